@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace nicroscope::sim {
+
+/// Input that a person gave and that cannot be used: one line saying what, where, and what would be
+/// accepted. The command line prints it and exits with status 2.
+class BadInput : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Everything that decides a run, with its defaults. A TOML file sets any of it by the key named
+/// beside each member; `--set key=value` does the same on the command line.
+struct Scenario {
+  std::string profile = "edge10";  ///< profile: a row of rtl/profiles.toml
+  std::uint64_t seed = 1;          ///< seed: of everything random
+
+  struct Bus {
+    std::string timing = "pcie";       ///< bus.timing: "pcie" (bandwidth and latency) or "ideal"
+    bool adversary = false;            ///< bus.adversary: reorder and delay all that AXI4 allows
+    unsigned generation = 3;           ///< bus.generation: PCIe generation, 1 to 5
+    unsigned lanes = 8;                ///< bus.lanes: 1 to 16
+    unsigned read_latency_ns = 500;    ///< bus.read_latency_ns: request to first data, unloaded
+    unsigned read_jitter_ns = 100;     ///< bus.read_jitter_ns: widest addition to it
+    unsigned write_latency_ns = 250;   ///< bus.write_latency_ns: posted write to visibility
+    unsigned register_read_ns = 800;   ///< bus.register_read_ns: the round trip of an MMIO read
+    unsigned register_write_ns = 300;  ///< bus.register_write_ns: an MMIO write's way to the NIC
+  } bus;
+
+  struct Wire {
+    std::string rate = "capture";  ///< wire.rate: "capture" (its times) or "line" (back to back)
+  } wire;
+
+  struct Host {
+    std::string costs = "server2020";     ///< host.costs: a cost profile's name or TOML file
+    std::string address = "10.0.0.2/24";  ///< host.address: IPv4 address and prefix length
+    std::string gateway;                  ///< host.gateway: IPv4 address, none if empty
+    unsigned rx_ring = 256;               ///< host.rx_ring: descriptors, 1 to the device's maximum
+    unsigned tx_ring = 256;               ///< host.tx_ring
+    unsigned rx_buffer_bytes = 1536;      ///< host.rx_buffer_bytes: size of a receive buffer
+    unsigned echo_port = 7;               ///< host.echo_port: of the UDP echo server
+  } host;
+
+  std::uint64_t watchdog_cycles =
+      2'000'000;  ///< watchdog_cycles: simulated cycles without progress
+};
+
+/// Sets the keys that `path` holds. Throws BadInput on a file that cannot be read or is not TOML,
+/// an unknown key, or a value of the wrong type or out of range.
+void read_scenario(const std::filesystem::path& path, Scenario& scenario);
+
+/// Sets one key from "key=value"; a value that is not TOML is taken as a string.
+void set_key(std::string_view assignment, Scenario& scenario);
+
+/// A key as `nicroscope run --keys` lists it.
+struct ScenarioKey {
+  std::string name;
+  std::string accepted;
+  std::string value;
+};
+[[nodiscard]] std::vector<ScenarioKey> scenario_keys(const Scenario& scenario);
+
+}  // namespace nicroscope::sim

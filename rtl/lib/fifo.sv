@@ -102,7 +102,7 @@ module fifo #(
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // The FIFO never holds more words than it has places.
-      a_count_bound: assert (count_q <= CountWidth'(Depth));
+      a_count_bound: assert (32'(count_q) <= Depth);
       // It refuses words exactly when every place is taken.
       a_full: assert (full_q == (count_q == CountWidth'(Depth)));
       // It offers a word exactly when it holds one.
@@ -111,7 +111,7 @@ module fifo #(
       a_pointers: assert (32'(wr_ptr_q) + (full_q || wr_ptr_q < rd_ptr_q ? Depth : 0)
                           == 32'(rd_ptr_q) + 32'(count_q));
       // The pointers stay inside the memory.
-      a_pointer_bound: assert (wr_ptr_q <= LastPtr && rd_ptr_q <= LastPtr);
+      a_pointer_bound: assert (32'(wr_ptr_q) < Depth && 32'(rd_ptr_q) < Depth);
     end
   end
 `endif

@@ -117,7 +117,7 @@ module fifo_ram #(
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // The FIFO never holds more words than it has places.
-      a_count_bound: assert (count_q <= CountWidth'(Depth));
+      a_count_bound: assert (32'(count_q) <= Depth);
       // It refuses words exactly when every place is taken.
       a_full: assert (full_q == (count_q == CountWidth'(Depth)));
       // A word that is held is in the memory or in the output stage.

@@ -11,15 +11,19 @@
 #                              [OPTIONS <verilator option>...] [FAST <flags>] [SLOW <flags>])
 #       the same for any module. SOURCES are SystemVerilog files outside rtl/.
 #
+# Register start values are random only if the context's randReset(2) was called before construction.
+#
 # Verilator's own verilate() is not used: it runs Verilator while CMake configures, one model after the
 # other, so that an error in one module stops the build of everything, and it compiles Verilator's
 # run-time library into every model, which makes two models in one program collide. Here Verilator
 # runs as a build step, and the models share one run-time library.
 
-find_package(verilator QUIET HINTS $ENV{VERILATOR_ROOT})
-if(NOT verilator_FOUND OR NOT VERILATOR_ROOT)
+find_program(VERILATOR_PROGRAM verilator)
+if(NOT VERILATOR_PROGRAM)
   message(FATAL_ERROR "Verilator is missing: `make setup` installs what the build needs")
 endif()
+execute_process(COMMAND ${VERILATOR_PROGRAM} --getenv VERILATOR_ROOT
+  OUTPUT_VARIABLE VERILATOR_ROOT OUTPUT_STRIP_TRAILING_WHITESPACE COMMAND_ERROR_IS_FATAL ANY)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)
 find_package(ZLIB REQUIRED)
 find_package(Threads REQUIRED)
@@ -32,7 +36,7 @@ add_library(nicroscope_verilated STATIC
   ${VERILATOR_ROOT}/include/verilated_fst_c.cpp)
 target_include_directories(nicroscope_verilated SYSTEM PUBLIC
   ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
-target_compile_options(nicroscope_verilated PRIVATE -w)
+target_compile_options(nicroscope_verilated PRIVATE -w -fcf-protection=none)
 target_link_libraries(nicroscope_verilated PUBLIC ZLIB::ZLIB Threads::Threads)
 
 function(nicroscope_verilate_module target)
@@ -70,7 +74,7 @@ function(nicroscope_verilate_module target)
   separate_arguments(V_SLOW)
   set_source_files_properties(${fast} PROPERTIES COMPILE_OPTIONS "${V_FAST}")
   set_source_files_properties(${slow} PROPERTIES COMPILE_OPTIONS "${V_SLOW}")
-  target_compile_options(${target} PRIVATE -w)
+  target_compile_options(${target} PRIVATE -w -fcf-protection=none)
   target_include_directories(${target} SYSTEM PUBLIC ${directory})
   target_link_libraries(${target} PUBLIC nicroscope_verilated)
 endfunction()

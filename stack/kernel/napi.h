@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "nicroscope/trace.h"
+
+namespace nicroscope::kernel {
+
+class Kernel;
+
+/// A device queue that is polled from the NET_RX softirq instead of interrupting for each packet.
+///
+///     interrupt -> napi_schedule -> [poll: weight used up -> again] -> poll: done early
+///         ^                                                               |
+///         +------------- interrupts on <- napi_complete_done <------------+
+struct napi_struct {
+  /// Handles up to `budget` packets and returns how many. If fewer, it has called
+  /// napi_complete_done and owns the instance no more.
+  std::function<int(int budget)> poll;
+  int weight = 64;
+  std::uint16_t queue = 0;  ///< queue pair, for the trace
+
+  // The rest is NapiCore's.
+  napi_struct* next = nullptr;
+  bool scheduled = false;  ///< NAPI_STATE_SCHED
+  bool disabled = true;    ///< NAPI_STATE_DISABLE
+  bool missed = false;     ///< NAPI_STATE_MISSED: scheduled again while it was polled
+};
+
+/// What /proc/net/softnet_stat says of one CPU.
+struct softnet_stat {
+  std::uint64_t processed = 0;
+  std::uint64_t dropped = 0;
+  std::uint64_t time_squeeze = 0;
+};
+
+/// The NAPI half of net/core/dev.c, for one CPU.
+class NapiCore {
+ public:
+  explicit NapiCore(Kernel& kernel);
+  NapiCore(const NapiCore&) = delete;
+  NapiCore& operator=(const NapiCore&) = delete;
+
+  /// From a hard interrupt (or with interrupts off): the instance is polled soon. Scheduled
+  /// already, it is polled once more.
+  void napi_schedule(napi_struct& napi);
+  /// False if it is scheduled already or disabled; true makes the caller call __napi_schedule.
+  [[nodiscard]] bool napi_schedule_prep(napi_struct& napi);
+  void __napi_schedule(napi_struct& napi);
+  /// From poll, which handled `work_done` packets. False if it was scheduled meanwhile: it will be
+  /// polled again, and interrupts are to stay off.
+  bool napi_complete_done(napi_struct& napi, int work_done);
+  void napi_enable(napi_struct& napi);
+  /// Waits until it is not being polled and keeps it so. In process context.
+  void napi_disable(napi_struct& napi);
+
+  [[nodiscard]] const softnet_stat& stat() const noexcept { return stat_; }
+  [[nodiscard]] std::uint64_t polls() const noexcept { return polls_; }
+  /// As /proc/net/softnet_stat: processed, dropped, time_squeeze, in hexadecimal.
+  [[nodiscard]] std::string proc_net_softnet_stat() const;
+
+ private:
+  struct List {
+    napi_struct* first = nullptr;
+    napi_struct* last = nullptr;
+
+    void push_back(napi_struct& napi) noexcept;
+    [[nodiscard]] napi_struct* pop_front() noexcept;
+    /// Appends `other`, which is empty afterwards.
+    void splice(List& other) noexcept;
+  };
+
+  void net_rx_action();
+  int napi_poll(napi_struct& napi, List& repoll);
+
+  Kernel& kernel_;
+  List poll_list_;
+  softnet_stat stat_;
+  std::uint64_t polls_ = 0;
+};
+
+}  // namespace nicroscope::kernel

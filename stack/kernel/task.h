@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <string>
+
+#include "nicroscope/time.h"
+#include "nicroscope/trace.h"
+#include "stack/kernel/context.h"
+#include "stack/kernel/cpu.h"
+
+namespace nicroscope::kernel {
+
+class Kernel;
+
+/// A process or kernel thread. Made by Kernel::spawn.
+class Task {
+ public:
+  Task(Kernel& kernel, Cpu& cpu, StackPool& stacks, std::uint32_t pid, std::string name,
+       std::function<void()> function);
+  Task(const Task&) = delete;
+  Task& operator=(const Task&) = delete;
+
+  [[nodiscard]] std::uint32_t pid() const noexcept { return pid_; }
+  [[nodiscard]] const std::string& name() const noexcept { return name_; }
+  [[nodiscard]] bool exited() const noexcept { return exited_; }
+  [[nodiscard]] bool in_kernel() const noexcept { return kernel_depth_ != 0; }
+  [[nodiscard]] Cpu& cpu() const noexcept { return cpu_; }
+
+ private:
+  friend class Cpu;
+  friend class Kernel;
+  friend class SystemCall;
+  friend class WaitQueue;
+
+  void main(const std::function<void()>& function);
+
+  Kernel& kernel_;
+  Cpu& cpu_;
+  const std::uint32_t pid_;
+  const std::string name_;
+  unsigned kernel_depth_ = 0;
+  bool runnable_ = false;
+  bool exited_ = false;
+  FrameId wake_frame_ = kNoFrame;
+  Time slice_end_{};  ///< user code yields to others from then on
+  Context context_;
+};
+
+/// The span of a system call: crosses into the kernel, and back when it ends.
+class SystemCall {
+ public:
+  explicit SystemCall(Kernel& kernel);
+  SystemCall(const SystemCall&) = delete;
+  SystemCall& operator=(const SystemCall&) = delete;
+  ~SystemCall() noexcept(false);
+
+ private:
+  Kernel& kernel_;
+  Task& task_;
+  int exceptions_;
+};
+
+/// Processes that wait for a condition, first come, first woken (Linux: include/linux/wait.h).
+class WaitQueue {
+ public:
+  explicit WaitQueue(Kernel& kernel) : kernel_(kernel) {}
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+
+  /// Blocks the current process until `condition` holds; looks again after each wake-up.
+  template <typename Condition>
+  void wait_event(Condition&& condition) {
+    while (!condition()) sleep();
+  }
+  /// The same for at most `timeout`, in jiffies as Linux counts it. False if it ran out.
+  template <typename Condition>
+  [[nodiscard]] bool wait_event_timeout(Condition&& condition, Duration timeout) {
+    const std::uint64_t deadline = deadline_after(timeout);
+    while (!condition()) {
+      if (!sleep_until(deadline)) return condition();
+    }
+    return true;
+  }
+
+  /// From any context. `frame` names the packet that is the reason, for the trace.
+  void wake_up(FrameId frame = kNoFrame);
+  void wake_up_all(FrameId frame = kNoFrame);
+  [[nodiscard]] bool active() const noexcept { return !waiters_.empty(); }
+
+ private:
+  [[nodiscard]] std::uint64_t deadline_after(Duration timeout) const;
+  void sleep();
+  /// False if the jiffy `deadline` has come.
+  [[nodiscard]] bool sleep_until(std::uint64_t deadline);
+
+  Kernel& kernel_;
+  std::deque<Task*> waiters_;
+};
+
+}  // namespace nicroscope::kernel

@@ -45,7 +45,9 @@ lint_rtl() {
       fail "$profile: verilator"
     fi
     local chparam=()
-    for parameter in "${parameters[@]}"; do chparam+=(-chparam "${parameter%%=*}" "${parameter#*=}"); done
+    for parameter in "${parameters[@]}"; do
+      chparam+=(-chparam "${parameter%%=*}" "${parameter#*=}")
+    done
     output=$(yosys -Q -q -p "read_verilog -sv -DSYNTHESIS ${files//$'\n'/ }
       hierarchy -check -top $top ${chparam[*]}
       proc
@@ -63,16 +65,16 @@ lint_text() {
   local file
   sources '*.cpp' '*.h' | xargs -r clang-format --dry-run -Werror || fail "format: make format"
   while read -r file; do
-    head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "no licence line: $file"
-  done < <(sources '*.cpp' '*.h' '*.sv' '*.vlt' '*.py' '*.sh' '*.cmake' '*CMakeLists.txt' '*.toml' \
-    '*.ys' Makefile .ci/run)
+    head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "no licence: $file"
+  done < <(sources '*.cpp' '*.h' '*.sv' '*.vlt' '*.py' '*.sh' '*.cmake' '*CMakeLists.txt' \
+    '*.toml' '*.ys' Makefile .ci/run)
   while read -r file; do
     awk -v file="$file" 'length > 100 { print file ":" FNR ": over 100 columns"; bad = 1 }
       END { if (FNR > 600) { print file ": over 600 lines"; bad = 1 } exit bad }' "$file" ||
       fail "size: $file"
   done < <(sources '*.cpp' '*.sv' '*.py' '*.sh')
   sources '*.py' | while read -r file; do
-    python3 -c 'import sys; compile(open(sys.argv[1]).read(), sys.argv[1], "exec")' "$file" || exit 1
+    python3 -c 'import ast, sys; ast.parse(open(sys.argv[1]).read(), sys.argv[1])' "$file" || exit 1
   done || fail "python"
   while read -r file; do bash -n "$file" || fail "shell: $file"; done < <(sources '*.sh' .ci/run)
   scripts/generate.py --check || fail "generated files"

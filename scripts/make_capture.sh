@@ -8,8 +8,9 @@
 #                port2 ---- captures, pads, tags, loses a few ---- port2
 #
 # port0 goes untagged over the trunk, port1 as VLAN 100, port2 as VLAN 200 in provider VLAN 300. The
-# kernel's segmentation and checksum offloads are off, so every frame is as on a wire. Two runs differ
-# in times, ports and identifiers. Needs root, iproute2, ethtool, ping, iperf3, python3, tshark.
+# kernel's segmentation and checksum offloads are off, so every frame is as on a wire. Two runs
+# differ in times, ports and identifiers.
+# Needs root, iproute2, ethtool, ping, iperf3, python3 and tshark.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,0 +1,392 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host side of the NIC: the registers behind AXI4-Lite, and the interrupts.
+//
+//                 +-----------------------------------------------------------+
+//   AXI4-Lite --> | axil_slave --> virtio_common --> features, run, stop, en_* |
+//                 |            --> virtio_net_config <-- link                  |
+//                 |            --> notify --> kick_*                           |
+//                 |            --> vendor_page <-- errors, counters <-- count_i|
+//                 |            --> interrupts <-- irq_*                        |
+//                 |            --> msix --> msix_wr_*                          |
+//                 +-----------------------------------------------------------+
+//
+// Registers: docs/registers.md. A word that is no register reads as 0 and ignores writes; every
+// answer is OKAY. One access at a time.
+//
+// Towards the datapath:
+//   run_o       the driver is ready (DRIVER_OK) and nothing is wrong.
+//   stop_o      start nothing new: the driver asked for a reset, gave up, or an error was met.
+//   clear_o     one cycle, after the datapath was quiet_i for 8 cycles under stop_o: forget all.
+//   en_*        hand-over of an enabled virtqueue; valid holds until ready or stop_o.
+//   kick_*      doorbells, one cycle each; always accepted by the receiver.
+//   irq_*       per engine (0 receive, 1 transmit), holds until ready.
+//   err_*       level until clear_o; the first is recorded and sets DEVICE_NEEDS_RESET. A failed
+//               interrupt message is recorded too, with queue 0xFFFF and the vector as index.
+//   count_i     events, one cycle each; the places of interrupts, doorbells and the two byte counters
+//               are not used, as this block counts these itself.
+//
+// features_o, stop_o and run_o are registered. No output depends on an input in the same cycle but
+// through ready/valid pairs. idle_o: a clock edge with quiet inputs changes nothing here.
+module host_regs #(
+  parameter int unsigned QueuePairs  = 1,
+  parameter int unsigned StreamBytes = 8,
+  parameter int unsigned AxiBytes    = 16,
+  parameter int unsigned ClockKhz    = 156250,
+  parameter int unsigned LinkMbps    = 10000,
+  parameter int unsigned MaxFrame    = 9026,       // with FCS and two VLAN tags
+  parameter int unsigned RingMax     = 1024,
+  parameter logic [47:0] Mac         = 48'h02_00_00_00_00_01   // first byte on the wire first
+) (
+  input  logic               clk_i,
+  input  logic               rst_i,
+
+  input  logic [15:0]        s_axil_awaddr_i,
+  input  logic               s_axil_awvalid_i,
+  output logic               s_axil_awready_o,
+  input  logic [31:0]        s_axil_wdata_i,
+  input  logic [3:0]         s_axil_wstrb_i,
+  input  logic               s_axil_wvalid_i,
+  output logic               s_axil_wready_o,
+  output logic [1:0]         s_axil_bresp_o,
+  output logic               s_axil_bvalid_o,
+  input  logic               s_axil_bready_i,
+  input  logic [15:0]        s_axil_araddr_i,
+  input  logic               s_axil_arvalid_i,
+  output logic               s_axil_arready_o,
+  output logic [31:0]        s_axil_rdata_o,
+  output logic [1:0]         s_axil_rresp_o,
+  output logic               s_axil_rvalid_o,
+  input  logic               s_axil_rready_i,
+
+  output logic [63:0]        features_o,
+  output logic               run_o,
+  output logic               stop_o,
+  input  logic               quiet_i,
+  output logic               clear_o,
+
+  output logic               en_valid_o,
+  input  logic               en_ready_i,
+  output logic [15:0]        en_queue_o,
+  output logic [63:0]        en_desc_o,
+  output logic [63:0]        en_driver_o,
+  output logic [63:0]        en_device_o,
+  output logic [15:0]        en_size_o,
+
+  output logic               kick_valid_o,
+  output logic [15:0]        kick_queue_o,
+
+  input  logic [1:0]         irq_valid_i,
+  output logic [1:0]         irq_ready_o,
+  input  logic [31:0]        irq_queue_i,
+
+  input  logic               err_valid_i,
+  input  nic_pkg::vq_error_t err_i,
+
+  input  logic [63:0]        now_i,
+  input  logic               link_up_i,
+
+  input  logic [virtio_pkg::NumCounters-1:0] count_i,
+  input  logic               rx_bytes_valid_i,
+  input  logic [15:0]        rx_bytes_i,
+  input  logic               tx_bytes_valid_i,
+  input  logic [15:0]        tx_bytes_i,
+
+  input  logic               msix_enable_i,
+  input  logic               msix_mask_i,
+  output logic               intx_o,
+  output logic               msix_wr_valid_o,
+  input  logic               msix_wr_ready_i,
+  output logic [63:0]        msix_wr_addr_o,
+  output logic [31:0]        msix_wr_data_o,
+  input  logic               msix_wr_done_i,
+  input  logic               msix_wr_error_i,
+
+  output logic               trace_irq_valid_o,
+  output logic [15:0]        trace_irq_vector_o,
+  output logic               trace_kick_valid_o,
+  output logic [15:0]        trace_kick_queue_o,
+
+  output logic               idle_o
+);
+
+  if (QueuePairs < 1 || QueuePairs > 256) begin : g_bad_pairs
+    $error("host_regs: QueuePairs must be 1 to 256");
+  end
+
+  localparam int unsigned Queues     = 2 * QueuePairs;
+  localparam int unsigned NumVectors = Queues + 1;      // one a virtqueue, one for the configuration
+  localparam int unsigned Mtu        = MaxFrame - 26;   // less Ethernet header, FCS, two VLAN tags
+
+  logic        reg_valid, reg_write, reg_ack;
+  logic [15:0] reg_addr;
+  logic [31:0] reg_wdata, reg_wmask, reg_rdata;
+  logic [3:0]  page;
+
+  logic        sel_common, sel_isr, sel_config, sel_vendor, sel_notify, sel_table, sel_pba;
+  logic        sel_nothing, nothing_ack_q;
+  logic        common_ack, isr_ack, config_ack, vendor_ack, notify_ack, msix_ack;
+  logic [31:0] common_rdata, isr_rdata, config_rdata, vendor_rdata, msix_rdata;
+  logic        axil_idle, common_idle, interrupts_idle, config_idle, vendor_idle, notify_idle;
+  logic        msix_idle, counters_idle;
+
+  logic        features_ok, driver_ok;
+  logic        config_change;
+  logic        err_valid, err_taken;
+  nic_pkg::vq_error_t err_record;
+  logic        msix_enable, msix_settled, msix_quiet, msix_failed;
+  logic [15:0] msix_failed_vector;
+  logic [63:0] msix_failed_addr;
+  logic        lookup, raised;
+  logic [15:0] lookup_queue, lookup_vector, config_vector;
+  logic        msg_valid, msg_ready;
+  logic [15:0] msg_vector;
+  logic        counter_read;
+  logic [7:0]  counter_index;
+  logic [63:0] counter_value;
+  logic [virtio_pkg::NumCounters-1:0] count;
+
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+  // Register bus
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+
+  axil_slave #(.AddrWidth(16)) u_axil (
+    .clk_i,
+    .rst_i,
+    .s_axil_awaddr_i,
+    .s_axil_awvalid_i,
+    .s_axil_awready_o,
+    .s_axil_wdata_i,
+    .s_axil_wstrb_i,
+    .s_axil_wvalid_i,
+    .s_axil_wready_o,
+    .s_axil_bresp_o,
+    .s_axil_bvalid_o,
+    .s_axil_bready_i,
+    .s_axil_araddr_i,
+    .s_axil_arvalid_i,
+    .s_axil_arready_o,
+    .s_axil_rdata_o,
+    .s_axil_rresp_o,
+    .s_axil_rvalid_o,
+    .s_axil_rready_i,
+    .reg_valid_o (reg_valid),
+    .reg_write_o (reg_write),
+    .reg_addr_o  (reg_addr),
+    .reg_wdata_o (reg_wdata),
+    .reg_wmask_o (reg_wmask),
+    .reg_ack_i   (reg_ack),
+    .reg_rdata_i (reg_rdata),
+    .idle_o      (axil_idle)
+  );
+
+  assign page       = reg_addr[15:12];
+  assign sel_common = reg_valid && page == virtio_pkg::BarCommon[15:12];
+  assign sel_isr    = reg_valid && page == virtio_pkg::BarIsr[15:12];
+  assign sel_config = reg_valid && page == virtio_pkg::BarDeviceConfig[15:12];
+  assign sel_vendor = reg_valid && page == virtio_pkg::BarVendor[15:12];
+  assign sel_notify = reg_valid && page[3:2] == virtio_pkg::BarNotify[15:14];
+  assign sel_table  = reg_valid && page[3:2] == virtio_pkg::BarMsixTable[15:14];
+  assign sel_pba    = reg_valid && page == virtio_pkg::BarMsixPba[15:12];
+  assign sel_nothing = reg_valid && page > virtio_pkg::BarMsixPba[15:12];
+
+  // Every block keeps its rdata at 0 but in a read's acknowledge.
+  assign reg_ack   = common_ack || isr_ack || config_ack || vendor_ack || notify_ack || msix_ack
+                  || nothing_ack_q;
+  assign reg_rdata = common_rdata | isr_rdata | config_rdata | vendor_rdata | msix_rdata;
+
+  always_ff @(posedge clk_i) begin
+    nothing_ack_q <= sel_nothing && !nothing_ack_q && !rst_i;
+  end
+
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+  // Blocks
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+
+  virtio_common #(.Queues(Queues), .NumVectors(NumVectors), .RingMax(RingMax)) u_common (
+    .clk_i,
+    .rst_i,
+    .sel_i           (sel_common),
+    .write_i         (reg_write),
+    .offset_i        (reg_addr[11:0]),
+    .wdata_i         (reg_wdata),
+    .wmask_i         (reg_wmask),
+    .ack_o           (common_ack),
+    .rdata_o         (common_rdata),
+    .features_o,
+    .run_o,
+    .stop_o,
+    .quiet_i         (quiet_i && msix_quiet && interrupts_idle),
+    .clear_o,
+    .settled_i       (msix_settled),
+    .features_ok_o   (features_ok),
+    .driver_ok_o     (driver_ok),
+    .err_valid_i     (err_valid),
+    .err_taken_o     (err_taken),
+    .config_change_i (config_change),
+    .config_vector_o (config_vector),
+    .en_valid_o,
+    .en_ready_i,
+    .en_queue_o,
+    .en_desc_o,
+    .en_driver_o,
+    .en_device_o,
+    .en_size_o,
+    .lookup_i        (lookup),
+    .lookup_queue_i  (lookup_queue),
+    .lookup_vector_o (lookup_vector),
+    .idle_o          (common_idle)
+  );
+
+  virtio_net_config #(
+    .Mac(Mac), .QueuePairs(QueuePairs), .Mtu(Mtu), .LinkMbps(LinkMbps)
+  ) u_config (
+    .clk_i,
+    .rst_i,
+    .sel_i     (sel_config),
+    .write_i   (reg_write),
+    .offset_i  (reg_addr[11:0]),
+    .ack_o     (config_ack),
+    .rdata_o   (config_rdata),
+    .link_up_i,
+    .change_o  (config_change),
+    .idle_o    (config_idle)
+  );
+
+  notify #(.Queues(Queues)) u_notify (
+    .clk_i,
+    .rst_i,
+    .sel_i        (sel_notify),
+    .write_i      (reg_write),
+    .offset_i     (reg_addr[13:0]),
+    .ack_o        (notify_ack),
+    .accept_i     (features_ok && !stop_o),
+    .kick_valid_o,
+    .kick_queue_o,
+    .idle_o       (notify_idle)
+  );
+
+  interrupts u_interrupts (
+    .clk_i,
+    .rst_i,
+    .clear_i         (clear_o),
+    .irq_valid_i,
+    .irq_ready_o,
+    .irq_queue_i,
+    .config_event_i  (driver_ok && (config_change || err_taken)),
+    .config_vector_i (config_vector),
+    .lookup_o        (lookup),
+    .lookup_queue_o  (lookup_queue),
+    .lookup_vector_i (lookup_vector),
+    .msix_enable_i   (msix_enable),
+    .msg_valid_o     (msg_valid),
+    .msg_ready_i     (msg_ready),
+    .msg_vector_o    (msg_vector),
+    .intx_o,
+    .raised_o        (raised),
+    .sel_i           (sel_isr),
+    .write_i         (reg_write),
+    .offset_i        (reg_addr[11:0]),
+    .ack_o           (isr_ack),
+    .rdata_o         (isr_rdata),
+    .idle_o          (interrupts_idle)
+  );
+
+  msix #(.NumVectors(NumVectors)) u_msix (
+    .clk_i,
+    .rst_i,
+    .clear_i         (clear_o),
+    .settled_o       (msix_settled),
+    .enable_i        (msix_enable_i),
+    .mask_i          (msix_mask_i),
+    .enable_o        (msix_enable),
+    .sel_table_i     (sel_table),
+    .sel_pba_i       (sel_pba),
+    .write_i         (reg_write),
+    .offset_i        (reg_addr[13:0]),
+    .wdata_i         (reg_wdata),
+    .wmask_i         (reg_wmask),
+    .ack_o           (msix_ack),
+    .rdata_o         (msix_rdata),
+    .msg_valid_i     (msg_valid),
+    .msg_ready_o     (msg_ready),
+    .msg_vector_i    (msg_vector),
+    .wr_valid_o      (msix_wr_valid_o),
+    .wr_ready_i      (msix_wr_ready_i),
+    .wr_addr_o       (msix_wr_addr_o),
+    .wr_data_o       (msix_wr_data_o),
+    .wr_done_i       (msix_wr_done_i),
+    .wr_error_i      (msix_wr_error_i),
+    .issued_o        (trace_irq_valid_o),
+    .issued_vector_o (trace_irq_vector_o),
+    .failed_o        (msix_failed),
+    .failed_vector_o (msix_failed_vector),
+    .failed_addr_o   (msix_failed_addr),
+    .quiet_o         (msix_quiet),
+    .idle_o          (msix_idle)
+  );
+
+  vendor_page #(
+    .StreamBytes(StreamBytes), .AxiBytes(AxiBytes), .QueuePairs(QueuePairs), .ClockKhz(ClockKhz),
+    .LinkMbps(LinkMbps), .MaxFrame(MaxFrame), .RingMax(RingMax)
+  ) u_vendor (
+    .clk_i,
+    .rst_i,
+    .clear_i         (clear_o),
+    .sel_i           (sel_vendor),
+    .write_i         (reg_write),
+    .offset_i        (reg_addr[11:0]),
+    .ack_o           (vendor_ack),
+    .rdata_o         (vendor_rdata),
+    .now_i,
+    .error_valid_i   (err_taken),
+    .error_i         (err_record),
+    .counter_read_o  (counter_read),
+    .counter_index_o (counter_index),
+    .counter_value_i (counter_value),
+    .idle_o          (vendor_idle)
+  );
+
+  counters u_counters (
+    .clk_i,
+    .rst_i,
+    .count_i          (count),
+    .rx_bytes_valid_i,
+    .rx_bytes_i,
+    .tx_bytes_valid_i,
+    .tx_bytes_i,
+    .read_i           (counter_read),
+    .read_index_i     (counter_index),
+    .read_value_o     (counter_value),
+    .idle_o           (counters_idle)
+  );
+
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+  // Between the blocks
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+
+  assign err_valid = err_valid_i || msix_failed;
+
+  always_comb begin
+    err_record = err_i;
+    if (!err_valid_i) begin
+      err_record.code  = virtio_pkg::ErrorDmaWrite;
+      err_record.queue = 16'hffff;
+      err_record.index = msix_failed_vector;
+      err_record.addr  = msix_failed_addr;
+    end
+  end
+
+  always_comb begin
+    count = count_i;
+    count[virtio_pkg::CounterInterrupts] = trace_irq_valid_o || raised;
+    count[virtio_pkg::CounterDoorbells]  = kick_valid_o;
+  end
+
+  assign trace_kick_valid_o = kick_valid_o;
+  assign trace_kick_queue_o = kick_queue_o;
+
+  assign idle_o = axil_idle && common_idle && config_idle && notify_idle && interrupts_idle
+               && msix_idle && vendor_idle && counters_idle && !nothing_ack_q && !err_taken;
+
+endmodule

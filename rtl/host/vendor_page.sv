@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The vendor page: what was built, the time, the record of the first error, the counters. Read only.
+//
+// Values of 64 bits are read low half first: reading the low half latches the high one, which the
+// high half's address then shows (one latch for the time, one for the counters).
+//
+// The error record is taken with error_valid_i, with the time of that cycle, and stays until
+// clear_i. An access takes two cycles.
+module vendor_page #(
+  parameter int unsigned StreamBytes = 8,
+  parameter int unsigned AxiBytes    = 16,
+  parameter int unsigned QueuePairs  = 1,
+  parameter int unsigned ClockKhz    = 156250,
+  parameter int unsigned LinkMbps    = 10000,
+  parameter int unsigned MaxFrame    = 9026,
+  parameter int unsigned RingMax     = 1024
+) (
+  input  logic                clk_i,
+  input  logic                rst_i,
+  input  logic                clear_i,            // device reset
+
+  input  logic                sel_i,
+  input  logic                write_i,
+  input  logic [11:0]         offset_i,
+  output logic                ack_o,
+  output logic [31:0]         rdata_o,            // 0 but for a read's ack_o
+
+  input  logic [63:0]         now_i,
+  input  logic                error_valid_i,      // one cycle
+  input  nic_pkg::vq_error_t  error_i,
+
+  output logic                counter_read_o,
+  output logic [7:0]          counter_index_o,
+  input  logic [63:0]         counter_value_i,    // in the cycle after counter_read_o
+
+  output logic                idle_o
+);
+
+  localparam logic [11:0] CountersEnd =
+      12'(32'(virtio_pkg::VendorCounters) + virtio_pkg::CounterBytes * virtio_pkg::NumCounters);
+
+  logic [31:0]        rdata_q, now_hi_q, counter_hi_q;
+  logic               fetch_q, ack_q;
+  nic_pkg::vq_error_t error_q;
+  logic [63:0]        error_cycle_q;
+  logic               in_counters;
+
+  assign in_counters    = (offset_i >= virtio_pkg::VendorCounters && offset_i < CountersEnd);
+  assign counter_read_o = sel_i && !fetch_q && !ack_q && !write_i && in_counters && !offset_i[2];
+  assign counter_index_o = 8'((offset_i - virtio_pkg::VendorCounters) >> 3);
+
+  assign ack_o   = ack_q;
+  assign rdata_o = rdata_q;
+  assign idle_o  = !fetch_q && !ack_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      fetch_q      <= 1'b0;
+      ack_q        <= 1'b0;
+      rdata_q      <= 32'h0;
+      now_hi_q     <= 32'h0;
+      counter_hi_q <= 32'h0;
+    end else if (sel_i || !idle_o) begin
+      fetch_q <= sel_i && !fetch_q && !ack_q;
+      ack_q   <= fetch_q;
+      rdata_q <= 32'h0;
+      if (fetch_q && !write_i) begin
+        case (offset_i)
+          virtio_pkg::VendorMagic:        rdata_q <= virtio_pkg::MagicValue;
+          virtio_pkg::VendorVersion:      rdata_q <= virtio_pkg::VersionValue;
+          virtio_pkg::VendorStreamBytes:  rdata_q <= StreamBytes;
+          virtio_pkg::VendorAxiBytes:     rdata_q <= AxiBytes;
+          virtio_pkg::VendorQueuePairs:   rdata_q <= QueuePairs;
+          virtio_pkg::VendorClockKhz:     rdata_q <= ClockKhz;
+          virtio_pkg::VendorLinkMbps:     rdata_q <= LinkMbps;
+          virtio_pkg::VendorMaxFrame:     rdata_q <= MaxFrame;
+          virtio_pkg::VendorRingMax:      rdata_q <= RingMax;
+          virtio_pkg::VendorNumCounters:  rdata_q <= virtio_pkg::NumCounters;
+          virtio_pkg::VendorNowLo: begin
+            rdata_q  <= now_i[31:0];
+            now_hi_q <= now_i[63:32];
+          end
+          virtio_pkg::VendorNowHi:        rdata_q <= now_hi_q;
+          virtio_pkg::VendorErrorCode:    rdata_q <= {24'h0, error_q.code};
+          virtio_pkg::VendorErrorQueue:   rdata_q <= {16'h0, error_q.queue};
+          virtio_pkg::VendorErrorIndex:   rdata_q <= {16'h0, error_q.index};
+          virtio_pkg::VendorErrorAddrLo:  rdata_q <= error_q.addr[31:0];
+          virtio_pkg::VendorErrorAddrHi:  rdata_q <= error_q.addr[63:32];
+          virtio_pkg::VendorErrorCycleLo: rdata_q <= error_cycle_q[31:0];
+          virtio_pkg::VendorErrorCycleHi: rdata_q <= error_cycle_q[63:32];
+          default: begin
+            if (in_counters && offset_i[2]) begin
+              rdata_q <= counter_hi_q;
+            end else if (in_counters) begin
+              rdata_q      <= counter_value_i[31:0];
+              counter_hi_q <= counter_value_i[63:32];
+            end
+          end
+        endcase
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i || clear_i) begin
+      error_q       <= '0;
+      error_cycle_q <= 64'h0;
+    end else if (error_valid_i) begin
+      error_q       <= error_i;
+      error_cycle_q <= now_i;
+    end
+  end
+
+endmodule

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// virtio_pci_common_cfg (virtio 1.2, 4.1.4.3): the fields that are not a queue's, and the way to
+// those that are.
+//
+//   0x00 device_feature_select        0x10 config_msix_vector, num_queues
+//   0x04 device_feature               0x14 device_status, config_generation, queue_select
+//   0x08 driver_feature_select        0x18 to 0x37 queue_window
+//   0x0C driver_feature               0x38 queue_notify_data, queue_reset
+//
+// An access takes one cycle, one to a queue field as long as queue_window takes. While a device
+// reset is under way reads are answered and writes are ignored.
+module virtio_common #(
+  parameter int unsigned Queues     = 2,
+  parameter int unsigned NumVectors = 3,
+  parameter int unsigned RingMax    = 1024
+) (
+  input  logic        clk_i,
+  input  logic        rst_i,
+
+  input  logic        sel_i,
+  input  logic        write_i,
+  input  logic [11:0] offset_i,
+  input  logic [31:0] wdata_i,
+  input  logic [31:0] wmask_i,
+  output logic        ack_o,
+  output logic [31:0] rdata_o,            // 0 but for a read's ack_o
+
+  output logic [63:0] features_o,
+  output logic        run_o,
+  output logic        stop_o,
+  input  logic        quiet_i,
+  output logic        clear_o,
+  input  logic        settled_i,          // the other blocks have done what clear_o asks for
+  output logic        features_ok_o,      // FEATURES_OK is set, and no reset is under way
+  output logic        driver_ok_o,        // DRIVER_OK is set, and no reset is under way
+  input  logic        err_valid_i,
+  output logic        err_taken_o,
+
+  input  logic        config_change_i,    // one cycle: the device configuration changed
+  output logic [15:0] config_vector_o,
+
+  output logic        en_valid_o,
+  input  logic        en_ready_i,
+  output logic [15:0] en_queue_o,
+  output logic [63:0] en_desc_o,
+  output logic [63:0] en_driver_o,
+  output logic [63:0] en_device_o,
+  output logic [15:0] en_size_o,
+
+  input  logic        lookup_i,
+  input  logic [15:0] lookup_queue_i,
+  output logic [15:0] lookup_vector_o,
+
+  output logic        idle_o
+);
+
+  localparam logic [63:0] Required = (64'h1 << virtio_pkg::FeatureVersion1)
+                                   | (64'h1 << virtio_pkg::FeatureAccessPlatform)
+                                   | (64'h1 << virtio_pkg::FeatureRingPacked);
+
+  // First and last word of the queue fields, and the word of two registers that share one.
+  localparam logic [11:0] WindowFirst = virtio_pkg::CommonQueueSize;
+  localparam logic [11:0] WindowLast  = virtio_pkg::CommonQueueDevice + 12'd4;
+
+  logic        in_window, window_sel, window_ack, window_settled, window_idle;
+  logic [31:0] window_rdata;
+  logic        access, write;
+  logic        ack_q;
+  logic [31:0] rdata_q;
+  logic [15:0] config_vector_q, queue_select_q;
+  logic [7:0]  generation_q;
+  logic [7:0]  status;
+  logic        resetting, state_idle;
+  logic [31:0] device_feature_select, device_feature, driver_feature_select, driver_feature;
+  logic [15:0] asked_vector;
+
+  assign in_window  = (offset_i >= WindowFirst && offset_i <= WindowLast);
+  assign window_sel = sel_i && in_window && !ack_q;
+  assign access     = sel_i && !in_window && !ack_q;
+  assign write      = access && write_i && !resetting;
+
+  assign ack_o           = ack_q || window_ack;
+  assign rdata_o         = rdata_q | window_rdata;
+  assign config_vector_o = config_vector_q;
+  assign features_ok_o   = !resetting && |(status & virtio_pkg::StatusFeaturesOk);
+  assign driver_ok_o     = !resetting && |(status & virtio_pkg::StatusDriverOk);
+  assign idle_o          = !ack_q && window_idle && state_idle;
+
+  assign asked_vector = (config_vector_q & ~wmask_i[15:0]) | (wdata_i[15:0] & wmask_i[15:0]);
+
+  device_state #(.Offered(virtio_pkg::FeaturesOffered), .Required(Required)) u_state (
+    .clk_i,
+    .rst_i,
+    .write_feature_select_i  (write && offset_i == virtio_pkg::CommonDeviceFeatureSelect),
+    .write_driver_select_i   (write && offset_i == virtio_pkg::CommonDriverFeatureSelect),
+    .write_driver_feature_i  (write && offset_i == virtio_pkg::CommonDriverFeature),
+    .write_status_i          (write && offset_i == virtio_pkg::CommonDeviceStatus),
+    .wdata_i,
+    .wmask_i,
+    .device_feature_select_o (device_feature_select),
+    .device_feature_o        (device_feature),
+    .driver_feature_select_o (driver_feature_select),
+    .driver_feature_o        (driver_feature),
+    .status_o                (status),
+    .features_o,
+    .run_o,
+    .stop_o,
+    .resetting_o             (resetting),
+    .quiet_i,
+    .clear_o,
+    .settled_i               (settled_i && window_settled),
+    .err_valid_i,
+    .err_taken_o,
+    .idle_o                  (state_idle)
+  );
+
+  queue_window #(.Queues(Queues), .NumVectors(NumVectors), .RingMax(RingMax)) u_queues (
+    .clk_i,
+    .rst_i,
+    .clear_i      (clear_o),
+    .settled_o    (window_settled),
+    .sel_i        (window_sel),
+    .write_i      (write_i && !resetting),
+    .word_i       (offset_i[4:2]),
+    .queue_i      (queue_select_q),
+    .wdata_i,
+    .wmask_i,
+    .ack_o        (window_ack),
+    .rdata_o      (window_rdata),
+    .may_enable_i (features_ok_o),
+    .stop_i       (stop_o),
+    .en_valid_o,
+    .en_ready_i,
+    .en_queue_o,
+    .en_desc_o,
+    .en_driver_o,
+    .en_device_o,
+    .en_size_o,
+    .lookup_i,
+    .lookup_queue_i,
+    .lookup_vector_o,
+    .idle_o       (window_idle)
+  );
+
+  always_ff @(posedge clk_i) begin
+    ack_q   <= access && !rst_i;
+    rdata_q <= 32'h0;
+    if (access && !write_i) begin
+      case (offset_i)
+        virtio_pkg::CommonDeviceFeatureSelect: rdata_q <= device_feature_select;
+        virtio_pkg::CommonDeviceFeature:       rdata_q <= device_feature;
+        virtio_pkg::CommonDriverFeatureSelect: rdata_q <= driver_feature_select;
+        virtio_pkg::CommonDriverFeature:       rdata_q <= driver_feature;
+        virtio_pkg::CommonConfigMsixVector:    rdata_q <= {16'(Queues), config_vector_q};
+        virtio_pkg::CommonDeviceStatus:        rdata_q <= {queue_select_q, generation_q, status};
+        // Without NOTIF_CONFIG_DATA the doorbell takes the virtqueue's number.
+        virtio_pkg::CommonQueueNotifyData:     rdata_q <= {16'h0, queue_select_q};
+        default:                               rdata_q <= 32'h0;
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i || clear_o) begin
+      config_vector_q <= virtio_pkg::NoVector;
+      queue_select_q  <= 16'h0;
+    end else if (write) begin
+      if (offset_i == virtio_pkg::CommonConfigMsixVector) begin
+        config_vector_q <= (asked_vector < 16'(NumVectors)) ? asked_vector : virtio_pkg::NoVector;
+      end
+      if (offset_i == virtio_pkg::CommonDeviceStatus) begin
+        queue_select_q <= (queue_select_q & ~wmask_i[31:16]) | (wdata_i[31:16] & wmask_i[31:16]);
+      end
+    end
+  end
+
+  // The generation goes on over device resets: a driver must never see an old one with new fields.
+  always_ff @(posedge clk_i) begin
+    if (rst_i)                generation_q <= 8'h0;
+    else if (config_change_i) generation_q <= generation_q + 8'h1;
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A configuration vector that is shown exists.
+      vector_exists: assert (config_vector_q < 16'(NumVectors)
+                             || config_vector_q == virtio_pkg::NoVector);
+    end
+  end
+`endif
+
+endmodule

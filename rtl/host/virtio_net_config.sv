@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// virtio_net_config (virtio 1.2, 5.1.4), read only: what the device says about itself and its link.
+//
+//   0x00 mac[0..3]                     0x0C speed
+//   0x04 mac[4..5], status             0x10 duplex
+//   0x08 max_virtqueue_pairs, mtu
+//
+// A change of link_up_i changes the status two cycles later; change_o is high in the cycle before.
+// An access takes one cycle.
+module virtio_net_config #(
+  parameter logic [47:0] Mac        = 48'h0,  // first byte on the wire in bits 47:40
+  parameter int unsigned QueuePairs = 1,
+  parameter int unsigned Mtu        = 1500,   // bytes behind the Ethernet header
+  parameter int unsigned LinkMbps   = 10000
+) (
+  input  logic        clk_i,
+  input  logic        rst_i,
+
+  input  logic        sel_i,
+  input  logic        write_i,
+  input  logic [11:0] offset_i,
+  output logic        ack_o,
+  output logic [31:0] rdata_o,     // 0 but for a read's ack_o
+
+  input  logic        link_up_i,
+  output logic        change_o,
+
+  output logic        idle_o
+);
+
+  logic        link_sampled_q, link_q;
+  logic        ack_q;
+  logic [31:0] rdata_q;
+
+  assign ack_o    = ack_q;
+  assign rdata_o  = rdata_q;
+  assign change_o = (link_sampled_q != link_q);
+  assign idle_o   = !ack_q && !change_o;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      link_sampled_q <= 1'b0;
+      link_q         <= 1'b0;
+    end else begin
+      link_sampled_q <= link_up_i;
+      link_q         <= link_sampled_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    ack_q   <= sel_i && !ack_q && !rst_i;
+    rdata_q <= 32'h0;
+    if (sel_i && !ack_q && !write_i) begin
+      case (offset_i)
+        virtio_pkg::DeviceConfigMac:
+          rdata_q <= {Mac[23:16], Mac[31:24], Mac[39:32], Mac[47:40]};
+        virtio_pkg::DeviceConfigMac + 12'd4:
+          rdata_q <= {link_q ? virtio_pkg::LinkStatusUp : 16'h0, Mac[7:0], Mac[15:8]};
+        virtio_pkg::DeviceConfigMaxVirtqueuePairs:
+          rdata_q <= {16'(Mtu), 16'(QueuePairs)};
+        virtio_pkg::DeviceConfigSpeed:  rdata_q <= LinkMbps;
+        virtio_pkg::DeviceConfigDuplex: rdata_q <= 32'h1;
+        default:                        rdata_q <= 32'h0;
+      endcase
+    end
+  end
+
+endmodule

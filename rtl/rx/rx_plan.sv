@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// rx_plan: finds the buffers for a received frame before any byte of it moves.
+//
+// A frame and the header in front of it are one run of bytes. The planner takes descriptors until
+// they hold it, cuts it into segments (one a descriptor), notes the buffers (one a chain), and then
+// says how many of each there were. With VIRTIO_NET_F_MRG_RXBUF a frame takes as many buffers as it
+// needs; without it exactly one.
+//
+//     header + frame   |<-------------------- 12 + len ------------------->|
+//     segments         |  desc 0  |   desc 1    | desc 2 |  desc 3 (part)  |
+//     buffers          |       chain A (NEXT)   |      chain B             |
+//
+//   frame in     frame_*: valid, stable until frame_ready_o, which comes with the plan.
+//   descriptors  popped from the virtqueue engine, one every cycle at best; a frame's last
+//                descriptor costs a cycle. A descriptor is taken only while room_i is high.
+//   plan out     pulses without back-pressure: seg_valid_o for a segment, buf_valid_o at the end of
+//                a chain, plan_valid_o at the end of the frame (the frame_* inputs still belong to
+//                it). plan_drop_o: the buffers cannot hold it; they go back unused. That is so if
+//                one buffer is too short without MRG_RXBUF, if the frame took the whole ring, or if
+//                it took MaxSegments segments and wants more.
+//   stop_i       takes no more descriptors. A frame that waits for some is left as it is.
+//   blocked_o    nothing can move until an input changes.
+//
+// Parameters:
+//   Queues        receive queues
+//   MaxSegments   most segments of a frame
+
+module rx_plan #(
+  parameter int unsigned Queues = 1,
+  parameter int unsigned MaxSegments = 192,
+  parameter int unsigned CountWidth = 8,
+  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
+) (
+  input  logic                         clk_i,
+  input  logic                         rst_i,
+  input  logic                         stop_i,
+  input  logic                         mrg_rxbuf_i,
+  output logic                         blocked_o,
+
+  input  logic                         size_valid_i,  // a queue is enabled with this ring size
+  input  logic [QueueWidth-1:0]        size_queue_i,
+  input  logic [15:0]                  size_i,
+
+  input  logic                         frame_valid_i,
+  output logic                         frame_ready_o,
+  input  logic [15:0]                  frame_len_i,
+  input  logic [QueueWidth-1:0]        frame_queue_i,
+
+  input  logic [Queues-1:0]            avail_i,
+  output logic                         pop_valid_o,
+  output logic [QueueWidth-1:0]        pop_queue_o,
+  input  logic                         desc_valid_i,
+  input  nic_pkg::desc_t               desc_i,
+
+  input  logic                         room_i,
+  output logic                         seg_valid_o,
+  output logic [nic_pkg::LenWidth-1:0] seg_bytes_o,
+  output logic                         first_o,       // of the frame's descriptors
+  output logic                         buf_valid_o,
+  output logic [nic_pkg::LenWidth-1:0] buf_bytes_o,   // written in this buffer
+  output logic [15:0]                  buf_ndesc_o,
+  output logic                         plan_valid_o,
+  output logic                         plan_drop_o,
+  output logic [CountWidth-1:0]        plan_segments_o,
+  output logic [CountWidth-1:0]        plan_buffers_o
+);
+
+  localparam int unsigned LenWidth = nic_pkg::LenWidth;
+
+  if (MaxSegments >= (1 << CountWidth)) $error("rx_plan: CountWidth is too small");
+
+  ////////////////////
+  // State          //
+  ////////////////////
+
+  logic                  started_q;    // a descriptor of the frame was taken
+  logic [LenWidth-1:0]   left_q;       // bytes without a place
+  logic [LenWidth-1:0]   buf_bytes_q;
+  logic [15:0]           buf_ndesc_q;
+  logic [15:0]           taken_q;      // descriptors taken for the frame
+  logic [CountWidth-1:0] segments_q;
+  logic [CountWidth-1:0] buffers_q;
+  logic                  over_q;       // the frame wanted more than MaxSegments segments
+
+  logic [15:0]           size_mem [Queues];
+
+  logic [LenWidth-1:0]   left;
+  logic [LenWidth-1:0]   bytes;
+  logic [LenWidth-1:0]   left_next;
+  logic                  fits;
+  logic                  over;
+  logic                  chain_end;
+  logic                  placed;
+  logic                  finished;
+
+  assign left      = started_q ? left_q : LenWidth'(frame_len_i) + LenWidth'(virtio_pkg::NetHdrBytes);
+  assign fits      = desc_i.len >= 32'(left);
+  assign bytes     = fits ? left : desc_i.len[LenWidth-1:0];
+  assign left_next = left - bytes;
+  assign over      = over_q || (segments_q == CountWidth'(MaxSegments) && left != '0);
+  assign chain_end = (desc_i.flags & virtio_pkg::DescFNext) == '0;
+  assign placed    = left_next == '0 && !over;
+  assign finished  = chain_end && (left_next == '0 || !mrg_rxbuf_i || over ||
+                                   taken_q + 1'b1 == size_mem[frame_queue_i]);
+
+  assign seg_valid_o     = desc_valid_i && left != '0 && !over;
+  assign seg_bytes_o     = bytes;
+  assign first_o         = !started_q;
+  assign buf_valid_o     = desc_valid_i && chain_end;
+  assign buf_bytes_o     = buf_bytes_q + bytes;
+  assign buf_ndesc_o     = buf_ndesc_q + 1'b1;
+  assign plan_valid_o    = desc_valid_i && finished;
+  assign plan_drop_o     = !placed;
+  assign plan_segments_o = segments_q + CountWidth'(seg_valid_o);
+  assign plan_buffers_o  = buffers_q + 1'b1;
+  assign frame_ready_o   = plan_valid_o;
+
+  assign pop_queue_o = frame_queue_i;
+  assign pop_valid_o = frame_valid_i && avail_i[frame_queue_i] && room_i && !stop_i &&
+                       !plan_valid_o;
+  assign blocked_o   = !pop_valid_o && !desc_valid_i;
+
+  always_ff @(posedge clk_i) begin
+    if (size_valid_i) begin
+      size_mem[size_queue_i] <= size_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      started_q   <= 1'b0;
+      buf_bytes_q <= '0;
+      buf_ndesc_q <= '0;
+      taken_q     <= '0;
+      segments_q  <= '0;
+      buffers_q   <= '0;
+      over_q      <= 1'b0;
+    end else if (desc_valid_i) begin
+      started_q   <= !finished;
+      left_q      <= left_next;
+      buf_bytes_q <= chain_end ? '0 : buf_bytes_o;
+      buf_ndesc_q <= chain_end ? '0 : buf_ndesc_o;
+      taken_q     <= finished ? '0 : taken_q + 1'b1;
+      segments_q  <= finished ? '0 : plan_segments_o;
+      buffers_q   <= finished ? '0 : buffers_q + CountWidth'(chain_end);
+      over_q      <= over && !finished;
+    end
+  end
+
+  logic unused_desc;
+  assign unused_desc = ^{desc_i.addr, desc_i.id};
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A descriptor comes only for a frame that is there.
+      a_frame: assert (!desc_valid_i || frame_valid_i);
+      // Descriptors of length zero are refused by the virtqueue engine.
+      a_len: assert (!desc_valid_i || desc_i.len != '0);
+      // A frame that is placed has all its segments counted.
+      a_segments: assert (!plan_valid_o || plan_drop_o || plan_segments_o != '0);
+    end
+  end
+`endif
+
+endmodule

@@ -16,8 +16,7 @@ p = profiles[name]
 camel = lambda k: "".join(w.capitalize() for w in k.split("_"))
 print(p["top"], *(f"-chparam {camel(k)} {v}" for k, v in p.items() if k not in ("top", "text")))
 EOF_PYTHON
-)
-if [[ -z ${top:-} ]]; then exit 2; fi
+) || exit 2
 if [[ -n ${2:-} ]]; then
   top=$2
   parameters=

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// vq_cache: descriptors that were fetched and not yet taken, one FIFO of bus beats for each queue.
+//
+// A row holds one bus beat as it came, with the run of lanes in it that holds descriptors:
+//
+//   AxiBytes 64      lane 3     lane 2     lane 1     lane 0
+//   row 0          | slot 1   | slot 0   |    -     |    -     |   first 2, last 3
+//   row 1          | slot 5   | slot 4   | slot 3   | slot 2   |   first 0, last 3
+//   row 2          |    -     |    -     | slot 7   | slot 6   |   first 0, last 1
+//
+//   insert   always taken; the writer reserved the row (look_head_o and look_tail_o) beforehand.
+//   avail_o  bit q is high while queue q holds a descriptor; registered, exact in every cycle.
+//   pop      pop_valid_i only under avail_o[pop_queue_i]; exactly one cycle later desc_valid_o with
+//            the descriptor and its ring slot. One pop a cycle. desc_o then stays until the next.
+//   freed_o  a row of pop_queue_i is given back by this cycle's pop.
+//   enable   empties the queue; never together with an insert or a pop.
+//
+// Parameters:
+//   Queues    number of queues
+//   AxiBytes  bytes in a bus beat, 16 for each lane
+//   Rows      rows for each queue, a power of two
+
+module vq_cache #(
+  parameter int unsigned Queues = 1,
+  parameter int unsigned AxiBytes = 16,
+  parameter int unsigned Rows = 64,
+  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
+  localparam int unsigned Lanes = AxiBytes / 16,
+  localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
+  localparam int unsigned RowWidth = $clog2(Rows),
+  localparam int unsigned IndexWidth = $clog2(Queues * Rows)
+) (
+  input  logic                    clk_i,
+  input  logic                    rst_i,
+
+  input  logic                    en_valid_i,
+  input  logic [QueueWidth-1:0]   en_queue_i,
+  input  logic [15:0]             en_size_i,
+
+  input  logic                    insert_valid_i,
+  input  logic [QueueWidth-1:0]   insert_queue_i,
+  input  logic [8*AxiBytes-1:0]   insert_data_i,
+  input  logic [LaneWidth-1:0]    insert_first_i,
+  input  logic [LaneWidth-1:0]    insert_last_i,
+
+  input  logic [QueueWidth-1:0]   look_queue_i,
+  output logic [RowWidth:0]       look_head_o,
+  output logic [RowWidth:0]       look_tail_o,
+
+  output logic [Queues-1:0]       avail_o,
+  input  logic                    pop_valid_i,
+  input  logic [QueueWidth-1:0]   pop_queue_i,
+  output logic                    freed_o,
+  output logic                    desc_valid_o,
+  output nic_pkg::desc_t          desc_o,
+  output logic [15:0]             desc_index_o
+);
+
+  if (Rows < 2 || (Rows & (Rows - 1)) != 0) $error("vq_cache: Rows must be a power of two");
+  if (AxiBytes < 16 || (AxiBytes & (AxiBytes - 1)) != 0) begin : g_bad_axi_bytes
+    $error("vq_cache: AxiBytes must be a power of two, 16 or more");
+  end
+
+  ////////////////////
+  // State          //
+  ////////////////////
+
+  logic [8*AxiBytes-1:0] row_mem [Queues*Rows];
+  logic [15:0]           size_mem [Queues];
+  logic [RowWidth:0]     head_mem [Queues];   // oldest row; the top bit tells full from empty
+  logic [RowWidth:0]     tail_mem [Queues];   // first free row
+  logic [15:0]           slot_mem [Queues];   // ring slot of the oldest descriptor
+  logic [Queues-1:0]     avail_q;
+  logic                  desc_valid_q;
+  logic [15:0]           desc_index_q;
+
+  logic [RowWidth:0]     pop_head;
+  logic [RowWidth:0]     pop_head_next;
+  logic [15:0]           pop_slot;
+  logic [15:0]           pop_slot_next;
+  logic                  row_ends;            // the pop takes the last descriptor of its row
+  logic                  insert_same;
+  logic [RowWidth:0]     insert_tail;
+  logic [IndexWidth-1:0] pop_row;
+  logic [IndexWidth-1:0] insert_row;
+
+  assign pop_head      = head_mem[pop_queue_i];
+  assign pop_head_next = pop_head + 1'b1;
+  assign pop_slot      = slot_mem[pop_queue_i];
+  assign pop_slot_next = (pop_slot + 16'd1 == size_mem[pop_queue_i]) ? '0 : pop_slot + 16'd1;
+  assign insert_tail   = tail_mem[insert_queue_i];
+  assign insert_same   = insert_valid_i && insert_queue_i == pop_queue_i;
+  assign pop_row       = IndexWidth'({pop_queue_i, pop_head[RowWidth-1:0]});
+  assign insert_row    = IndexWidth'({insert_queue_i, insert_tail[RowWidth-1:0]});
+  assign freed_o       = pop_valid_i && row_ends;
+  assign look_head_o   = head_mem[look_queue_i];
+  assign look_tail_o   = tail_mem[look_queue_i];
+
+  ////////////////////
+  // Rows           //
+  ////////////////////
+
+  if (Lanes == 1) begin : g_one_lane
+    nic_pkg::desc_t desc_q;
+
+    assign row_ends = 1'b1;
+    assign desc_o   = desc_q;
+
+    always_ff @(posedge clk_i) begin
+      if (insert_valid_i) begin
+        row_mem[insert_row] <= insert_data_i;
+      end
+      if (pop_valid_i) begin
+        desc_q <= row_mem[pop_row];
+      end
+    end
+
+    logic unused_lanes;
+    assign unused_lanes = ^{insert_first_i, insert_last_i};
+  end else begin : g_lanes
+    logic [2*LaneWidth-1:0] lane_mem [Queues*Rows];  // {last, first} of each row
+    logic [LaneWidth-1:0]   taken_mem [Queues];      // descriptors taken of the oldest row
+    logic [8*AxiBytes-1:0]  row_q;
+    logic [LaneWidth-1:0]   lane_q;
+    logic [2*LaneWidth-1:0] pop_lanes;
+    logic [LaneWidth-1:0]   pop_lane;
+
+    assign pop_lanes = lane_mem[pop_row];
+    assign pop_lane  = pop_lanes[LaneWidth-1:0] + taken_mem[pop_queue_i];
+    assign row_ends  = pop_lane == pop_lanes[2*LaneWidth-1:LaneWidth];
+    assign desc_o    = row_q[128*lane_q +: 128];
+
+    always_ff @(posedge clk_i) begin
+      if (insert_valid_i) begin
+        row_mem[insert_row] <= insert_data_i;
+        lane_mem[insert_row] <= {insert_last_i, insert_first_i};
+      end
+      if (pop_valid_i) begin
+        row_q  <= row_mem[pop_row];
+        lane_q <= pop_lane;
+      end
+      if (en_valid_i) begin
+        taken_mem[en_queue_i] <= '0;
+      end else if (pop_valid_i) begin
+        taken_mem[pop_queue_i] <= row_ends ? '0 : taken_mem[pop_queue_i] + 1'b1;
+      end
+    end
+  end
+
+  ////////////////////
+  // Pointers       //
+  ////////////////////
+
+  always_ff @(posedge clk_i) begin
+    if (en_valid_i) begin
+      size_mem[en_queue_i] <= en_size_i;
+      head_mem[en_queue_i] <= '0;
+      slot_mem[en_queue_i] <= '0;
+    end else if (pop_valid_i) begin
+      slot_mem[pop_queue_i] <= pop_slot_next;
+      if (row_ends) begin
+        head_mem[pop_queue_i] <= pop_head_next;
+      end
+    end
+    if (en_valid_i) begin
+      tail_mem[en_queue_i] <= '0;
+    end else if (insert_valid_i) begin
+      tail_mem[insert_queue_i] <= insert_tail + 1'b1;
+    end
+    if (pop_valid_i) begin
+      desc_index_q <= pop_slot;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      avail_q      <= '0;
+      desc_valid_q <= 1'b0;
+    end else begin
+      desc_valid_q <= pop_valid_i;
+      if (pop_valid_i && row_ends && pop_head_next == tail_mem[pop_queue_i] && !insert_same) begin
+        avail_q[pop_queue_i] <= 1'b0;
+      end
+      if (insert_valid_i) begin
+        avail_q[insert_queue_i] <= 1'b1;
+      end
+      if (en_valid_i) begin
+        avail_q[en_queue_i] <= 1'b0;
+      end
+    end
+  end
+
+  assign avail_o      = avail_q;
+  assign desc_valid_o = desc_valid_q;
+  assign desc_index_o = desc_index_q;
+
+  ////////////////////
+  // Properties     //
+  ////////////////////
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // Only a queue that holds a descriptor is popped.
+      a_pop_avail: assert (!pop_valid_i || avail_q[pop_queue_i]);
+      // A row is never written while all rows of its queue are held.
+      a_room: assert (!insert_valid_i ||
+                      insert_tail != (head_mem[insert_queue_i] ^ {1'b1, {RowWidth{1'b0}}}));
+      // A queue is enabled in a quiet moment.
+      a_enable_alone: assert (!en_valid_i || (!insert_valid_i && !pop_valid_i));
+    end
+  end
+`endif
+
+endmodule

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// vq_used: writes used descriptors into the rings (virtio 1.2, 2.8.6), in the order given.
+//
+//   used      A used element moves when used_valid_i and used_ready_o are both high. A group (first
+//             without last ... last) is one buffer for the driver: its first element is kept back
+//             and written after the responses of the others. The elements of a group follow each
+//             other without elements of other queues in between.
+//   write     uwr_valid_o stays with its payload until uwr_ready_i. Only the upper 8 bytes of a
+//             ring slot are written (length, id, flags), which is one aligned word:
+//
+//     byte  0            8        12     14     16
+//          |  unchanged | length | id   | flags |      flags: AVAIL = USED = wrap counter of the
+//                                                      device, WRITE if the device wrote data
+//
+//             With AxiBytes above 16 elements of the same beat merge while the beat waits, at
+//             most HoldCycles. With AxiBytes 16 an element can move every cycle.
+//   visible   pulse when the response of a write came that makes elements visible to the driver:
+//             the ring position after them and the slots that they took.
+//   trace     used: the write was taken by the bus; visible: its response came. The tag is that of
+//             the newest element in it; a group shows once, with the tag of its first element.
+//   error     err_valid_o for one cycle, with the ring slot and bus address of the failed write.
+//   quiet_o   no write waits, is under way, or is kept back.
+//
+// Parameters:
+//   Queues      number of queues
+//   AxiBytes    bytes in a bus beat, 16 for each lane
+//   WriteDepth  writes under way at most
+//   TagWidth    bits in a tag
+
+module vq_used #(
+  parameter int unsigned Queues = 1,
+  parameter int unsigned AxiBytes = 16,
+  parameter int unsigned WriteDepth = 32,
+  parameter int unsigned TagWidth = 32,
+  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_i,
+  output logic                  quiet_o,
+
+  input  logic                  en_valid_i,
+  input  logic [QueueWidth-1:0] en_queue_i,
+  input  logic [63:0]           en_desc_i,
+  input  logic [15:0]           en_size_i,
+
+  input  logic                  used_valid_i,
+  output logic                  used_ready_o,
+  input  logic [QueueWidth-1:0] used_queue_i,
+  input  nic_pkg::used_t        used_i,
+  input  logic [TagWidth-1:0]   used_tag_i,
+
+  output logic                  uwr_valid_o,
+  input  logic                  uwr_ready_i,
+  output logic [63:0]           uwr_addr_o,
+  output logic [8*AxiBytes-1:0] uwr_data_o,
+  output logic [AxiBytes-1:0]   uwr_strb_o,
+  input  logic                  uwr_done_i,
+  input  logic                  uwr_error_i,
+
+  output logic                  visible_valid_o,
+  output logic [QueueWidth-1:0] visible_queue_o,
+  output logic [15:0]           visible_pos_o,
+  output logic [15:0]           visible_slots_o,
+
+  output logic                  trace_used_valid_o,
+  output logic [TagWidth-1:0]   trace_used_tag_o,
+  output logic                  trace_visible_valid_o,
+  output logic [TagWidth-1:0]   trace_visible_tag_o,
+
+  output logic                  err_valid_o,
+  output logic [QueueWidth-1:0] err_queue_o,
+  output logic [15:0]           err_index_o,
+  output logic [63:0]           err_addr_o
+);
+
+  if (WriteDepth < 2 || (WriteDepth & (WriteDepth - 1)) != 0) begin : g_bad_write_depth
+    $error("vq_used: WriteDepth must be a power of two");
+  end
+
+  localparam int unsigned Lanes = AxiBytes / 16;
+  localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1;
+  localparam int unsigned OffsetWidth = $clog2(AxiBytes);
+  localparam int unsigned PtrWidth = $clog2(WriteDepth);
+  localparam int unsigned HoldCycles = 4;
+  localparam int unsigned HoldWidth = $clog2(HoldCycles + 1);
+
+  ////////////////////
+  // State          //
+  ////////////////////
+
+  localparam logic [1:0] StateStream = 2'd0;  // single elements
+  localparam logic [1:0] StateGroup  = 2'd1;  // first element kept back, others pass
+  localparam logic [1:0] StateDrain  = 2'd2;  // all others passed, responses awaited
+
+  logic [63:0]           desc_mem [Queues];
+  logic [15:0]           size_mem [Queues];
+  logic [15:0]           pos_mem [Queues];    // {wrap counter, slot} of the next element
+
+  logic [1:0]            state_q;
+  logic [63:0]           kept_word_q;         // first element of the group
+  logic [63:0]           kept_addr_q;
+  logic [QueueWidth-1:0] kept_queue_q;
+  logic [TagWidth-1:0]   kept_tag_q;
+  logic [14:0]           kept_slot_q;
+  logic [15:0]           kept_slots_q;        // slots of the group so far
+
+  // The line: one bus beat on its way to the bus.
+  logic                  hold_q;              // open for merging
+  logic [HoldWidth-1:0]  hold_left_q;
+  logic                  valid_q;             // offered to the bus
+  logic [63:0]           line_addr_q;         // byte address of the newest element's slot
+  logic [64*Lanes-1:0]   line_word_q;
+  logic [Lanes-1:0]      line_lanes_q;
+  logic                  line_visible_q;
+  logic [QueueWidth-1:0] line_queue_q;
+  logic [14:0]           line_slot_q;
+  logic [15:0]           line_pos_q;
+  logic [15:0]           line_slots_q;
+  logic [TagWidth-1:0]   line_tag_q;
+
+  // Writes under way, in order.
+  localparam int unsigned RecordWidth = 1 + QueueWidth + 15 + 16 + 16;
+  logic [RecordWidth-1:0] record_mem [WriteDepth];
+  logic [TagWidth-1:0]    tag_mem [WriteDepth];
+  logic [PtrWidth-1:0]    wr_ptr_q;
+  logic [PtrWidth-1:0]    rd_ptr_q;
+  logic [PtrWidth:0]      count_q;            // lines: held, offered or under way
+  logic                   full_q;
+
+  ////////////////////
+  // Element        //
+  ////////////////////
+
+  logic                 move;
+  logic [15:0]          pos;
+  logic [15:0]          slot_sum;
+  logic                 wraps;
+  logic [15:0]          pos_next;
+  logic [63:0]          word;
+  logic [63:0]          addr;
+  logic                 keep;       // the element is kept back
+  logic                 visible;
+
+  assign move = used_valid_i && used_ready_o;
+  assign keep = used_i.first && !used_i.last;
+
+  always_comb begin
+    pos      = '0;
+    slot_sum = '0;
+    wraps    = 1'b0;
+    pos_next = '0;
+    word     = '0;
+    addr     = '0;
+    if (used_valid_i) begin
+      pos      = pos_mem[used_queue_i];
+      slot_sum = 16'(pos[14:0]) + used_i.ndesc;
+      wraps    = slot_sum >= size_mem[used_queue_i];
+      pos_next = {pos[15] ^ wraps, wraps ? 15'(slot_sum - size_mem[used_queue_i])
+                                         : slot_sum[14:0]};
+      word     = {(pos[15] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
+                  ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
+      addr     = desc_mem[used_queue_i] + 64'({pos[14:0], 4'd0});
+    end
+  end
+
+  assign visible = state_q == StateStream;
+
+  ////////////////////
+  // Line           //
+  ////////////////////
+
+  logic                 load;        // a line begins: an element of the input, or the kept one
+  logic                 load_kept;
+  logic [LaneWidth-1:0] load_lane;
+  logic                 merge;
+  logic                 offer;       // the held line goes to the bus
+  logic                 taken;
+
+  assign taken     = valid_q && uwr_ready_i;
+  assign load_kept = state_q == StateDrain && count_q == '0;
+  assign load      = (move && !keep && !merge) || load_kept;
+
+  if (Lanes == 1) begin : g_one_lane
+    assign used_ready_o = (!valid_q || uwr_ready_i) && !full_q && state_q != StateDrain;
+    assign load_lane    = '0;
+    assign merge        = 1'b0;
+    assign offer        = 1'b0;
+    assign uwr_data_o   = {line_word_q, 64'd0};
+    assign uwr_strb_o   = 16'hff00;
+  end else begin : g_lanes
+    logic merge_fits;  // the element belongs into the line that is held
+
+    assign merge_fits = hold_q && used_valid_i && !keep && visible == line_visible_q &&
+                        used_queue_i == line_queue_q &&
+                        addr[63:OffsetWidth] == line_addr_q[63:OffsetWidth] &&
+                        addr[OffsetWidth-1:4] > line_addr_q[OffsetWidth-1:4];
+    assign used_ready_o = ((!hold_q && (!valid_q || uwr_ready_i)) || merge_fits) && !full_q &&
+                          state_q != StateDrain;
+    assign load_lane    = load_kept ? kept_addr_q[OffsetWidth-1:4] : addr[OffsetWidth-1:4];
+    assign merge        = move && merge_fits;
+    assign offer        = hold_q && (hold_left_q == '0 || (used_valid_i && !merge_fits) ||
+                                     line_lanes_q[Lanes-1] || state_q == StateDrain);
+    for (genvar i = 0; i < Lanes; i++) begin : g_lane
+      assign uwr_data_o[128*i +: 128] = {line_word_q[64*i +: 64], 64'd0};
+      assign uwr_strb_o[16*i +: 16]   = {{8{line_lanes_q[i]}}, 8'd0};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (en_valid_i) begin
+      desc_mem[en_queue_i] <= en_desc_i;
+      size_mem[en_queue_i] <= en_size_i;
+    end
+    if (en_valid_i) begin
+      pos_mem[en_queue_i] <= 16'h8000;
+    end else if (move) begin
+      pos_mem[used_queue_i] <= pos_next;
+    end
+    if (move && keep) begin
+      kept_word_q  <= word;
+      kept_addr_q  <= addr;
+      kept_queue_q <= used_queue_i;
+      kept_tag_q   <= used_tag_i;
+      kept_slot_q  <= pos[14:0];
+      kept_slots_q <= used_i.ndesc;
+    end else if (move && state_q == StateGroup) begin
+      kept_slots_q <= kept_slots_q + used_i.ndesc;
+    end
+    if (load_kept) begin
+      // The line of the group's last element has left, but its position still stands.
+      line_addr_q                      <= kept_addr_q;
+      line_word_q[64*load_lane +: 64]  <= kept_word_q;
+      line_lanes_q                     <= Lanes'(1) << load_lane;
+      line_visible_q                   <= 1'b1;
+      line_queue_q                     <= kept_queue_q;
+      line_slot_q                      <= kept_slot_q;
+      line_slots_q                     <= kept_slots_q;
+      line_tag_q                       <= kept_tag_q;
+    end else if (load) begin
+      line_addr_q                      <= addr;
+      line_word_q[64*load_lane +: 64]  <= word;
+      line_lanes_q                     <= Lanes'(1) << load_lane;
+      line_visible_q                   <= visible;
+      line_queue_q                     <= used_queue_i;
+      line_slot_q                      <= pos[14:0];
+      line_pos_q                       <= pos_next;
+      line_slots_q                     <= used_i.ndesc;
+      line_tag_q                       <= used_tag_i;
+    end else if (merge) begin
+      line_addr_q                      <= addr;
+      line_word_q[64*load_lane +: 64]  <= word;
+      line_lanes_q                     <= line_lanes_q | (Lanes'(1) << load_lane);
+      line_slot_q                      <= pos[14:0];
+      line_pos_q                       <= pos_next;
+      line_slots_q                     <= line_slots_q + used_i.ndesc;
+      line_tag_q                       <= used_tag_i;
+    end
+    if (taken) begin
+      record_mem[wr_ptr_q] <= {line_visible_q, line_queue_q, line_slot_q, line_pos_q, line_slots_q};
+      tag_mem[wr_ptr_q]    <= line_tag_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q     <= StateStream;
+      hold_q      <= 1'b0;
+      hold_left_q <= '0;
+      valid_q     <= 1'b0;
+      wr_ptr_q    <= '0;
+      rd_ptr_q    <= '0;
+      count_q     <= '0;
+      full_q      <= 1'b0;
+    end else begin
+      if (move && keep) begin
+        state_q <= StateGroup;
+      end else if (move && used_i.last && state_q == StateGroup) begin
+        state_q <= StateDrain;
+      end else if (load_kept) begin
+        state_q <= StateStream;
+      end
+      if (taken) begin
+        valid_q  <= 1'b0;
+        wr_ptr_q <= wr_ptr_q + 1'b1;
+      end
+      if (offer) begin
+        hold_q  <= 1'b0;
+        valid_q <= 1'b1;
+      end else if (hold_q) begin
+        hold_left_q <= hold_left_q - 1'b1;
+      end
+      if (load) begin
+        if (Lanes == 1 || load_kept) begin
+          valid_q <= 1'b1;
+        end else begin
+          hold_q      <= 1'b1;
+          hold_left_q <= HoldWidth'(HoldCycles - 1);
+        end
+      end
+      if (uwr_done_i) begin
+        rd_ptr_q <= rd_ptr_q + 1'b1;
+      end
+      if (load && !uwr_done_i) begin
+        count_q <= count_q + 1'b1;
+        full_q  <= count_q == (PtrWidth + 1)'(WriteDepth - 1);
+      end else if (uwr_done_i && !load) begin
+        count_q <= count_q - 1'b1;
+        full_q  <= 1'b0;
+      end
+    end
+  end
+
+  assign uwr_valid_o = valid_q;
+  assign uwr_addr_o  = {line_addr_q[63:OffsetWidth], {OffsetWidth{1'b0}}};
+  assign quiet_o     = count_q == '0 && state_q == StateStream;
+
+  ////////////////////
+  // Responses      //
+  ////////////////////
+
+  logic [RecordWidth-1:0] record;
+  logic                   record_visible;
+  logic [14:0]            record_slot;
+
+  assign record = record_mem[rd_ptr_q];
+  assign {record_visible, visible_queue_o, record_slot, visible_pos_o, visible_slots_o} = record;
+  assign visible_valid_o = uwr_done_i && record_visible && !uwr_error_i;
+
+  assign trace_used_valid_o    = taken && line_visible_q;
+  assign trace_used_tag_o      = line_tag_q;
+  assign trace_visible_valid_o = visible_valid_o;
+  assign trace_visible_tag_o   = tag_mem[rd_ptr_q];
+
+  assign err_valid_o = uwr_done_i && uwr_error_i;
+  assign err_queue_o = visible_queue_o;
+  assign err_index_o = 16'(record_slot);
+  assign err_addr_o  = desc_mem[visible_queue_o] + 64'({record_slot, 4'd0});
+
+  ////////////////////
+  // Properties     //
+  ////////////////////
+
+`ifndef SYNTHESIS
+  logic                  past_wait_q;
+  logic [63:0]           past_addr_q;
+  logic [64*Lanes-1:0]   past_word_q;
+
+  always_ff @(posedge clk_i) begin
+    past_wait_q <= !rst_i && valid_q && !uwr_ready_i;
+    past_addr_q <= line_addr_q;
+    past_word_q <= line_word_q;
+    if (!rst_i) begin
+      // A write that waits for the bus stays as it is.
+      a_write_stable: assert (!past_wait_q || (valid_q && line_addr_q == past_addr_q &&
+                                               line_word_q == past_word_q));
+      // A response comes only for a write that the bus took.
+      a_done_expected: assert (!uwr_done_i || rd_ptr_q != wr_ptr_q ||
+                               count_q == (PtrWidth + 1)'(WriteDepth));
+      // A group is started by an element that is first, and by no other.
+      a_group_order: assert (!move || (used_i.first == (state_q == StateStream)));
+      // A group stays on one queue.
+      a_group_queue: assert (!move || state_q != StateGroup || used_queue_i == kept_queue_q);
+      // An element takes at least one slot and no more than the ring has.
+      a_slots: assert (!move || (used_i.ndesc != '0 && used_i.ndesc <= size_mem[used_queue_i]));
+    end
+  end
+`endif
+
+endmodule

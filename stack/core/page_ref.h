@@ -5,54 +5,49 @@
 #include <cstdint>
 #include <utility>
 
-namespace nicroscope::kernel {
-class Memory;
-}
+#include "stack/kernel/memory.h"
 
 namespace nicroscope::net {
 
-/// Memory that several owners share: struct page (or a compound one) with its count.
-struct page_block {
-  kernel::Memory* memory;
-  std::byte* address;
-  std::uint32_t size;
-  std::uint32_t refcount;
-};
-
-/// A counted reference to pages that the device can reach: copying is get_page, destroying is
-/// put_page, and the last one gives the memory back.
+/// A counted reference to a block of pages that the device can reach: copying is get_page,
+/// destroying put_page.
 class page_ref {
  public:
   page_ref() = default;
-  page_ref(const page_ref& other) noexcept : block_(other.block_) {
-    if (block_ != nullptr) ++block_->refcount;
+  page_ref(const page_ref& other) noexcept : memory_(other.memory_), page_(other.page_) {
+    if (page_ != nullptr) memory_->get_page(page_);
   }
-  page_ref(page_ref&& other) noexcept : block_(std::exchange(other.block_, nullptr)) {}
+  page_ref(page_ref&& other) noexcept
+      : memory_(other.memory_), page_(std::exchange(other.page_, nullptr)) {}
   page_ref& operator=(page_ref other) noexcept {
-    std::swap(block_, other.block_);
+    std::swap(memory_, other.memory_);
+    std::swap(page_, other.page_);
     return *this;
   }
   ~page_ref() {
-    if (block_ != nullptr && --block_->refcount == 0) release(block_);
+    if (page_ != nullptr) memory_->put_page(page_);
   }
 
-  /// `size` bytes of kernel memory; empty (false) if there are none.
-  [[nodiscard]] static page_ref alloc(kernel::Memory& memory, std::uint32_t size);
-
-  [[nodiscard]] explicit operator bool() const noexcept { return block_ != nullptr; }
-  [[nodiscard]] std::byte* address() const noexcept { return block_->address; }
-  [[nodiscard]] std::uint32_t size() const noexcept { return block_->size; }
-  /// Linux: page_count.
-  [[nodiscard]] std::uint32_t count() const noexcept { return block_->refcount; }
-  [[nodiscard]] bool same_page(const page_ref& other) const noexcept {
-    return block_ == other.block_;
+  /// 2^order new pages; empty (false) without memory.
+  [[nodiscard]] static page_ref alloc(kernel::Memory& memory, unsigned order) {
+    return adopt(memory, memory.alloc_pages(order));
   }
+  /// Takes over a reference that the caller holds. `page` heads its block, or is null.
+  [[nodiscard]] static page_ref adopt(kernel::Memory& memory, kernel::page* page) noexcept {
+    page_ref ref;
+    ref.memory_ = &memory;
+    ref.page_ = page;
+    return ref;
+  }
+
+  [[nodiscard]] explicit operator bool() const noexcept { return page_ != nullptr; }
+  [[nodiscard]] kernel::page* page() const noexcept { return page_; }
+  [[nodiscard]] std::byte* address() const noexcept { return memory_->page_address(page_); }
+  [[nodiscard]] std::size_t size() const noexcept { return memory_->page_bytes(page_); }
 
  private:
-  explicit page_ref(page_block* block) noexcept : block_(block) {}
-  static void release(page_block* block) noexcept;
-
-  page_block* block_ = nullptr;
+  kernel::Memory* memory_ = nullptr;
+  kernel::page* page_ = nullptr;
 };
 
 }  // namespace nicroscope::net

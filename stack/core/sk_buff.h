@@ -106,7 +106,6 @@ struct sk_buff {
 
   pkt_type_t pkt_type = PACKET_HOST;
   ip_summed_t ip_summed = CHECKSUM_NONE;
-  bool cloned = false;            ///< the data may be shared: look at it, don't write it
   std::uint8_t csum_level = 0;    ///< checksums that the device checked, less one
   std::uint16_t csum_offset = 0;  ///< CHECKSUM_PARTIAL
   std::uint32_t csum_start = 0;   ///< CHECKSUM_PARTIAL; from head
@@ -211,6 +210,11 @@ template <typename T>
   return *std::launder(reinterpret_cast<T*>(skb.cb.data()));
 }
 
+/// Whether another sk_buff uses the same data: look at it, don't write it.
+[[nodiscard]] inline bool skb_cloned(const sk_buff& skb) noexcept {
+  return skb.shinfo->dataref != 1;
+}
+
 // ---- the whole packet --------------------------------------------------------------------------
 
 /// Cuts the packet to `len` bytes, wherever they lie (Linux: pskb_trim). False without memory.
@@ -225,9 +229,12 @@ template <typename T>
 [[nodiscard]] bool skb_cow(sk_buff& skb, std::uint32_t headroom);
 
 /// Another sk_buff over the same data, charged to no socket. Null without memory.
-[[nodiscard]] skb_ptr skb_clone(sk_buff& skb);
+[[nodiscard]] skb_ptr skb_clone(const sk_buff& skb);
 /// A linear copy with the same headroom. Null without memory.
 [[nodiscard]] skb_ptr skb_copy(const sk_buff& skb);
+
+/// Copies what describes the packet, not its data or length. Both have the same headroom.
+void skb_copy_header(sk_buff& to, const sk_buff& from) noexcept;
 
 /// Copies `out.size()` bytes from `offset` on. False if the packet is shorter.
 [[nodiscard]] bool skb_copy_bits(const sk_buff& skb, std::uint32_t offset,
@@ -251,6 +258,9 @@ void skb_add_rx_frag(sk_buff& skb, page_ref page, std::uint32_t offset, std::uin
                      std::uint32_t truesize);
 /// Appends a whole packet to `skb`'s frag_list (at its end).
 void skb_append_frag_list(sk_buff& skb, skb_ptr more);
+
+/// Takes the packet from the socket that it is charged to.
+void skb_orphan(sk_buff& skb);
 
 // ---- the end -----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ CMAKE_OPTIONS ?=
 NICROSCOPE = $(BUILD)/nicroscope
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test lint format formal synth bench wave docs clean
+.PHONY: help setup configure build run test lint format formal synth bench pgo wave docs clean
 
 help: ## list what can be made
 	@echo "nicroscope: a virtio network card in SystemVerilog and the machine around it"
@@ -50,6 +50,9 @@ synth: setup ## synthesise for an FPGA and show the cost, PROFILE=edge10|dc25|dc
 bench: build ## measure throughput and simulation speed
 	@$(NICROSCOPE) bench rtl --profile $(or $(PROFILE),edge10)
 	@$(NICROSCOPE) bench sim --profile $(or $(PROFILE),edge10)
+
+pgo: setup ## build nicroscope with profile-guided optimisation, in build-pgo
+	@scripts/pgo.sh $(BUILD)-pgo $(JOBS) bench sim --profile $(or $(PROFILE),edge10)
 
 wave: build ## write a waveform of the shipped capture's first frames to out/
 	@mkdir -p out

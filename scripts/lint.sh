@@ -6,7 +6,7 @@
 #   lint.sh rtl        the RTL alone
 #   lint.sh --format   formats the C++ sources in place
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 2
 
 failed=0
 fail() {
@@ -17,7 +17,7 @@ fail() {
 sources() { git ls-files --cached --others --exclude-standard -- "$@"; }
 
 if [[ ${1:-} == --format ]]; then
-  sources '*.cpp' '*.h' | xargs -r clang-format -i
+  sources '*.cpp' '*.h' | xargs -r clang-format-14 -i
   exit
 fi
 
@@ -63,7 +63,7 @@ lint_rtl() {
 
 lint_text() {
   local file
-  sources '*.cpp' '*.h' | xargs -r clang-format --dry-run -Werror || fail "format: make format"
+  sources '*.cpp' '*.h' | xargs -r clang-format-14 --dry-run -Werror || fail "format: make format"
   while read -r file; do
     head -n 2 "$file" | grep -q 'SPDX-License-Identifier: Apache-2.0' || fail "no licence: $file"
   done < <(sources '*.cpp' '*.h' '*.sv' '*.vlt' '*.py' '*.sh' '*.cmake' '*CMakeLists.txt' \

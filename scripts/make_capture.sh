@@ -30,6 +30,7 @@ a=nicroscope_a b=nicroscope_b wire=nicroscope_wire
 wire_pid=
 cleanup() {
   [[ -z $wire_pid ]] || kill "$wire_pid" 2> /dev/null || true
+  rm -f "$out.part"
   for ns in $a $b $wire; do ip netns del $ns 2> /dev/null || true; done
 }
 trap cleanup EXIT

@@ -14,7 +14,7 @@ packages=(
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev iproute2 iputils-ping tcpdump tshark
   # lint, synthesis, proofs
-  yosys boolector z3 clang-format
+  git yosys boolector z3 clang-format-14
   # plots
   gnuplot-nox
 )

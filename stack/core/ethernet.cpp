@@ -18,7 +18,7 @@ std::optional<unsigned> hex_value(char c) {
 
 std::string to_string(const mac_address& address) {
   std::string text;
-  text.reserve(3 * ETH_ALEN);
+  text.reserve(3 * kEthAlen);
   for (const unsigned byte : address.bytes) {
     if (!text.empty()) text += ':';
     text += kHexDigits[byte >> 4U];
@@ -28,9 +28,9 @@ std::string to_string(const mac_address& address) {
 }
 
 std::optional<mac_address> parse_mac_address(std::string_view text) {
-  if (text.size() != 3 * ETH_ALEN - 1) return std::nullopt;
+  if (text.size() != 3 * kEthAlen - 1) return std::nullopt;
   mac_address address;
-  for (std::size_t i = 0; i < ETH_ALEN; ++i) {
+  for (std::size_t i = 0; i < kEthAlen; ++i) {
     const auto high = hex_value(text[3 * i]);
     const auto low = hex_value(text[3 * i + 1]);
     if (!high || !low || (i != 0 && text[3 * i - 1] != ':')) return std::nullopt;

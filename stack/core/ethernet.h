@@ -15,25 +15,25 @@
 namespace nicroscope::net {
 
 /// Bytes of an Ethernet header, and of a frame without FCS at least and (untagged) at most.
-inline constexpr unsigned ETH_HLEN = 14;
-inline constexpr unsigned ETH_ZLEN = 60;
-inline constexpr unsigned ETH_ALEN = 6;
+inline constexpr unsigned kEthHlen = 14;
+inline constexpr unsigned kEthZlen = 60;
+inline constexpr unsigned kEthAlen = 6;
 
 /// EtherTypes (IEEE 802 numbers; Linux: include/uapi/linux/if_ether.h).
-inline constexpr std::uint16_t ETH_P_IP = 0x0800;
-inline constexpr std::uint16_t ETH_P_ARP = 0x0806;
-inline constexpr std::uint16_t ETH_P_8021Q = 0x8100;
-inline constexpr std::uint16_t ETH_P_8021AD = 0x88a8;
-inline constexpr std::uint16_t ETH_P_IPV6 = 0x86dd;
+inline constexpr std::uint16_t kEthPIp = 0x0800;
+inline constexpr std::uint16_t kEthPArp = 0x0806;
+inline constexpr std::uint16_t kEthP8021q = 0x8100;
+inline constexpr std::uint16_t kEthP8021ad = 0x88a8;
+inline constexpr std::uint16_t kEthPIpv6 = 0x86dd;
 /// Smallest value of the type field that is a type and not an IEEE 802.3 length.
-inline constexpr std::uint16_t ETH_P_802_3_MIN = 0x0600;
+inline constexpr std::uint16_t kEthP8023Min = 0x0600;
 /// Not on the wire: what eth_type_trans finds in frames with a length field, and "every type".
-inline constexpr std::uint16_t ETH_P_802_3 = 0x0001;
-inline constexpr std::uint16_t ETH_P_ALL = 0x0003;
-inline constexpr std::uint16_t ETH_P_802_2 = 0x0004;
+inline constexpr std::uint16_t kEthP8023 = 0x0001;
+inline constexpr std::uint16_t kEthPAll = 0x0003;
+inline constexpr std::uint16_t kEthP8022 = 0x0004;
 
 struct mac_address {
-  std::array<std::uint8_t, ETH_ALEN> bytes{};
+  std::array<std::uint8_t, kEthAlen> bytes{};
 
   friend bool operator==(const mac_address&, const mac_address&) = default;
 
@@ -45,10 +45,10 @@ struct mac_address {
 
   [[nodiscard]] static mac_address load(const std::byte* p) noexcept {
     mac_address a;
-    std::memcpy(a.bytes.data(), p, ETH_ALEN);
+    std::memcpy(a.bytes.data(), p, kEthAlen);
     return a;
   }
-  void store(std::byte* p) const noexcept { std::memcpy(p, bytes.data(), ETH_ALEN); }
+  void store(std::byte* p) const noexcept { std::memcpy(p, bytes.data(), kEthAlen); }
 };
 
 inline constexpr mac_address kEthBroadcast{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
@@ -62,17 +62,17 @@ class EthernetView {
  public:
   /// Nothing if there are fewer than 14 bytes.
   [[nodiscard]] static std::optional<EthernetView> parse(std::span<std::byte> bytes) noexcept {
-    if (bytes.size() < ETH_HLEN) return std::nullopt;
+    if (bytes.size() < kEthHlen) return std::nullopt;
     return EthernetView(bytes.data());
   }
 
   [[nodiscard]] mac_address destination() const noexcept { return mac_address::load(p_); }
-  [[nodiscard]] mac_address source() const noexcept { return mac_address::load(p_ + ETH_ALEN); }
+  [[nodiscard]] mac_address source() const noexcept { return mac_address::load(p_ + kEthAlen); }
   [[nodiscard]] std::uint16_t type() const noexcept { return load_be16(p_ + 12); }
 
   void set(const mac_address& destination, const mac_address& source, std::uint16_t type) noexcept {
     destination.store(p_);
-    source.store(p_ + ETH_ALEN);
+    source.store(p_ + kEthAlen);
     store_be16(p_ + 12, type);
   }
 

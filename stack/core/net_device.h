@@ -28,8 +28,9 @@ enum netdev_features : std::uint32_t {
   NETIF_F_FRAGLIST = 1U << 3U,  ///< start_xmit takes packets with a frag_list
 };
 
-/// Linux's struct rtnl_link_stats64, what this stack and its drivers count of it. The driver counts
-/// what it receives and sends, the stack what it drops in between.
+/// Linux's struct rtnl_link_stats64, what this stack and its drivers count of it. Drivers count
+/// what they receive, send and fail at; the stack adds multicast, rx_nohandler and its own
+/// tx_dropped.
 struct net_device_stats {
   std::uint64_t rx_packets = 0;
   std::uint64_t rx_bytes = 0;
@@ -126,8 +127,8 @@ void netif_carrier_off(net_device& dev) noexcept;
 [[nodiscard]] skb_ptr netdev_alloc_skb(net_device& dev, std::uint32_t size);
 
 /// Takes the Ethernet header off: sets protocol, pkt_type, mac_header, and pulls 14 bytes. The
-/// packet must have been checked to hold ETH_HLEN linear bytes. Returns the protocol that it set:
-/// the EtherType, ETH_P_802_3 for raw Novell frames or ETH_P_802_2 for those with an LLC header.
+/// packet must have been checked to hold kEthHlen linear bytes. Returns the protocol that it set:
+/// the EtherType, kEthP8023 for raw Novell frames or kEthP8022 for those with an LLC header.
 std::uint16_t eth_type_trans(sk_buff& skb, net_device& dev);
 
 /// Hands a received packet up (after eth_type_trans; data at the network header). Softirq context.
@@ -144,5 +145,8 @@ void dev_close(net_device& dev);
 /// Sends a packet whose data is a whole frame from the Ethernet header on, through the queueing
 /// discipline of skb->dev. False if the packet was dropped (and counted).
 bool dev_queue_xmit(skb_ptr skb);
+
+/// Makes the checksum of a CHECKSUM_PARTIAL packet in software. False without memory.
+[[nodiscard]] bool skb_checksum_help(sk_buff& skb);
 
 }  // namespace nicroscope::net

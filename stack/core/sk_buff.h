@@ -30,13 +30,13 @@ enum ip_summed_t : std::uint8_t {
   CHECKSUM_PARTIAL,  ///< transmit: sum from csum_start, to be stored csum_offset bytes behind it
 };
 
-/// For whom a received frame is (Linux: include/uapi/linux/if_packet.h).
-enum pkt_type_t : std::uint8_t {
-  PACKET_HOST,
-  PACKET_BROADCAST,
-  PACKET_MULTICAST,
-  PACKET_OTHERHOST,
-  PACKET_OUTGOING,  ///< a transmitted frame, as a packet tap sees it
+/// For whom a received frame is (Linux: PACKET_HOST...).
+enum class pkt_type_t : std::uint8_t {
+  host,
+  broadcast,
+  multicast,
+  otherhost,
+  outgoing,  ///< a transmitted frame, as a packet tap sees it
 };
 
 /// Pieces of a packet beyond the linear part: 17 pages of 4 KiB hold 64 KiB at any alignment.
@@ -104,7 +104,7 @@ struct sk_buff {
   std::uint16_t mac_len = 0;
   std::uint16_t protocol = 0;  ///< the EtherType, in host order
 
-  pkt_type_t pkt_type = PACKET_HOST;
+  pkt_type_t pkt_type = pkt_type_t::host;
   ip_summed_t ip_summed = CHECKSUM_NONE;
   std::uint8_t csum_level = 0;    ///< checksums that the device checked, less one
   std::uint16_t csum_offset = 0;  ///< CHECKSUM_PARTIAL

@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stack/core/sock.h"
+
+#include <utility>
+
+#include "nicroscope/host_points.h"
+
+namespace nicroscope::net {
+
+namespace {
+
+void sock_rfree(sk_buff& skb) {
+  sock& sk = *skb.sk;
+  sk.rmem_alloc -= skb.truesize;
+  sock_put(sk);
+}
+
+void sock_wfree(sk_buff& skb) {
+  sock& sk = *skb.sk;
+  const bool was_full = sk.wmem_alloc >= sk.sndbuf;
+  sk.wmem_alloc -= skb.truesize;
+  if (was_full && sk.wmem_alloc < sk.sndbuf) sk.write_wait.wake_up_all();
+  sock_put(sk);
+}
+
+}  // namespace
+
+sock::sock(Net& network)
+    : net(network),
+      id(network.next_socket()),
+      wait(network.kernel()),
+      write_wait(network.kernel()) {}
+
+sock::~sock() = default;
+
+bool sock_queue_rcv_skb(sock& sk, skb_ptr skb) {
+  sk.net.spend(kernel::cost::sock_queue_rcv_skb);
+  // As in Linux one packet may go over the limit, or none would ever fit into a small buffer.
+  if (sk.dead || sk.rmem_alloc >= sk.rcvbuf) {
+    const auto reason = sk.dead ? skb_drop_reason::SOCKET_CLOSE : skb_drop_reason::SOCKET_RCVBUFF;
+    if (!sk.dead) ++sk.drops;
+    kfree_skb_reason(std::move(skb), reason);
+    return false;
+  }
+  skb_orphan(*skb);
+  skb->sk = &sk;
+  skb->destructor = sock_rfree;
+  sk.rmem_alloc += skb->truesize;
+  sock_hold(sk);
+  const FrameId frame = skb->frame;
+  sk.net.trace().emit(point::sock_def_readable, frame, sk.id);
+  sk.receive_queue.queue_tail(std::move(skb));
+  sk.wait.wake_up(frame);
+  return true;
+}
+
+void skb_set_owner_w(sk_buff& skb, sock& sk) {
+  skb_orphan(skb);
+  skb.sk = &sk;
+  skb.destructor = sock_wfree;
+  sk.wmem_alloc += skb.truesize;
+  sock_hold(sk);
+}
+
+Result<skb_ptr> sock_alloc_send_skb(sock& sk, std::uint32_t size, bool nonblock) {
+  if (sk.wmem_alloc >= sk.sndbuf) {
+    if (nonblock) return std::errc::resource_unavailable_try_again;
+    sk.write_wait.wait_event([&] { return sk.wmem_alloc < sk.sndbuf || sk.err != kOk || sk.dead; });
+  }
+  if (const Errno error = sock_error(sk); error != kOk) return error;
+  if (sk.dead) return std::errc::bad_file_descriptor;
+  skb_ptr skb = sk.net.skbs().alloc_skb(size);
+  if (!skb) return std::errc::no_buffer_space;
+  skb->frame = sk.net.next_frame();
+  skb_set_owner_w(*skb, sk);
+  return skb;
+}
+
+Result<skb_ptr> skb_recv_datagram(sock& sk, bool nonblock, bool peek) {
+  const auto ready = [&] { return !sk.receive_queue.empty() || sk.err != kOk || sk.dead; };
+  if (!ready()) {
+    if (nonblock) return std::errc::resource_unavailable_try_again;
+    if (!sk.rcvtimeo) {
+      sk.wait.wait_event(ready);
+    } else if (!sk.wait.wait_event_timeout(ready, *sk.rcvtimeo)) {
+      return std::errc::resource_unavailable_try_again;
+    }
+  }
+  if (const Errno error = sock_error(sk); error != kOk) return error;
+  if (sk.receive_queue.empty()) return std::errc::bad_file_descriptor;
+  if (!peek) return sk.receive_queue.dequeue();
+  skb_ptr clone = skb_clone(*sk.receive_queue.peek());
+  if (!clone) return std::errc::no_buffer_space;
+  return clone;
+}
+
+void sk_error_report(sock& sk, Errno error) {
+  sk.err = error;
+  sk.wait.wake_up_all();
+  sk.write_wait.wake_up_all();
+}
+
+Errno sock_error(sock& sk) noexcept { return std::exchange(sk.err, kOk); }
+
+}  // namespace nicroscope::net

@@ -22,10 +22,11 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER AND NICROSCOPE_PGO STREQUA
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE_PROGRAM})
 endif()
 
-# Warnings for the project's own code; Verilator's output does not get them.
+# Warnings for every target; Verilator's output turns them off again with -w.
 add_library(nicroscope_warnings INTERFACE)
 target_compile_options(nicroscope_warnings INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+link_libraries(nicroscope_warnings)
 
 # Own code is included from the root ("stack/kernel/cpu.h") and from include ("nicroscope/...").
 include_directories(${PROJECT_SOURCE_DIR} ${PROJECT_SOURCE_DIR}/include)

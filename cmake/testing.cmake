@@ -22,7 +22,7 @@ function(nicroscope_test name)
   endif()
   add_executable(${name} ${T_SOURCES})
   target_link_libraries(${name} PRIVATE
-    ${T_LIBS} GTest::gmock GTest::gtest GTest::gtest_main nicroscope_warnings)
+    ${T_LIBS} GTest::gmock GTest::gtest GTest::gtest_main)
   gtest_discover_tests(${name} TEST_PREFIX ${name}. WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
     PROPERTIES TIMEOUT 300 DISCOVERY_TIMEOUT 60)
 endfunction()

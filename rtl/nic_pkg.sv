@@ -15,6 +15,7 @@ package nic_pkg;
     logic [31:0] len;
     logic [63:0] addr;
   } desc_t;
+  localparam int unsigned DescWidth = 128;
 
   // What the datapath returns for a buffer. `ndesc` is the number of ring slots that the buffer's
   // chain took. `first` and `last` mark a group that must become visible to the driver as a whole
@@ -26,6 +27,7 @@ package nic_pkg;
     logic [15:0] id;
     logic [31:0] len;
   } used_t;
+  localparam int unsigned UsedWidth = 66;
 
   // Why a queue stopped; the vendor page shows the record (registers.toml, error codes).
   typedef struct packed {
@@ -34,5 +36,6 @@ package nic_pkg;
     logic [15:0] index;   // ring slot of the offending descriptor
     logic [63:0] addr;    // offending bus address, 0 where none
   } vq_error_t;
+  localparam int unsigned ErrorWidth = 104;
 
 endpackage

@@ -239,7 +239,7 @@ package virtio_pkg;
   localparam logic [63:0] FeaturesOffered = 64'h8000001720018028;  // device_feature of this device
 
   // ---- Counters: place on the vendor page
-  localparam int unsigned NumCounters = 18;  // how many
+  localparam int unsigned NumCounters = 19;  // how many
   localparam int unsigned CounterRxFrames = 0;  // frames received without error
   localparam int unsigned CounterRxBytes = 1;  // their bytes, without FCS
   localparam int unsigned CounterRxFcsErrors = 2;  // frames with a wrong frame check sequence
@@ -250,17 +250,18 @@ package virtio_pkg;
   // frames that came while the driver was not ready
   localparam int unsigned CounterRxDropDisabled = 7;
   localparam int unsigned CounterRxDropNoFit = 8;  // frames that no receive buffer can hold
-  localparam int unsigned CounterRxDelivered = 9;  // frames returned to the driver in used buffers
-  localparam int unsigned CounterTxFrames = 10;  // frames sent
-  localparam int unsigned CounterTxBytes = 11;  // their bytes, with padding, without FCS
+  localparam int unsigned CounterRxDropReset = 9;  // frames held when the device was reset
+  localparam int unsigned CounterRxDelivered = 10;  // frames returned to the driver in used buffers
+  localparam int unsigned CounterTxFrames = 11;  // frames sent
+  localparam int unsigned CounterTxBytes = 12;  // their bytes, with padding, without FCS
   // transmit chains too short or too long for a frame
-  localparam int unsigned CounterTxDropBad = 12;
+  localparam int unsigned CounterTxDropBad = 13;
   // frames cut off because their data came too late
-  localparam int unsigned CounterTxUnderrun = 13;
-  localparam int unsigned CounterInterrupts = 14;  // interrupt messages sent
-  localparam int unsigned CounterDoorbells = 15;  // notifications from the driver
-  localparam int unsigned CounterDescReads = 16;  // reads of descriptors
-  localparam int unsigned CounterUsedWrites = 17;  // writes of used elements
+  localparam int unsigned CounterTxUnderrun = 14;
+  localparam int unsigned CounterInterrupts = 15;  // interrupt messages sent
+  localparam int unsigned CounterDoorbells = 16;  // notifications from the driver
+  localparam int unsigned CounterDescReads = 17;  // reads of descriptors
+  localparam int unsigned CounterUsedWrites = 18;  // writes of used elements
 
   // ---- Trace points: place in trace_valid_o
   localparam int unsigned NumTracePoints = 19;  // how many

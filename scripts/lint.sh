@@ -46,10 +46,11 @@ lint_rtl() {
     fi
     local chparam=()
     for parameter in "${parameters[@]}"; do
-      chparam+=(-chparam "${parameter%%=*}" "${parameter#*=}")
+      chparam+=(-set "${parameter%%=*}" "${parameter#*=}")
     done
     output=$(yosys -Q -q -p "read_verilog -sv -DSYNTHESIS ${files//$'\n'/ }
-      hierarchy -check -top $top ${chparam[*]}
+      chparam ${chparam[*]} $top
+      hierarchy -check -top $top
       proc
       check -assert" 2>&1)
     # shellcheck disable=SC2181

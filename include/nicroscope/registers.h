@@ -261,7 +261,7 @@ inline constexpr unsigned kFeatureSpeedDuplex = 63u;  // VIRTIO_NET_F_SPEED_DUPL
 inline constexpr std::uint64_t kFeaturesOffered = 0x8000001720018028ull;
 
 // ---- Counters: place on the vendor page
-inline constexpr unsigned kNumCounters = 18u;  // how many
+inline constexpr unsigned kNumCounters = 19u;  // how many
 inline constexpr unsigned kCounterRxFrames = 0u;  // frames received without error
 inline constexpr unsigned kCounterRxBytes = 1u;  // their bytes, without FCS
 inline constexpr unsigned kCounterRxFcsErrors = 2u;  // frames with a wrong frame check sequence
@@ -273,18 +273,19 @@ inline constexpr unsigned kCounterRxDropFifo = 6u;
 // frames that came while the driver was not ready
 inline constexpr unsigned kCounterRxDropDisabled = 7u;
 inline constexpr unsigned kCounterRxDropNoFit = 8u;  // frames that no receive buffer can hold
+inline constexpr unsigned kCounterRxDropReset = 9u;  // frames held when the device was reset
 // frames returned to the driver in used buffers
-inline constexpr unsigned kCounterRxDelivered = 9u;
-inline constexpr unsigned kCounterTxFrames = 10u;  // frames sent
-inline constexpr unsigned kCounterTxBytes = 11u;  // their bytes, with padding, without FCS
+inline constexpr unsigned kCounterRxDelivered = 10u;
+inline constexpr unsigned kCounterTxFrames = 11u;  // frames sent
+inline constexpr unsigned kCounterTxBytes = 12u;  // their bytes, with padding, without FCS
 // transmit chains too short or too long for a frame
-inline constexpr unsigned kCounterTxDropBad = 12u;
+inline constexpr unsigned kCounterTxDropBad = 13u;
 // frames cut off because their data came too late
-inline constexpr unsigned kCounterTxUnderrun = 13u;
-inline constexpr unsigned kCounterInterrupts = 14u;  // interrupt messages sent
-inline constexpr unsigned kCounterDoorbells = 15u;  // notifications from the driver
-inline constexpr unsigned kCounterDescReads = 16u;  // reads of descriptors
-inline constexpr unsigned kCounterUsedWrites = 17u;  // writes of used elements
+inline constexpr unsigned kCounterTxUnderrun = 14u;
+inline constexpr unsigned kCounterInterrupts = 15u;  // interrupt messages sent
+inline constexpr unsigned kCounterDoorbells = 16u;  // notifications from the driver
+inline constexpr unsigned kCounterDescReads = 17u;  // reads of descriptors
+inline constexpr unsigned kCounterUsedWrites = 18u;  // writes of used elements
 
 // ---- Trace points: place in trace_valid_o
 inline constexpr unsigned kNumTracePoints = 19u;  // how many
@@ -395,7 +396,7 @@ inline constexpr std::array<NamedValue, 45> kFeatures{{
 }};
 
 // Indexed by kCounter...; the names are those of `ethtool -S`.
-inline constexpr std::array<CounterInfo, 18> kCounters{{
+inline constexpr std::array<CounterInfo, 19> kCounters{{
     {"rx_frames", false, "frames received without error"},
     {"rx_bytes", false, "their bytes, without FCS"},
     {"rx_fcs_errors", true, "frames with a wrong frame check sequence"},
@@ -405,6 +406,7 @@ inline constexpr std::array<CounterInfo, 18> kCounters{{
     {"rx_drop_fifo", true, "frames for which the receive store had no room"},
     {"rx_drop_disabled", true, "frames that came while the driver was not ready"},
     {"rx_drop_no_fit", true, "frames that no receive buffer can hold"},
+    {"rx_drop_reset", true, "frames held when the device was reset"},
     {"rx_delivered", false, "frames returned to the driver in used buffers"},
     {"tx_frames", false, "frames sent"},
     {"tx_bytes", false, "their bytes, with padding, without FCS"},

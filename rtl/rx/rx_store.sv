@@ -12,6 +12,7 @@
 //   words out   word_*: the words of the frames in the order of the records, ceil(len / AxiBytes)
 //               for each; moves when valid and ready are both high, one a cycle.
 //   latency     a frame's record follows its last beat by three cycles.
+//   receiving_o a frame that accept_i let in is half in.
 //   idle_o      nothing held, no frame half in.
 //
 // The memory is AxiBytes / StreamBytes banks of the stream's width, so that a beat is one write and a
@@ -38,6 +39,7 @@ module rx_store #(
   input  logic                     clk_i,
   input  logic                     rst_i,
   input  logic                     accept_i,
+  output logic                     receiving_o,
   output logic                     idle_o,
 
   input  logic                     s_axis_tvalid_i,
@@ -219,6 +221,7 @@ module rx_store #(
   end
 
   assign word_valid_o = word_valid_q;
+  assign receiving_o  = in_frame_q && !refused_q;
   assign idle_o       = !in_frame_q && !drop_q && !word_valid_q && rd_ptr_q == commit_q &&
                         !frame_valid_o;
 

@@ -18,14 +18,15 @@ using irq_handler_t = std::function<irqreturn_t(unsigned vector)>;
 /// The vectors of one host, their handlers and counts.
 class IrqTable {
  public:
-  /// The local timer's vector, behind those of devices.
-  static constexpr unsigned kLocalTimer = 4096;
+  /// The local timer's vector, behind the 2048 that a device can have.
+  static constexpr unsigned kLocalTimer = 2048;
 
   explicit IrqTable(Kernel& kernel) : kernel_(kernel) {}
   IrqTable(const IrqTable&) = delete;
   IrqTable& operator=(const IrqTable&) = delete;
 
-  /// False if the vector is taken or out of range. Interrupts go to CPU `cpu`.
+  /// False if the vector is taken or out of range. Interrupts go to CPU `cpu`. Not from a hard
+  /// interrupt, nor is free_irq.
   [[nodiscard]] bool request_irq(unsigned vector, std::string name, irq_handler_t handler,
                                  unsigned cpu = 0);
   /// The handler will not run again.

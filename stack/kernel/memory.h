@@ -79,6 +79,8 @@ class Memory {
   static constexpr std::uint32_t kNil = ~std::uint32_t{0};
 
   [[nodiscard]] std::uint32_t index_of(const page* p) const noexcept;
+  [[nodiscard]] std::uint32_t index_of(const void* address) const noexcept;
+  [[nodiscard]] std::uint32_t head_of(std::uint32_t i) const noexcept;
   void list_push(std::uint32_t& head, std::uint32_t i) noexcept;
   void list_remove(std::uint32_t& head, std::uint32_t i) noexcept;
   [[nodiscard]] std::uint32_t take_block(unsigned order) noexcept;

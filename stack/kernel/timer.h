@@ -64,20 +64,12 @@ class TimerBase {
 class timer_list : public Timer {
  public:
   timer_list(Kernel& kernel, std::function<void()> function);
-
- private:
-  friend class Timers;
-  Kernel& kernel_;
 };
 
 /// Runs its function in hard-interrupt context at a time (Linux: include/linux/hrtimer.h).
 class hrtimer : public Timer {
  public:
   hrtimer(Kernel& kernel, std::function<void()> function);
-
- private:
-  friend class Timers;
-  Kernel& kernel_;
 };
 
 /// The two bases of a host and the local timer that serves them. No tick when nothing is due.

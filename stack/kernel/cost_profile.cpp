@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+#include <fstream>
+#include <sstream>
+#include <utility>
+
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
+#include "stack/kernel/bug.h"
+#include "stack/kernel/cost.h"
+#include "stack/kernel/default_profile.h"
+
+namespace nicroscope::kernel {
+
+namespace {
+
+constexpr double kPicosecondsPerNanosecond = 1000.0;
+
+std::optional<Cost> find_cost(std::string_view name) {
+  for (std::size_t i = 0; i < kCosts; ++i) {
+    if (kCostInfo[i].name == name) return static_cast<Cost>(i);
+  }
+  return std::nullopt;
+}
+
+/// Reads one `name = { ns = ..., source = "..." }`. Returns what is wrong, or nothing.
+std::string read_cost(CostProfile& profile, std::string_view name, const toml::node& node) {
+  const std::string key = "costs." + std::string(name);
+  const auto which = find_cost(name);
+  if (!which) {
+    return key + ": unknown key; the costs are listed in stack/kernel/costs.def";
+  }
+  const toml::table* const table = node.as_table();
+  if (table == nullptr) return key + ": must be { ns = ..., source = \"...\" }";
+  for (const auto& [field, value] : *table) {
+    if (field != "ns" && field != "source") {
+      return key + "." + std::string(field.str()) + ": unknown key; ns and source are accepted";
+    }
+  }
+  const auto ns = (*table)["ns"].value<double>();
+  const auto source = (*table)["source"].value<std::string>();
+  constexpr double kMaximumNs =
+      static_cast<double>(CostProfile::kMaximum.count()) / kPicosecondsPerNanosecond;
+  if (!ns || !(*ns >= 0.0 && *ns <= kMaximumNs)) {
+    return key + ".ns: must be a number from 0 to 1000000 (1 ms)";
+  }
+  if (!source || source->empty()) return key + ".source: must say where the figure comes from";
+  profile.set(*which, Duration{std::llround(*ns * kPicosecondsPerNanosecond)}, *source);
+  return {};
+}
+
+}  // namespace
+
+CostProfile::Loaded CostProfile::parse(std::string_view text, std::string_view where,
+                                       const CostProfile& base) {
+  const auto fail = [&](const std::string& what) {
+    return Loaded{std::nullopt, std::string(where) + ": " + what};
+  };
+  const toml::parse_result result = toml::parse(text);
+  if (!result) {
+    return fail("line " + std::to_string(result.error().source().begin.line) + ": " +
+                std::string(result.error().description()));
+  }
+  CostProfile profile = base;
+  for (const auto& [key, value] : result.table()) {
+    if (key == "name" && value.is_string()) {
+      profile.name_ = **value.as_string();
+    } else if (key == "costs" && value.is_table()) {
+      for (const auto& [name, node] : *value.as_table()) {
+        if (std::string error = read_cost(profile, name.str(), node); !error.empty()) {
+          return fail(error);
+        }
+      }
+    } else {
+      return fail(std::string(key.str()) +
+                  ": unknown key; name = \"...\" and [costs] are accepted");
+    }
+  }
+  return {std::move(profile), {}};
+}
+
+CostProfile::Loaded CostProfile::load(const std::string& path) {
+  std::ifstream file(path);
+  if (!file) return {std::nullopt, path + ": cannot be read"};
+  std::ostringstream text;
+  text << file.rdbuf();
+  return parse(text.str(), path);
+}
+
+const CostProfile& CostProfile::builtin() {
+  static const CostProfile profile = [] {
+    Loaded loaded = parse(kDefaultProfile, "stack/kernel/profiles/default.toml", CostProfile{});
+    bug_on(!loaded.profile, loaded.error.c_str());
+    for (std::size_t i = 0; i < kCosts; ++i) {
+      bug_on(loaded.profile->sources_[i].empty(),
+             "a cost of costs.def is missing in stack/kernel/profiles/default.toml");
+    }
+    return *loaded.profile;
+  }();
+  return profile;
+}
+
+CostProfile CostProfile::free() {
+  CostProfile profile;
+  profile.name_ = "free";
+  return profile;
+}
+
+}  // namespace nicroscope::kernel

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stack/kernel/napi.h"
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+#include "nicroscope/host_points.h"
+#include "stack/kernel/bug.h"
+#include "stack/kernel/kernel.h"
+
+namespace nicroscope::kernel {
+
+void NapiCore::List::push_back(napi_struct& napi) noexcept {
+  napi.next = nullptr;
+  if (last != nullptr) {
+    last->next = &napi;
+  } else {
+    first = &napi;
+  }
+  last = &napi;
+}
+
+napi_struct* NapiCore::List::pop_front() noexcept {
+  napi_struct* const napi = first;
+  if (napi == nullptr) return nullptr;
+  first = napi->next;
+  if (first == nullptr) last = nullptr;
+  napi->next = nullptr;
+  return napi;
+}
+
+void NapiCore::List::splice(List& other) noexcept {
+  if (other.first == nullptr) return;
+  if (last != nullptr) {
+    last->next = other.first;
+  } else {
+    first = other.first;
+  }
+  last = other.last;
+  other = {};
+}
+
+NapiCore::NapiCore(Kernel& kernel) : kernel_(kernel) {
+  kernel_.open_softirq(Softirq::net_rx, [this] { net_rx_action(); });
+}
+
+void NapiCore::napi_schedule(napi_struct& napi) {
+  if (napi_schedule_prep(napi)) __napi_schedule(napi);
+}
+
+bool NapiCore::napi_schedule_prep(napi_struct& napi) {
+  if (napi.disabled) return false;
+  if (napi.scheduled) {
+    napi.missed = true;
+    return false;
+  }
+  napi.scheduled = true;
+  return true;
+}
+
+void NapiCore::__napi_schedule(napi_struct& napi) {
+  kernel_.spend(cost::napi_schedule);
+  kernel_.trace().emit(point::napi_schedule, kNoFrame, napi.queue);
+  poll_list_.push_back(napi);
+  kernel_.raise_softirq(Softirq::net_rx);
+}
+
+bool NapiCore::napi_complete_done(napi_struct& napi, int work_done) {
+  kernel_.spend(cost::napi_complete_done);
+  kernel_.trace().emit(point::napi_complete_done, kNoFrame,
+                       static_cast<std::uint64_t>(work_done));
+  if (std::exchange(napi.missed, false)) return false;
+  napi.scheduled = false;
+  return true;
+}
+
+void NapiCore::napi_enable(napi_struct& napi) {
+  bug_on(!napi.disabled, "napi_enable of an enabled instance");
+  napi.disabled = false;
+  napi.scheduled = false;
+  napi.missed = false;
+}
+
+void NapiCore::napi_disable(napi_struct& napi) {
+  bug_on(!kernel_.cpu().may_sleep(), "napi_disable outside process context");
+  napi.disabled = true;
+  while (napi.scheduled) kernel_.usleep(std::chrono::microseconds{20});
+}
+
+std::string NapiCore::proc_net_softnet_stat() const {
+  std::array<char, 64> line{};
+  std::snprintf(line.data(), line.size(), "%08llx %08llx %08llx\n",
+                static_cast<unsigned long long>(stat_.processed),
+                static_cast<unsigned long long>(stat_.dropped),
+                static_cast<unsigned long long>(stat_.time_squeeze));
+  return line.data();
+}
+
+void NapiCore::net_rx_action() {
+  kernel_.spend(cost::net_rx_action);
+  const std::uint64_t time_limit = kernel_.jiffies() + kernel_.config().netdev_budget_jiffies;
+  int budget = static_cast<int>(kernel_.config().netdev_budget);
+  List list;
+  List repoll;
+  list.splice(poll_list_);
+  while (napi_struct* const napi = list.pop_front()) {
+    budget -= napi_poll(*napi, repoll);
+    if (budget <= 0 || kernel_.jiffies() >= time_limit) {
+      ++stat_.time_squeeze;
+      break;
+    }
+  }
+  // What was scheduled meanwhile goes behind what is left, and what used its weight behind that.
+  list.splice(poll_list_);
+  list.splice(repoll);
+  poll_list_ = list;
+  if (poll_list_.first != nullptr) kernel_.raise_softirq(Softirq::net_rx);
+}
+
+int NapiCore::napi_poll(napi_struct& napi, List& repoll) {
+  kernel_.spend(cost::napi_poll);
+  kernel_.trace().emit(point::napi_poll, kNoFrame, napi.queue);
+  ++polls_;
+  const int work = napi.poll(napi.weight);
+  stat_.processed += static_cast<std::uint64_t>(work);
+  bug_on(work > napi.weight, "poll handled more than its budget");
+  if (!napi.scheduled) return work;  // completed
+  // Used its weight, or was scheduled again while it was polled. One that is being disabled is let
+  // go: its owner waits for that.
+  if (napi.disabled) {
+    napi.scheduled = false;
+  } else {
+    napi.missed = false;
+    repoll.push_back(napi);
+  }
+  return work;
+}
+
+}  // namespace nicroscope::kernel

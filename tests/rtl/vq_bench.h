@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+// vq_engine between a driver of each queue and a client that takes descriptors and returns buffers.
+// Every cycle in which the engine says that it is idle and nothing comes in, the clock edge is
+// checked to change not one bit of its state.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <verilated.h>
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/rtl/vq_driver.h"
+#include "tests/rtl/vq_memory.h"
+
+namespace nicroscope::rtl_test {
+
+struct ClientConfig {
+  unsigned pop_percent = 100;   // how often the client takes a descriptor that is there
+  Cycle work_min = 0;           // from the last descriptor of a chain to its used element
+  Cycle work_max = 0;
+  unsigned used_percent = 100;  // how often it has a used element to give when one is due
+  unsigned max_group = 1;       // buffers in a group of used elements
+};
+
+template <class Model, unsigned kAxiBytes, unsigned kQueues>
+class Bench {
+ public:
+  struct Error {
+    std::uint64_t addr = 0;
+    unsigned index = 0;
+    unsigned queue = 0;
+    unsigned code = 0;
+  };
+
+  explicit Bench(std::uint64_t seed)
+      : random(seed), memory(std::size_t{1} << 22), descriptors(memory, random, kAxiBytes),
+        events(memory, random, kAxiBytes), used(memory, random, kAxiBytes),
+        device_events(memory, random, kAxiBytes) {
+    context_.randReset(2);
+    context_.randSeed(static_cast<int>(seed % 0x7fffffff + 1));
+    model_ = std::make_unique<Model>(&context_);
+    reset();
+  }
+  ~Bench() { model_->final(); }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+
+  static std::uint64_t ring_addr(unsigned queue) {
+    // Not aligned to more than the specification asks for.
+    return Memory::kBase + 0x1'0000ULL * (queue + 1) + 0x10ULL * (5 * queue + 1);
+  }
+  static std::uint64_t driver_addr(unsigned queue) { return Memory::kBase + 0x404 + 0x20 * queue; }
+  static std::uint64_t device_addr(unsigned queue) { return Memory::kBase + 0x818 + 0x24 * queue; }
+
+  void reset() {
+    quiet_inputs();
+    model_->rst_i = 1;
+    for (int i = 0; i < 3; ++i) {
+      edge();
+    }
+    model_->rst_i = 0;
+    for (auto& queue : queues) {
+      queue = Queue{};
+    }
+  }
+
+  // Enables a queue with the driver's model behind it.
+  Driver& add_driver(unsigned queue, const DriverConfig& config) {
+    drivers[queue] = std::make_unique<Driver>(memory, random, ring_addr(queue), driver_addr(queue),
+                                              device_addr(queue), config);
+    enable(queue, config.size);
+    return *drivers[queue];
+  }
+  // Starts a queue's ring again from nothing.
+  void restart(unsigned queue) {
+    drivers[queue]->reset();
+    drivers[queue]->offered.clear();
+    drivers[queue]->groups.clear();
+    queues[queue] = Queue{};
+    enable(queue, drivers[queue]->config().size);
+  }
+  void enable(unsigned queue, unsigned size) {
+    bool done = false;
+    for (int i = 0; i < 5000 && !done; ++i) {
+      model_->en_valid_i = 1;
+      set(model_->en_queue_i, queue);
+      model_->en_desc_i = ring_addr(queue);
+      model_->en_driver_i = driver_addr(queue);
+      model_->en_device_i = device_addr(queue);
+      set(model_->en_size_i, size);
+      cycle([&] { done = model_->en_ready_o; });
+      model_->en_valid_i = 0;
+    }
+    ASSERT_TRUE(done) << "the engine does not take a queue";
+  }
+
+  void kick(unsigned queue) { kicks_.push_back(queue); }
+
+  void cycle() {
+    cycle([] {});
+  }
+
+  // One clock cycle; `look` is called when the outputs stand, before the edge.
+  template <class Look>
+  void cycle(Look look) {
+    memory.run(now);
+    drive_answers();
+    drive_ready();
+    drive_client();
+    drive_kick();
+    model_->stop_i = stop;
+    model_->event_idx_i = event_idx;
+    model_->clk_i = 0;
+    model_->eval();
+    look();
+    sample();
+    edge_checked();
+    ++now;
+    if (on_cycle) {
+      on_cycle();
+    }
+  }
+
+  // Runs until everything posted has come back and the engine is idle.
+  void run_to_end(Cycle limit) {
+    const Cycle end = now + limit;
+    while (now < end && !::testing::Test::HasFatalFailure()) {
+      cycle();
+      bool done = model_->idle_o;
+      for (const auto& driver : drivers) {
+        done = done && (!driver || driver->settled());
+      }
+      if (done) {
+        return;
+      }
+      if (model_->err_valid_o) {
+        const Error e = error();
+        FAIL() << "error " << e.code << " queue " << e.queue << " index " << e.index;
+      }
+    }
+    for (unsigned q = 0; q < kQueues; ++q) {
+      if (drivers[q]) {
+        ADD_FAILURE() << "queue " << q << ": " << drivers[q]->posted() << " posted, "
+                      << queues[q].popped << " taken, " << drivers[q]->reclaimed() << " of "
+                      << drivers[q]->config().total << " returned, idle " << int(model_->idle_o);
+      }
+    }
+  }
+  void run(Cycle cycles) {
+    for (Cycle i = 0; i < cycles; ++i) {
+      cycle();
+    }
+  }
+
+  [[nodiscard]] Error error() const {
+    const auto& e = model_->err_o;
+    return {std::uint64_t{e[1]} << 32 | e[0], e[2] & 0xffff, e[2] >> 16, e[3] & 0xff};
+  }
+  Model& model() { return *model_; }
+
+  Random random;
+  Memory memory;
+  ReadPort descriptors;
+  ReadPort events;
+  WritePort used;
+  WritePort device_events;
+  Timing timing;
+  ClientConfig client;
+  bool stop = false;
+  bool event_idx = false;
+  bool check_idle = true;
+  Cycle now = 0;
+  Cycle idle_edges = 0;
+  std::array<std::unique_ptr<Driver>, kQueues> drivers;
+  std::function<void()> on_cycle;
+  std::vector<Descriptor> raw;   // descriptors popped from queues without a driver model
+  std::uint64_t visible = 0;     // trace pulses
+  std::uint64_t issued = 0;
+
+ private:
+  struct Ready {
+    std::uint16_t id = 0;
+    unsigned slots = 0;
+    Cycle when = 0;
+  };
+  struct Queue {
+    std::vector<Descriptor> chain;  // descriptors of the chain in hand
+    std::deque<Ready> ready;        // buffers to return
+    std::uint64_t popped = 0;       // buffers taken
+    std::uint64_t returned = 0;
+    unsigned slot = 0;              // where the next descriptor must come from
+  };
+
+  template <class Port>
+  static void set(Port& port, unsigned value) {
+    port = static_cast<Port>(value);
+  }
+  void quiet_inputs() {
+    auto& m = *model_;
+    m.clk_i = 0;
+    m.stop_i = 0;
+    m.en_valid_i = m.kick_valid_i = m.pop_valid_i = m.used_valid_i = 0;
+    m.irq_ready_i = m.drd_req_ready_i = m.erd_req_ready_i = 0;
+    m.drd_rsp_valid_i = m.erd_rsp_valid_i = 0;
+    m.uwr_ready_i = m.dwr_ready_i = m.uwr_done_i = m.dwr_done_i = 0;
+  }
+  void edge() {
+    model_->clk_i = 0;
+    model_->eval();
+    model_->clk_i = 1;
+    model_->eval();
+  }
+
+  // The edge of a cycle. An idle engine without input must come out of it as it went in.
+  void edge_checked() {
+    auto& m = *model_;
+    const bool still = check_idle && m.idle_o && !m.kick_valid_i && !m.pop_valid_i &&
+                       !m.used_valid_i && !m.en_valid_i;
+    if (!still) {
+      m.clk_i = 1;
+      m.eval();
+      return;
+    }
+    // Settle once with the clock high and low, so that only state can make a difference.
+    const auto& root = *m.rootp;
+    std::vector<std::uint8_t> before(sizeof root);
+    std::vector<std::uint8_t> after(sizeof root);
+    std::memcpy(before.data(), &root, sizeof root);
+    m.clk_i = 1;
+    m.eval();
+    m.clk_i = 0;
+    m.eval();
+    std::memcpy(after.data(), &root, sizeof root);
+    EXPECT_TRUE(before == after) << "an idle engine changed state at cycle " << now;
+    ++idle_edges;
+  }
+
+  void drive_answers() {
+    auto& m = *model_;
+    m.drd_rsp_valid_i = m.erd_rsp_valid_i = 0;
+    const bool first = descriptors.ready(now);
+    const bool second = events.ready(now) && !in_burst_;
+    if (first || second) {
+      const bool use_first = first && (!second || in_burst_ || random.chance(50));
+      const ReadPort::Beat beat = (use_first ? descriptors : events).take();
+      (use_first ? m.drd_rsp_valid_i : m.erd_rsp_valid_i) = 1;
+      in_burst_ = use_first && !beat.last && !timing.scatter;
+      for (unsigned i = 0; i < kAxiBytes / 4; ++i) {
+        std::memcpy(&m.rsp_data_i[i], beat.data.data() + 4 * i, 4);
+      }
+      m.rsp_last_i = beat.last;
+      m.rsp_error_i = beat.error;
+    }
+    const auto used_answer = used.answer(now);
+    m.uwr_done_i = used_answer.has_value();
+    m.uwr_error_i = used_answer.value_or(false);
+    const auto device_answer = device_events.answer(now);
+    m.dwr_done_i = device_answer.has_value();
+    m.dwr_error_i = device_answer.value_or(false);
+  }
+
+  void drive_ready() {
+    auto& m = *model_;
+    m.drd_req_ready_i = random.chance(timing.ready_percent);
+    m.erd_req_ready_i = random.chance(timing.ready_percent);
+    m.uwr_ready_i = random.chance(timing.ready_percent);
+    m.dwr_ready_i = random.chance(timing.ready_percent);
+    m.irq_ready_i = random.chance(timing.ready_percent);
+  }
+
+  void drive_kick() {
+    model_->kick_valid_i = 0;
+    for (unsigned i = 0; i < kQueues; ++i) {
+      const unsigned q = (i + kick_turn_) % kQueues;
+      if (drivers[q] && drivers[q]->cycle(now)) {
+        kicks_.push_back(q);
+      }
+    }
+    ++kick_turn_;
+    if (!kicks_.empty()) {
+      model_->kick_valid_i = 1;
+      set(model_->kick_queue_i, kicks_.front());
+      kicks_.pop_front();
+    }
+  }
+
+  void drive_client() {
+    auto& m = *model_;
+    m.pop_valid_i = 0;
+    if (m.avail_o != 0 && random.chance(client.pop_percent)) {
+      unsigned q = static_cast<unsigned>(random.in(0, kQueues - 1));
+      while (((m.avail_o >> q) & 1U) == 0) {
+        q = (q + 1) % kQueues;
+      }
+      m.pop_valid_i = 1;
+      set(m.pop_queue_i, q);
+    }
+    if (elements_.empty() && random.chance(client.used_percent)) {
+      choose_used();
+    }
+    m.used_valid_i = !elements_.empty();
+    if (!elements_.empty()) {
+      const Element& e = elements_.front();
+      set(m.used_queue_i, e.queue);
+      m.used_i[0] = e.len;
+      m.used_i[1] = std::uint32_t{e.id} | e.slots << 16;
+      m.used_i[2] = (e.first ? 1U : 0U) | (e.last ? 2U : 0U);
+      m.used_tag_i = static_cast<std::uint32_t>(++tag_);
+    }
+  }
+
+  // Picks the next group of buffers to return: of one queue, oldest first.
+  void choose_used() {
+    const unsigned start = static_cast<unsigned>(random.in(0, kQueues - 1));
+    for (unsigned i = 0; i < kQueues; ++i) {
+      const unsigned q = (start + i) % kQueues;
+      Queue& queue = queues[q];
+      const auto wish = static_cast<unsigned>(random.in(1, client.max_group));
+      unsigned size = 0;
+      while (size < wish && size < queue.ready.size() && queue.ready[size].when <= now) {
+        ++size;
+      }
+      if (size == 0) {
+        continue;
+      }
+      for (unsigned k = 0; k < size; ++k) {
+        const Ready& r = queue.ready.front();
+        elements_.push_back({q, r.id, r.slots, Driver::used_length(queue.returned), k == 0,
+                             k + 1 == size});
+        queue.ready.pop_front();
+        ++queue.returned;
+      }
+      if (drivers[q] && client.max_group > 1) {
+        drivers[q]->groups.push_back(size);
+      }
+      return;
+    }
+  }
+
+  void sample() {
+    auto& m = *model_;
+    if (m.desc_valid_o) {
+      take_descriptor(pop_queue_);
+    }
+    EXPECT_EQ(bool(m.desc_valid_o), popping_) << "a descriptor comes one cycle after its pop";
+    popping_ = m.pop_valid_i;
+    pop_queue_ = m.pop_queue_i;
+    if (m.used_valid_i && m.used_ready_o) {
+      elements_.pop_front();
+    }
+    if (m.drd_req_valid_o && m.drd_req_ready_i) {
+      descriptors.request(now, timing, m.drd_req_addr_o, m.drd_req_bytes_o);
+    }
+    if (m.erd_req_valid_o && m.erd_req_ready_i) {
+      EXPECT_EQ(m.erd_req_bytes_o, 4U);
+      events.request(now, timing, m.erd_req_addr_o, m.erd_req_bytes_o);
+    }
+    if (m.uwr_valid_o && m.uwr_ready_i) {
+      used.request(now, timing, m.uwr_addr_o, beat(m.uwr_data_o), m.uwr_strb_o);
+    }
+    if (m.dwr_valid_o && m.dwr_ready_i) {
+      device_events.request(now, timing, m.dwr_addr_o, beat(m.dwr_data_o), m.dwr_strb_o);
+    }
+    if (m.irq_valid_o && m.irq_ready_i && drivers[m.irq_queue_o]) {
+      drivers[m.irq_queue_o]->interrupt();
+    }
+    visible += m.trace_visible_valid_o;
+    issued += m.trace_used_valid_o;
+    if (m.quiet_o) {
+      EXPECT_TRUE(descriptors.empty() && events.empty() && used.empty() && device_events.empty())
+          << "quiet with transactions under way at cycle " << now;
+    }
+  }
+
+  template <class Wide>
+  static std::vector<std::uint8_t> beat(const Wide& wide) {
+    std::vector<std::uint8_t> bytes(kAxiBytes);
+    for (unsigned i = 0; i < kAxiBytes / 4; ++i) {
+      std::memcpy(bytes.data() + 4 * i, &wide[i], 4);
+    }
+    return bytes;
+  }
+
+  void take_descriptor(unsigned q) {
+    Queue& queue = queues[q];
+    const auto& m = *model_;
+    Descriptor d;
+    d.addr = std::uint64_t{m.desc_o[1]} << 32 | m.desc_o[0];
+    d.len = m.desc_o[2];
+    d.id = static_cast<std::uint16_t>(m.desc_o[3]);
+    d.flags = static_cast<std::uint16_t>(m.desc_o[3] >> 16);
+    queue.chain.push_back(d);
+    if (!drivers[q]) {
+      raw.push_back(d);
+      return;
+    }
+    EXPECT_EQ(unsigned{m.desc_index_o}, queue.slot);
+    queue.slot = (queue.slot + 1) % drivers[q]->config().size;
+    if ((d.flags & kNext) != 0) {
+      return;
+    }
+    auto& offered = drivers[q]->offered;
+    ASSERT_FALSE(offered.empty());
+    ASSERT_EQ(queue.chain, offered.front().chain) << "queue " << q << " buffer " << queue.popped;
+    offered.pop_front();
+    queue.ready.push_back({d.id, static_cast<unsigned>(queue.chain.size()),
+                           now + random.in(client.work_min, client.work_max)});
+    queue.chain.clear();
+    ++queue.popped;
+  }
+
+  struct Element {
+    unsigned queue;
+    std::uint16_t id;
+    unsigned slots;
+    std::uint32_t len;
+    bool first;
+    bool last;
+  };
+
+  VerilatedContext context_;
+  std::unique_ptr<Model> model_;
+  std::array<Queue, kQueues> queues;
+  std::deque<Element> elements_;
+  std::deque<unsigned> kicks_;
+  unsigned kick_turn_ = 0;
+  std::uint64_t tag_ = 0;
+  bool popping_ = false;
+  unsigned pop_queue_ = 0;
+  bool in_burst_ = false;
+};
+
+}  // namespace nicroscope::rtl_test

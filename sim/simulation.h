@@ -68,10 +68,10 @@ class Simulation {
   [[nodiscard]] const Clock& clock() const noexcept { return clock_; }
   [[nodiscard]] EventQueue& timeline() noexcept { return timeline_; }
   [[nodiscard]] HostArena& memory() noexcept { return arena_; }
-  [[nodiscard]] AxiMemory& bus() noexcept { return bus_; }      ///< faults, hooks
-  [[nodiscard]] NicPort& port() noexcept { return port_; }      ///< what a driver drives
-  [[nodiscard]] WirePort& wire() noexcept { return wire_; }     ///< frames in and out
-  [[nodiscard]] TraceBus& trace() noexcept { return trace_; }   ///< add sinks here
+  [[nodiscard]] AxiMemory& bus() noexcept { return bus_; }     ///< faults, hooks
+  [[nodiscard]] NicPort& port() noexcept { return *port_; }    ///< what a driver drives
+  [[nodiscard]] WirePort& wire() noexcept { return wire_; }    ///< frames in and out
+  [[nodiscard]] TraceBus& trace() noexcept { return trace_; }  ///< add sinks here
   [[nodiscard]] Nic& nic() noexcept { return *nic_; }
   [[nodiscard]] const RunCounters& counters() const noexcept { return nic_->counters(); }
 
@@ -87,7 +87,7 @@ class Simulation {
   WirePort wire_;
   RtlTrace rtl_trace_;
   std::unique_ptr<Nic> nic_;
-  NicPort port_;
+  std::unique_ptr<NicPort> port_;
 };
 
 }  // namespace nicroscope::sim

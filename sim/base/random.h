@@ -5,7 +5,8 @@
 
 namespace nicroscope::sim {
 
-/// A well mixed 64-bit function of its argument (the output step of SplitMix64, Steele et al. 2014).
+/// A well mixed 64-bit function of its argument (the output step of SplitMix64, Steele et al.
+/// 2014).
 constexpr std::uint64_t mix64(std::uint64_t x) noexcept {
   x += 0x9e3779b97f4a7c15ULL;
   x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9ULL;

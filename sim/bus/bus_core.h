@@ -72,8 +72,7 @@ struct BusCore {
         random.below(static_cast<std::uint64_t>(options.read_jitter.count()) + 1));
   }
   void fault(Cycle now, BusAddress address, std::uint64_t bytes, bool is_write) {
-    faults.push_back(
-        {clock.time_of(now), address, static_cast<std::uint32_t>(bytes), is_write});
+    faults.push_back({clock.time_of(now), address, static_cast<std::uint32_t>(bytes), is_write});
   }
 
   HostArena& arena;

@@ -25,10 +25,10 @@ struct BusOptions {
   unsigned read_completion_boundary_bytes = 64;
   unsigned tags = 64;  ///< read requests outstanding on the link
 
-  Duration read_latency = std::chrono::nanoseconds{500};   ///< request to first data, unloaded
-  Duration read_jitter = std::chrono::nanoseconds{100};    ///< widest random addition to it
-  Duration write_latency = std::chrono::nanoseconds{250};  ///< last data to visible in memory
-  Duration register_read = std::chrono::nanoseconds{800};  ///< round trip of a BAR read, both ways
+  Duration read_latency = std::chrono::nanoseconds{500};    ///< request to first data, unloaded
+  Duration read_jitter = std::chrono::nanoseconds{100};     ///< widest random addition to it
+  Duration write_latency = std::chrono::nanoseconds{250};   ///< last data to visible in memory
+  Duration register_read = std::chrono::nanoseconds{800};   ///< round trip of a BAR read, both ways
   Duration register_write = std::chrono::nanoseconds{300};  ///< way of a BAR write to the NIC
 
   /// The bus of benchmarks: 1 us reads, no packets.

@@ -52,7 +52,7 @@ bool DmaRanges::change(BusAddress address, std::size_t size, DmaDirection direct
 }
 
 DmaRanges::Interval DmaRanges::find(BusAddress address, BusAddress limit,
-                                    std::uint32_t Counts::* member) const {
+                                    std::uint32_t Counts::*member) const {
   auto place = std::prev(map_.upper_bound(address));
   while (place != map_.end() && place->second.*member == 0) {
     ++place;

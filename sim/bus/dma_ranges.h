@@ -50,7 +50,7 @@ class DmaRanges {
   bool change(BusAddress address, std::size_t size, DmaDirection direction, bool add);
   // The widest interval around or behind `address` whose counts[member] is not 0; empty if none
   // begins before `limit`.
-  Interval find(BusAddress address, BusAddress limit, std::uint32_t Counts::* member) const;
+  Interval find(BusAddress address, BusAddress limit, std::uint32_t Counts::*member) const;
   bool find_readable(BusAddress begin, BusAddress end, BusAddress mask) noexcept;
   bool find_writable(BusAddress begin, BusAddress end) noexcept;
 

@@ -10,8 +10,9 @@ namespace nicroscope::sim {
 
 /// One PCIe link: how long packets take in each direction. All times are picoseconds.
 ///
-/// A packet costs its payload and what goes around it (PCI Express Base 5.0, 2.2 and 4.2: framing 4,
-/// header of 4 words towards memory or 3 in a completion, LCRC 4) at the raw rate after line coding.
+/// A packet costs its payload and what goes around it (PCI Express Base 5.0, 2.2 and 4.2: framing
+/// 4, header of 4 words towards memory or 3 in a completion, LCRC 4) at the raw rate after line
+/// coding.
 class PcieLink {
  public:
   static constexpr unsigned kRequestOverhead = 24;     // framing, 4-word header, LCRC

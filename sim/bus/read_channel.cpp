@@ -82,9 +82,8 @@ void ReadChannel::answer_pcie(Cycle now, unsigned id, BusAddress first, unsigned
   const BusAddress end = first + std::uint64_t{beats} * core_.beat_bytes;
   BusAddress position = first;
   while (position < end) {
-    const BusAddress request_end =
-        std::min(end, (position / options.max_read_request_bytes + 1) *
-                          options.max_read_request_bytes);
+    const BusAddress request_end = std::min(
+        end, (position / options.max_read_request_bytes + 1) * options.max_read_request_bytes);
     const std::int64_t sent = core_.link.send_up(take_tag(start), PcieLink::kRequestOverhead);
     const std::int64_t latency = options.read_latency.count() + core_.jitter();
     core_.schedule(core_.cycle_at(sent + latency / 2), false, burst,
@@ -117,8 +116,7 @@ void ReadChannel::answer_adversary(Cycle now, unsigned id, BusAddress first, uns
     due = std::max(due + core_.random.below(kAdversaryGap), last_due_[id]);
     core_.schedule(now + core_.random.below(due - now + 1), false, burst, beat, 1);
     add(now, id,
-        {due, data + std::size_t{beat} * core_.beat_bytes, burst, 1, kRespOkay,
-         beat + 1 == beats});
+        {due, data + std::size_t{beat} * core_.beat_bytes, burst, 1, kRespOkay, beat + 1 == beats});
   }
 }
 

@@ -62,7 +62,8 @@ void WriteChannel::check(BusAddress first, unsigned bytes, unsigned size, unsign
     broken = "the burst crosses 4 KiB";
   }
   if (broken != nullptr) {
-    throw SimulationFailure(fmt::format("AXI write of {} bytes at {:#x}: {}", bytes, first, broken));
+    throw SimulationFailure(
+        fmt::format("AXI write of {} bytes at {:#x}: {}", bytes, first, broken));
   }
 }
 
@@ -185,7 +186,8 @@ void WriteChannel::complete_adversary(Cycle now, std::uint32_t index) {
   Cycle floor = now;
   for (std::uint32_t other = 0; other < bursts_.size(); ++other) {
     const Burst& earlier = *bursts_[other];
-    if (other == index || !earlier.in_use || earlier.hidden == 0 || earlier.id != burst.id) continue;
+    if (other == index || !earlier.in_use || earlier.hidden == 0 || earlier.id != burst.id)
+      continue;
     if (earlier.low < burst.high && burst.low < earlier.high) {
       floor = std::max(floor, earlier.visible);
     }

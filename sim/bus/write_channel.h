@@ -73,8 +73,8 @@ class WriteChannel {
     bool refused = false;
     BusAddress low = ~BusAddress{0};  // bytes whose strobe was set: [low, high)
     BusAddress high = 0;
-    Cycle visible = 0;     // when its last part becomes visible
-    unsigned hidden = 0;   // beats that are not visible yet
+    Cycle visible = 0;    // when its last part becomes visible
+    unsigned hidden = 0;  // beats that are not visible yet
     bool in_use = false;
     alignas(64) std::array<std::byte, kMaxBurstBytes> data;
     std::array<std::uint64_t, kMaxBeats> strobe;

@@ -40,6 +40,7 @@ class NicPort final : public DevicePort {
   RtlTrace& trace_;
   PciFunction function_;
   Time last_arrival_{0};  // accesses reach the NIC in the order in which they were made
+  bool running_ = false;  // the driver has set DRIVER_OK
 };
 
 }  // namespace nicroscope::sim

@@ -6,9 +6,9 @@
 
 namespace nicroscope::sim {
 
-/// Configuration space of the NIC's PCI function: a virtio network device (virtio 1.2, 4.1) with one
-/// 64 KiB memory BAR, MSI-X, and the capabilities that say where in the BAR everything is. The RTL
-/// begins behind this: in hardware the vendor's PCIe block holds it.
+/// Configuration space of the NIC's PCI function: a virtio network device (virtio 1.2, 4.1) with
+/// one 64 KiB memory BAR, MSI-X, and the capabilities that say where in the BAR everything is. The
+/// RTL begins behind this: in hardware the vendor's PCIe block holds it.
 class PciFunction {
  public:
   /// `vectors`: MSI-X vectors; `notify_bytes`: length of the doorbells in use.

@@ -37,6 +37,7 @@ struct RunCounters {
   std::uint64_t bytes_from_nic = 0;
   std::uint64_t read_beats = 0;  ///< of the AXI manager
   std::uint64_t write_beats = 0;
+  std::uint64_t register_accesses = 0;
 };
 
 /// What a NIC is connected to, and how it is run.

@@ -31,6 +31,10 @@ class RtlTrace {
 
   /// The id of the frame that next finishes on the wire from the NIC.
   [[nodiscard]] FrameId take_sent() noexcept;
+  /// The id of the frame that the RTL sends with `tag`; the first chain has tag 1.
+  [[nodiscard]] FrameId transmitted_id(std::uint32_t tag) const noexcept {
+    return pairs_.front().transmitted[(tag - 1) % kRemembered];
+  }
 
  private:
   // Points that are followed even when nobody watches, to keep the counts right.

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/wire/axis_decoder.h"
+
+#include <algorithm>
+#include <bit>
+#include <cstring>
+
+#include "sim/wire/fcs.h"
+#include "sim/wire/xgmii.h"
+
+namespace nicroscope::sim {
+
+AxisDecoder::AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps,
+                         unsigned bytes)
+    : wire_(wire), trace_(trace), clock_(clock), byte_time_(8'000'000 / link_mbps), width_(bytes) {}
+
+void AxisDecoder::beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last,
+                       std::uint32_t tag) {
+  if (!in_frame_) {
+    in_frame_ = true;
+    length_ = 0;
+    start_ = std::max(clock_.time_of(now), link_free_);
+  }
+  const auto count = std::min<std::size_t>(static_cast<std::size_t>(std::popcount(keep)), width_);
+  if (length_ + count <= buffer_.size()) {
+    std::memcpy(buffer_.data() + length_, data, count);
+    length_ += count;
+  }
+  if (!last) return;
+  in_frame_ = false;
+  ++frames_;
+  bytes_ += length_;
+  const auto on_link = static_cast<std::int64_t>(xgmii::kPreambleBytes +
+                                                 std::max<std::size_t>(length_, 60) + kFcsBytes);
+  const Time end = start_ + byte_time_ * on_link;
+  link_free_ = end + byte_time_ * xgmii::kInterFrameGap;
+  free_ = clock_.edge_at_or_after(link_free_);
+  wire_.passed_from_nic(trace_.transmitted_id(tag), {buffer_.data(), length_}, start_, end, true);
+}
+
+}  // namespace nicroscope::sim

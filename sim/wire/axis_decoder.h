@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "sim/nic/rtl_trace.h"
+#include "sim/time/clock.h"
+#include "sim/wire/wire_port.h"
+
+namespace nicroscope::sim {
+
+/// Takes frames out of the AXI4-Stream words from the NIC, for tops without a MAC, at the rate of
+/// the link behind it: a frame's first word is taken when the link is free.
+class AxisDecoder {
+ public:
+  AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps,
+              unsigned bytes);
+
+  [[nodiscard]] bool ready(Cycle now) const noexcept { return in_frame_ || now >= free_; }
+  /// A word that was taken in cycle `now`.
+  void beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last, std::uint32_t tag);
+
+  [[nodiscard]] bool quiet() const noexcept { return !in_frame_; }
+  /// Bytes of the frame of which the last word has just passed.
+  [[nodiscard]] std::size_t last_length() const noexcept { return length_; }
+  [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
+  [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
+
+ private:
+  WirePort& wire_;
+  RtlTrace& trace_;
+  const Clock& clock_;
+  Duration byte_time_;
+  unsigned width_;
+  std::array<std::byte, 16384> buffer_;
+  std::size_t length_ = 0;
+  Time start_{0};
+  Time link_free_{0};
+  Cycle free_ = 0;
+  bool in_frame_ = false;
+  std::uint64_t frames_ = 0;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace nicroscope::sim

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/wire/axis_encoder.h"
+
+#include <algorithm>
+
+#include "sim/wire/fcs.h"
+#include "sim/wire/xgmii.h"
+
+namespace nicroscope::sim {
+
+AxisEncoder::AxisEncoder(WirePort& wire, const Clock& clock, unsigned link_mbps, unsigned bytes)
+    : wire_(wire), clock_(clock), byte_time_(8'000'000 / link_mbps), width_(bytes) {}
+
+void AxisEncoder::fetch(Cycle now) {
+  frame_ = wire_.next();
+  if (frame_ == nullptr) return;
+  const Duration opening = byte_time_ * xgmii::kPreambleBytes;
+  start_ = std::max({frame_->earliest, free_, clock_.time_of(now) - opening});
+  due_ = std::max(now, clock_.edge_at_or_after(start_ + opening));
+}
+
+void AxisEncoder::begin() {
+  active_ = true;
+  due_ = kNoCycle;
+  sent_ = 0;
+  id_ = wire_.take_id();
+  free_ =
+      start_ + byte_time_ * static_cast<std::int64_t>(xgmii::kPreambleBytes + frame_->bytes.size() +
+                                                      kFcsBytes + xgmii::kInterFrameGap);
+}
+
+void AxisEncoder::advance(Cycle now) {
+  const std::size_t count = std::min<std::size_t>(width_, frame_->bytes.size() - sent_);
+  word_ = {};
+  std::memcpy(word_.data(), frame_->bytes.data() + sent_, count);
+  keep_ = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+  sent_ += count;
+  last_ = sent_ == frame_->bytes.size();
+  error_ = last_ && frame_->fault != WireFault::none;
+  if (!last_) return;
+  active_ = false;
+  ++frames_;
+  bytes_ += frame_->bytes.size();
+  wire_.passed_to_nic(id_, *frame_, start_, free_ - byte_time_ * xgmii::kInterFrameGap);
+  fetch(now + 1);
+}
+
+}  // namespace nicroscope::sim

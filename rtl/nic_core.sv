@@ -183,22 +183,14 @@ module nic_core #(
   ) u_host (
     .clk_i             (clk_i),
     .rst_i             (rst_i),
-    .s_axil_awaddr_i   (s_axil_awaddr_i),
-    .s_axil_awvalid_i  (s_axil_awvalid_i),
-    .s_axil_awready_o  (s_axil_awready_o),
-    .s_axil_wdata_i    (s_axil_wdata_i),
-    .s_axil_wstrb_i    (s_axil_wstrb_i),
-    .s_axil_wvalid_i   (s_axil_wvalid_i),
-    .s_axil_wready_o   (s_axil_wready_o),
-    .s_axil_bresp_o    (s_axil_bresp_o),
-    .s_axil_bvalid_o   (s_axil_bvalid_o),
-    .s_axil_bready_i   (s_axil_bready_i),
-    .s_axil_araddr_i   (s_axil_araddr_i),
-    .s_axil_arvalid_i  (s_axil_arvalid_i),
-    .s_axil_arready_o  (s_axil_arready_o),
-    .s_axil_rdata_o    (s_axil_rdata_o),
-    .s_axil_rresp_o    (s_axil_rresp_o),
-    .s_axil_rvalid_o   (s_axil_rvalid_o),
+    .s_axil_awaddr_i(s_axil_awaddr_i), .s_axil_awvalid_i(s_axil_awvalid_i),
+    .s_axil_awready_o(s_axil_awready_o), .s_axil_wdata_i(s_axil_wdata_i),
+    .s_axil_wstrb_i(s_axil_wstrb_i), .s_axil_wvalid_i(s_axil_wvalid_i),
+    .s_axil_wready_o(s_axil_wready_o), .s_axil_bresp_o(s_axil_bresp_o),
+    .s_axil_bvalid_o(s_axil_bvalid_o), .s_axil_bready_i(s_axil_bready_i),
+    .s_axil_araddr_i(s_axil_araddr_i), .s_axil_arvalid_i(s_axil_arvalid_i),
+    .s_axil_arready_o(s_axil_arready_o), .s_axil_rdata_o(s_axil_rdata_o),
+    .s_axil_rresp_o(s_axil_rresp_o), .s_axil_rvalid_o(s_axil_rvalid_o),
     .s_axil_rready_i   (s_axil_rready_i),
     .features_o        (features),
     .run_o             (run),
@@ -281,18 +273,12 @@ module nic_core #(
     .rsp_data_o     (rsp_data),
     .rsp_last_o     (rsp_last),
     .rsp_error_o    (rsp_error),
-    .m_axi_arid_o   (m_axi_arid_o),
-    .m_axi_araddr_o (m_axi_araddr_o),
-    .m_axi_arlen_o  (m_axi_arlen_o),
-    .m_axi_arsize_o (m_axi_arsize_o),
-    .m_axi_arburst_o(m_axi_arburst_o),
-    .m_axi_arvalid_o(m_axi_arvalid_o),
-    .m_axi_arready_i(m_axi_arready_i),
-    .m_axi_rid_i    (m_axi_rid_i),
-    .m_axi_rdata_i  (m_axi_rdata_i),
-    .m_axi_rresp_i  (m_axi_rresp_i),
-    .m_axi_rlast_i  (m_axi_rlast_i),
-    .m_axi_rvalid_i (m_axi_rvalid_i),
+    .m_axi_arid_o(m_axi_arid_o), .m_axi_araddr_o(m_axi_araddr_o),
+    .m_axi_arlen_o(m_axi_arlen_o), .m_axi_arsize_o(m_axi_arsize_o),
+    .m_axi_arburst_o(m_axi_arburst_o), .m_axi_arvalid_o(m_axi_arvalid_o),
+    .m_axi_arready_i(m_axi_arready_i), .m_axi_rid_i(m_axi_rid_i),
+    .m_axi_rdata_i(m_axi_rdata_i), .m_axi_rresp_i(m_axi_rresp_i),
+    .m_axi_rlast_i(m_axi_rlast_i), .m_axi_rvalid_i(m_axi_rvalid_i),
     .m_axi_rready_o (m_axi_rready_o)
   );
 
@@ -320,22 +306,14 @@ module nic_core #(
     .sw_strb_i      (sw_strb),
     .sw_done_o      (sw_done),
     .sw_error_o     (sw_error),
-    .m_axi_awid_o   (m_axi_awid_o),
-    .m_axi_awaddr_o (m_axi_awaddr_o),
-    .m_axi_awlen_o  (m_axi_awlen_o),
-    .m_axi_awsize_o (m_axi_awsize_o),
-    .m_axi_awburst_o(m_axi_awburst_o),
-    .m_axi_awvalid_o(m_axi_awvalid_o),
-    .m_axi_awready_i(m_axi_awready_i),
-    .m_axi_wdata_o  (m_axi_wdata_o),
-    .m_axi_wstrb_o  (m_axi_wstrb_o),
-    .m_axi_wlast_o  (m_axi_wlast_o),
-    .m_axi_wvalid_o (m_axi_wvalid_o),
-    .m_axi_wready_i (m_axi_wready_i),
-    .m_axi_bid_i    (m_axi_bid_i),
-    .m_axi_bresp_i  (m_axi_bresp_i),
-    .m_axi_bvalid_i (m_axi_bvalid_i),
-    .m_axi_bready_o (m_axi_bready_o)
+    .m_axi_awid_o(m_axi_awid_o), .m_axi_awaddr_o(m_axi_awaddr_o),
+    .m_axi_awlen_o(m_axi_awlen_o), .m_axi_awsize_o(m_axi_awsize_o),
+    .m_axi_awburst_o(m_axi_awburst_o), .m_axi_awvalid_o(m_axi_awvalid_o),
+    .m_axi_awready_i(m_axi_awready_i), .m_axi_wdata_o(m_axi_wdata_o),
+    .m_axi_wstrb_o(m_axi_wstrb_o), .m_axi_wlast_o(m_axi_wlast_o),
+    .m_axi_wvalid_o(m_axi_wvalid_o), .m_axi_wready_i(m_axi_wready_i),
+    .m_axi_bid_i(m_axi_bid_i), .m_axi_bresp_i(m_axi_bresp_i),
+    .m_axi_bvalid_i(m_axi_bvalid_i), .m_axi_bready_o(m_axi_bready_o)
   );
 
   // A message is 4 bytes: in every lane of the beat, written in the one of its address.
@@ -447,247 +425,143 @@ module nic_core #(
   end
 
   ////////////////////
-  // Receive        //
+  // Packets        //
   ////////////////////
 
-  logic                  frame_valid, frame_ready, word_valid, word_ready;
-  logic [15:0]           frame_len;
-  logic [TagWidth-1:0]   frame_tag;
-  logic [8*AxiBytes-1:0] word_data;
-  logic                  receiving, store_idle, fill_quiet, fill_idle, ledger_quiet;
-  logic                  drop_fifo, drop_disabled, drop_no_fit, drop_reset, delivered;
-  logic                  trace_rx_start, trace_rx_stored;
-  logic [TagWidth-1:0]   trace_rx_start_tag, trace_rx_stored_tag;
-  logic                  trace_rx_desc, trace_rx_write, trace_rx_written;
-  logic [TagWidth-1:0]   trace_rx_desc_tag, trace_rx_write_tag, trace_rx_written_tag;
-  logic                  fill_err_valid;
-  nic_pkg::vq_error_t    fill_err;
+  localparam int unsigned RxPoints = virtio_pkg::TraceRxWritten - virtio_pkg::TraceRxStart + 1;
+  localparam int unsigned TxPoints = virtio_pkg::TraceTxEnd - virtio_pkg::TraceTxDescriptor + 1;
+
+  logic                   rx_quiet, rx_idle, tx_quiet, tx_idle;
+  logic                   rx_err_valid, tx_err_valid;
+  nic_pkg::vq_error_t     rx_err, tx_err;
+  logic                   drop_fifo, drop_disabled, drop_no_fit, drop_reset, delivered, drop_bad;
+  logic [TagWidth-1:0]    tx_tag;
+  logic [RxPoints-1:0]    rx_trace_valid;
+  logic [32*RxPoints-1:0] rx_trace_tag;
+  logic [TxPoints-1:0]    tx_trace_valid;
+  logic [32*TxPoints-1:0] tx_trace_tag;
 
   assign s_axis_tready_o = 1'b1;
+  assign m_axis_tag_o    = 32'(tx_tag);
 
-  rx_store #(
+  rx_path #(
     .StreamBytes(StreamBytes),
     .AxiBytes   (AxiBytes),
+    .Queues     (QueuePairs),
     .StoreBytes (RxStoreBytes),
     .TagWidth   (TagWidth)
-  ) u_rx_store (
-    .clk_i               (clk_i),
-    .rst_i               (rst),
-    .accept_i            (run && !stop),
-    .receiving_o         (receiving),
-    .idle_o              (store_idle),
-    .s_axis_tvalid_i     (s_axis_tvalid_i),
-    .s_axis_tdata_i      (s_axis_tdata_i),
-    .s_axis_tkeep_i      (s_axis_tkeep_i),
-    .s_axis_tlast_i      (s_axis_tlast_i),
-    .s_axis_tuser_error_i(s_axis_tuser_i),
-    .tag_i               (s_axis_tag_i[TagWidth-1:0]),
-    .frame_valid_o       (frame_valid),
-    .frame_ready_i       (frame_ready),
-    .frame_len_o         (frame_len),
-    .frame_tag_o         (frame_tag),
-    .word_valid_o        (word_valid),
-    .word_ready_i        (word_ready),
-    .word_data_o         (word_data),
-    .drop_fifo_o         (drop_fifo),
-    .drop_disabled_o     (drop_disabled),
-    .trace_start_valid_o (trace_rx_start),
-    .trace_start_tag_o   (trace_rx_start_tag),
-    .trace_stored_valid_o(trace_rx_stored),
-    .trace_stored_tag_o  (trace_rx_stored_tag)
+  ) u_rx (
+    .clk_i          (clk_i),
+    .rst_i          (rst),
+    .run_i          (run),
+    .stop_i         (stop),
+    .engine_quiet_i (engine_quiet[Rx]),
+    .mrg_rxbuf_i    (features[virtio_pkg::FeatureMrgRxbuf]),
+    .quiet_o        (rx_quiet),
+    .idle_o         (rx_idle),
+    .s_axis_tvalid_i(s_axis_tvalid_i),
+    .s_axis_tdata_i (s_axis_tdata_i),
+    .s_axis_tkeep_i (s_axis_tkeep_i),
+    .s_axis_tlast_i (s_axis_tlast_i),
+    .s_axis_tuser_i (s_axis_tuser_i),
+    .s_axis_tag_i   (s_axis_tag_i[TagWidth-1:0]),
+    .size_valid_i   (en_valid && en_ready && !en_queue[0]),
+    .size_queue_i   (en_queue[1 +: QueueWidth]),
+    .size_i         (en_size),
+    .avail_i        (avail[QueuePairs*Rx +: QueuePairs]),
+    .pop_valid_o    (pop_valid[Rx]),
+    .pop_queue_o    (pop_queue[QueueWidth*Rx +: QueueWidth]),
+    .desc_valid_i   (desc_valid[Rx]),
+    .desc_i         (desc[DescWidth*Rx +: DescWidth]),
+    .desc_index_i   (desc_index[16*Rx +: 16]),
+    .req_valid_o    (fill_valid),
+    .req_ready_i    (fill_ready),
+    .req_addr_o     (fill_addr),
+    .req_bytes_o    (fill_bytes),
+    .w_valid_o      (fill_w_valid),
+    .w_ready_i      (fill_w_ready),
+    .w_data_o       (fill_w_data),
+    .w_strb_o       (fill_w_strb),
+    .done_i         (fill_done),
+    .error_i        (fill_error),
+    .used_valid_o   (used_valid[Rx]),
+    .used_ready_i   (used_ready[Rx]),
+    .used_queue_o   (used_queue[QueueWidth*Rx +: QueueWidth]),
+    .used_o         (used[UsedWidth*Rx +: UsedWidth]),
+    .used_tag_o     (used_tag[TagWidth*Rx +: TagWidth]),
+    .err_valid_o    (rx_err_valid),
+    .err_o          (rx_err),
+    .drop_fifo_o    (drop_fifo),
+    .drop_disabled_o(drop_disabled),
+    .drop_no_fit_o  (drop_no_fit),
+    .drop_reset_o   (drop_reset),
+    .delivered_o    (delivered),
+    .trace_valid_o  (rx_trace_valid),
+    .trace_tag_o    (rx_trace_tag)
   );
 
-  // Every frame goes to the first queue pair.
-  rx_fill #(
-    .AxiBytes(AxiBytes),
-    .Queues  (QueuePairs),
-    .TagWidth(TagWidth)
-  ) u_rx_fill (
-    .clk_i                   (clk_i),
-    .rst_i                   (rst),
-    .stop_i                  (stop),
-    .mrg_rxbuf_i             (features[virtio_pkg::FeatureMrgRxbuf]),
-    .quiet_o                 (fill_quiet),
-    .idle_o                  (fill_idle),
-    .size_valid_i            (en_valid && en_ready && !en_queue[0]),
-    .size_queue_i            (en_queue[1 +: QueueWidth]),
-    .size_i                  (en_size),
-    .frame_valid_i           (frame_valid),
-    .frame_ready_o           (frame_ready),
-    .frame_len_i             (frame_len),
-    .frame_tag_i             (frame_tag),
-    .frame_queue_i           ('0),
-    .word_valid_i            (word_valid),
-    .word_ready_o            (word_ready),
-    .word_data_i             (word_data),
-    .avail_i                 (avail[QueuePairs*Rx +: QueuePairs]),
-    .pop_valid_o             (pop_valid[Rx]),
-    .pop_queue_o             (pop_queue[QueueWidth*Rx +: QueueWidth]),
-    .desc_valid_i            (desc_valid[Rx]),
-    .desc_i                  (desc[DescWidth*Rx +: DescWidth]),
-    .desc_index_i            (desc_index[16*Rx +: 16]),
-    .req_valid_o             (fill_valid),
-    .req_ready_i             (fill_ready),
-    .req_addr_o              (fill_addr),
-    .req_bytes_o             (fill_bytes),
-    .w_valid_o               (fill_w_valid),
-    .w_ready_i               (fill_w_ready),
-    .w_data_o                (fill_w_data),
-    .w_strb_o                (fill_w_strb),
-    .done_i                  (fill_done),
-    .error_i                 (fill_error),
-    .used_valid_o            (used_valid[Rx]),
-    .used_ready_i            (used_ready[Rx]),
-    .used_queue_o            (used_queue[QueueWidth*Rx +: QueueWidth]),
-    .used_o                  (used[UsedWidth*Rx +: UsedWidth]),
-    .used_tag_o              (used_tag[TagWidth*Rx +: TagWidth]),
-    .err_valid_o             (fill_err_valid),
-    .err_o                   (fill_err),
-    .drop_no_fit_o           (drop_no_fit),
-    .delivered_o             (delivered),
-    .trace_descriptor_valid_o(trace_rx_desc),
-    .trace_descriptor_tag_o  (trace_rx_desc_tag),
-    .trace_write_valid_o     (trace_rx_write),
-    .trace_write_tag_o       (trace_rx_write_tag),
-    .trace_written_valid_o   (trace_rx_written),
-    .trace_written_tag_o     (trace_rx_written_tag)
-  );
-
-  rx_ledger u_rx_ledger (
-    .clk_i       (clk_i),
-    .rst_i       (rst),
-    .stored_i    (trace_rx_stored),
-    .delivered_i (delivered),
-    .dropped_i   (drop_no_fit),
-    .give_up_i   (stop && !receiving && fill_quiet && engine_quiet[Rx]),
-    .drop_reset_o(drop_reset),
-    .quiet_o     (ledger_quiet)
-  );
-
-  ////////////////////
-  // Transmit       //
-  ////////////////////
-
-  logic                  tx_we, tx_freed, tx_frame_valid, tx_frame_ready;
-  logic [8*AxiBytes-1:0] tx_wdata;
-  logic [15:0]           tx_frame_len;
-  logic [TagWidth-1:0]   tx_frame_tag, tx_stream_tag;
-  logic                  gather_quiet, gather_idle, tx_store_quiet, tx_store_idle, drop_bad;
-  logic                  gather_err_valid;
-  nic_pkg::vq_error_t    gather_err;
-  logic                  trace_tx_desc, trace_tx_read, trace_tx_stored, trace_tx_start, trace_tx_end;
-  logic [TagWidth-1:0]   trace_tx_desc_tag, trace_tx_read_tag, trace_tx_stored_tag;
-  logic [TagWidth-1:0]   trace_tx_start_tag, trace_tx_end_tag;
-
-  tx_gather #(
-    .AxiBytes  (AxiBytes),
-    .Queues    (QueuePairs),
-    .MaxFrame  (MaxFrame - FcsBytes),
-    .StoreBytes(TxStoreBytes),
-    .TagWidth  (TagWidth)
-  ) u_tx_gather (
-    .clk_i                   (clk_i),
-    .rst_i                   (rst),
-    .stop_i                  (stop),
-    .quiet_o                 (gather_quiet),
-    .idle_o                  (gather_idle),
-    .avail_i                 (avail[QueuePairs*Tx +: QueuePairs]),
-    .pop_valid_o             (pop_valid[Tx]),
-    .pop_queue_o             (pop_queue[QueueWidth*Tx +: QueueWidth]),
-    .desc_valid_i            (desc_valid[Tx]),
-    .desc_i                  (desc[DescWidth*Tx +: DescWidth]),
-    .desc_index_i            (desc_index[16*Tx +: 16]),
-    .req_valid_o             (rd_valid[ReadTxData]),
-    .req_ready_i             (rd_ready[ReadTxData]),
-    .req_addr_o              (rd_addr[64*ReadTxData +: 64]),
-    .req_bytes_o             (rd_bytes[LenWidth*ReadTxData +: LenWidth]),
-    .rsp_valid_i             (rsp_valid[ReadTxData]),
-    .rsp_data_i              (rsp_data),
-    .rsp_last_i              (rsp_last),
-    .rsp_error_i             (rsp_error),
-    .we_o                    (tx_we),
-    .wdata_o                 (tx_wdata),
-    .word_freed_i            (tx_freed),
-    .frame_valid_o           (tx_frame_valid),
-    .frame_ready_i           (tx_frame_ready),
-    .frame_len_o             (tx_frame_len),
-    .frame_tag_o             (tx_frame_tag),
-    .used_valid_o            (used_valid[Tx]),
-    .used_ready_i            (used_ready[Tx]),
-    .used_queue_o            (used_queue[QueueWidth*Tx +: QueueWidth]),
-    .used_o                  (used[UsedWidth*Tx +: UsedWidth]),
-    .used_tag_o              (used_tag[TagWidth*Tx +: TagWidth]),
-    .err_valid_o             (gather_err_valid),
-    .err_o                   (gather_err),
-    .drop_bad_o              (drop_bad),
-    .trace_descriptor_valid_o(trace_tx_desc),
-    .trace_descriptor_tag_o  (trace_tx_desc_tag),
-    .trace_read_valid_o      (trace_tx_read),
-    .trace_read_tag_o        (trace_tx_read_tag),
-    .trace_stored_valid_o    (trace_tx_stored),
-    .trace_stored_tag_o      (trace_tx_stored_tag)
-  );
-
-  // Whole frames in the store were promised to the driver: they leave even when the rest stops.
-  tx_store #(
+  tx_path #(
     .StreamBytes(StreamBytes),
     .AxiBytes   (AxiBytes),
+    .Queues     (QueuePairs),
     .StoreBytes (TxStoreBytes),
+    .MaxFrame   (MaxFrame - FcsBytes),
     .TagWidth   (TagWidth)
-  ) u_tx_store (
-    .clk_i              (clk_i),
-    .rst_i              (rst),
-    .stop_i             (1'b0),
-    .quiet_o            (tx_store_quiet),
-    .idle_o             (tx_store_idle),
-    .we_i               (tx_we),
-    .wdata_i            (tx_wdata),
-    .word_freed_o       (tx_freed),
-    .frame_valid_i      (tx_frame_valid),
-    .frame_ready_o      (tx_frame_ready),
-    .frame_len_i        (tx_frame_len),
-    .frame_tag_i        (tx_frame_tag),
-    .m_axis_tvalid_o    (m_axis_tvalid_o),
-    .m_axis_tready_i    (m_axis_tready_i),
-    .m_axis_tdata_o     (m_axis_tdata_o),
-    .m_axis_tkeep_o     (m_axis_tkeep_o),
-    .m_axis_tlast_o     (m_axis_tlast_o),
-    .tag_o              (tx_stream_tag),
-    .trace_start_valid_o(trace_tx_start),
-    .trace_start_tag_o  (trace_tx_start_tag),
-    .trace_end_valid_o  (trace_tx_end),
-    .trace_end_tag_o    (trace_tx_end_tag)
+  ) u_tx (
+    .clk_i          (clk_i),
+    .rst_i          (rst),
+    .stop_i         (stop),
+    .quiet_o        (tx_quiet),
+    .idle_o         (tx_idle),
+    .avail_i        (avail[QueuePairs*Tx +: QueuePairs]),
+    .pop_valid_o    (pop_valid[Tx]),
+    .pop_queue_o    (pop_queue[QueueWidth*Tx +: QueueWidth]),
+    .desc_valid_i   (desc_valid[Tx]),
+    .desc_i         (desc[DescWidth*Tx +: DescWidth]),
+    .desc_index_i   (desc_index[16*Tx +: 16]),
+    .req_valid_o    (rd_valid[ReadTxData]),
+    .req_ready_i    (rd_ready[ReadTxData]),
+    .req_addr_o     (rd_addr[64*ReadTxData +: 64]),
+    .req_bytes_o    (rd_bytes[LenWidth*ReadTxData +: LenWidth]),
+    .rsp_valid_i    (rsp_valid[ReadTxData]),
+    .rsp_data_i     (rsp_data),
+    .rsp_last_i     (rsp_last),
+    .rsp_error_i    (rsp_error),
+    .used_valid_o   (used_valid[Tx]),
+    .used_ready_i   (used_ready[Tx]),
+    .used_queue_o   (used_queue[QueueWidth*Tx +: QueueWidth]),
+    .used_o         (used[UsedWidth*Tx +: UsedWidth]),
+    .used_tag_o     (used_tag[TagWidth*Tx +: TagWidth]),
+    .m_axis_tvalid_o(m_axis_tvalid_o),
+    .m_axis_tready_i(m_axis_tready_i),
+    .m_axis_tdata_o (m_axis_tdata_o),
+    .m_axis_tkeep_o (m_axis_tkeep_o),
+    .m_axis_tlast_o (m_axis_tlast_o),
+    .m_axis_tag_o   (tx_tag),
+    .err_valid_o    (tx_err_valid),
+    .err_o          (tx_err),
+    .drop_bad_o     (drop_bad),
+    .trace_valid_o  (tx_trace_valid),
+    .trace_tag_o    (tx_trace_tag)
   );
-
-  assign m_axis_tag_o = 32'(tx_stream_tag);
 
   ////////////////////
   // Errors, states //
   ////////////////////
 
-  // The datapath names its own queues; the record names virtqueues. The first error is recorded and
-  // stops everything, so the order among those of one cycle does not matter.
-  assign err_valid = (|engine_err_valid) || fill_err_valid || gather_err_valid;
+  // The first error is recorded and stops everything; which one goes first of those that come in
+  // one cycle does not matter.
+  assign err_valid = (|engine_err_valid) || rx_err_valid || tx_err_valid;
 
   always_comb begin
-    err = engine_err[ErrWidth*Rx +: ErrWidth];
-    if (engine_err_valid[Tx]) begin
-      err = engine_err[ErrWidth*Tx +: ErrWidth];
-    end
-    if (fill_err_valid) begin
-      err       = fill_err;
-      err.queue = {fill_err.queue[14:0], 1'b0};
-    end
-    if (gather_err_valid) begin
-      err       = gather_err;
-      err.queue = {gather_err.queue[14:0], 1'b1};
-    end
+    err = tx_err;
+    if (rx_err_valid)         err = rx_err;
+    if (engine_err_valid[Tx]) err = engine_err[ErrWidth*Tx +: ErrWidth];
+    if (engine_err_valid[Rx]) err = engine_err[ErrWidth*Rx +: ErrWidth];
   end
 
-  assign quiet  = (&engine_quiet) && fill_quiet && gather_quiet && !receiving && ledger_quiet &&
-                  tx_store_idle && read_idle && write_idle;
-  assign idle_o = host_idle && (&engine_idle) && fill_idle && gather_idle && store_idle &&
-                  tx_store_idle && read_idle && write_idle;
+  assign quiet  = (&engine_quiet) && rx_quiet && tx_quiet && read_idle && write_idle;
+  assign idle_o = host_idle && (&engine_idle) && rx_idle && tx_idle && read_idle && write_idle;
 
   // There is no timer yet.
   assign next_deadline_o = '1;
@@ -719,46 +593,31 @@ module nic_core #(
 
   always_comb begin
     trace_valid_o = '0;
-    trace_valid_o[virtio_pkg::TraceRxStart]      = trace_rx_start;
-    trace_valid_o[virtio_pkg::TraceRxStored]     = trace_rx_stored;
-    trace_valid_o[virtio_pkg::TraceRxDescriptor] = trace_rx_desc;
-    trace_valid_o[virtio_pkg::TraceRxWrite]      = trace_rx_write;
-    trace_valid_o[virtio_pkg::TraceRxWritten]    = trace_rx_written;
-    trace_valid_o[virtio_pkg::TraceRxUsed]       = trace_used_valid[Rx];
-    trace_valid_o[virtio_pkg::TraceRxVisible]    = trace_visible_valid[Rx];
-    trace_valid_o[virtio_pkg::TraceKick]         = trace_kick_valid;
-    trace_valid_o[virtio_pkg::TraceTxDescriptor] = trace_tx_desc;
-    trace_valid_o[virtio_pkg::TraceTxRead]       = trace_tx_read;
-    trace_valid_o[virtio_pkg::TraceTxStored]     = trace_tx_stored;
-    trace_valid_o[virtio_pkg::TraceTxStart]      = trace_tx_start;
-    trace_valid_o[virtio_pkg::TraceTxEnd]        = trace_tx_end;
-    trace_valid_o[virtio_pkg::TraceTxUsed]       = trace_used_valid[Tx];
-    trace_valid_o[virtio_pkg::TraceTxVisible]    = trace_visible_valid[Tx];
-    trace_valid_o[virtio_pkg::TraceMsix]         = trace_irq_valid;
+    trace_valid_o[virtio_pkg::TraceRxStart +: RxPoints]      = rx_trace_valid;
+    trace_valid_o[virtio_pkg::TraceTxDescriptor +: TxPoints] = tx_trace_valid;
+    trace_valid_o[virtio_pkg::TraceRxUsed]    = trace_used_valid[Rx];
+    trace_valid_o[virtio_pkg::TraceRxVisible] = trace_visible_valid[Rx];
+    trace_valid_o[virtio_pkg::TraceTxUsed]    = trace_used_valid[Tx];
+    trace_valid_o[virtio_pkg::TraceTxVisible] = trace_visible_valid[Tx];
+    trace_valid_o[virtio_pkg::TraceKick]      = trace_kick_valid;
+    trace_valid_o[virtio_pkg::TraceMsix]      = trace_irq_valid;
   end
 
   always_comb begin
     trace_tag_o = '0;
-    trace_tag_o[32*virtio_pkg::TraceRxStart +: 32]      = 32'(trace_rx_start_tag);
-    trace_tag_o[32*virtio_pkg::TraceRxStored +: 32]     = 32'(trace_rx_stored_tag);
-    trace_tag_o[32*virtio_pkg::TraceRxDescriptor +: 32] = 32'(trace_rx_desc_tag);
-    trace_tag_o[32*virtio_pkg::TraceRxWrite +: 32]      = 32'(trace_rx_write_tag);
-    trace_tag_o[32*virtio_pkg::TraceRxWritten +: 32]    = 32'(trace_rx_written_tag);
-    trace_tag_o[32*virtio_pkg::TraceRxUsed +: 32]       = 32'(trace_used_tag[0 +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceRxVisible +: 32]    = 32'(trace_visible_tag[0 +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceKick +: 32]         = 32'(trace_kick_queue);
-    trace_tag_o[32*virtio_pkg::TraceTxDescriptor +: 32] = 32'(trace_tx_desc_tag);
-    trace_tag_o[32*virtio_pkg::TraceTxRead +: 32]       = 32'(trace_tx_read_tag);
-    trace_tag_o[32*virtio_pkg::TraceTxStored +: 32]     = 32'(trace_tx_stored_tag);
-    trace_tag_o[32*virtio_pkg::TraceTxStart +: 32]      = 32'(trace_tx_start_tag);
-    trace_tag_o[32*virtio_pkg::TraceTxEnd +: 32]        = 32'(trace_tx_end_tag);
-    trace_tag_o[32*virtio_pkg::TraceTxUsed +: 32]       = 32'(trace_used_tag[TagWidth +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceTxVisible +: 32]    =
-        32'(trace_visible_tag[TagWidth +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceMsix +: 32]         = 32'(trace_irq_vector);
+    trace_tag_o[32*virtio_pkg::TraceRxStart +: 32*RxPoints]      = rx_trace_tag;
+    trace_tag_o[32*virtio_pkg::TraceTxDescriptor +: 32*TxPoints] = tx_trace_tag;
+    trace_tag_o[32*virtio_pkg::TraceRxUsed +: 32]    = 32'(trace_used_tag[TagWidth*Rx +: TagWidth]);
+    trace_tag_o[32*virtio_pkg::TraceRxVisible +: 32] =
+        32'(trace_visible_tag[TagWidth*Rx +: TagWidth]);
+    trace_tag_o[32*virtio_pkg::TraceTxUsed +: 32]    = 32'(trace_used_tag[TagWidth*Tx +: TagWidth]);
+    trace_tag_o[32*virtio_pkg::TraceTxVisible +: 32] =
+        32'(trace_visible_tag[TagWidth*Tx +: TagWidth]);
+    trace_tag_o[32*virtio_pkg::TraceKick +: 32]      = 32'(trace_kick_queue);
+    trace_tag_o[32*virtio_pkg::TraceMsix +: 32]      = 32'(trace_irq_vector);
   end
 
   logic unused_bits;
-  assign unused_bits = ^{tx_store_quiet, en_queue, kick_queue, s_axis_tag_i};
+  assign unused_bits = ^{en_queue, kick_queue, s_axis_tag_i};
 
 endmodule

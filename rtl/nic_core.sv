@@ -6,15 +6,15 @@
 //   s_axil_*       registers (AXI4-Lite, 32 bits), docs/registers.md
 //   m_axi_*        DMA and interrupt messages (AXI4); m_axi_rready_o and m_axi_bready_o are always
 //                  high, so the bus never waits for the NIC's room
-//   s_axis_*       received frames without FCS. s_axis_tready_o is always high: the wire cannot wait.
-//                  tuser at tlast marks a frame that the MAC found bad. s_axis_tag_i names the frame.
+//   s_axis_*       received frames without FCS. s_axis_tready_o is always high, as the wire cannot
+//                  wait. tuser at tlast marks a frame that the MAC found bad; s_axis_tag_i names it.
 //   m_axis_*       frames to send; tvalid and what goes with it stay until tready, and never fall
 //                  within a frame
 //   mac_*_i        what the MAC counts, a pulse each
 //   now_i          time in clock cycles. The core counts none itself.
 //   idle_o         nothing is in flight: with quiet inputs a clock edge changes no state
-//   next_deadline_o  the time at which the core acts without being asked; all ones where there is none
-//   trace_*        a bit and a 32-bit tag for each of virtio_pkg's trace points; those of the MAC are 0
+//   next_deadline_o  the time at which the core acts without being asked; all ones for never
+//   trace_*        a bit and a 32-bit tag for each trace point of virtio_pkg; 0 for the MAC's
 //
 // No output depends on an input in the same cycle.
 //
@@ -197,20 +197,16 @@ module nic_core #(
     .stop_o            (stop),
     .quiet_i           (quiet),
     .clear_o           (clear),
-    .en_valid_o        (en_valid),
-    .en_ready_i        (en_ready),
-    .en_queue_o        (en_queue),
-    .en_desc_o         (en_desc),
-    .en_driver_o       (en_driver),
-    .en_device_o       (en_device),
+    .en_valid_o(en_valid), .en_ready_i(en_ready),
+    .en_queue_o(en_queue), .en_desc_o(en_desc),
+    .en_driver_o(en_driver), .en_device_o(en_device),
     .en_size_o         (en_size),
     .kick_valid_o      (kick_valid),
     .kick_queue_o      (kick_queue),
     .irq_valid_i       (irq_valid),
     .irq_ready_o       (irq_ready),
     .irq_queue_i       (irq_queue),
-    .err_valid_i       (err_valid),
-    .err_i             (err),
+    .err_valid_i(err_valid), .err_i(err),
     .now_i             (now_i),
     .link_up_i         (link_up_i),
     .count_i           (count),
@@ -221,16 +217,11 @@ module nic_core #(
     .msix_enable_i     (msix_enable_i),
     .msix_mask_i       (msix_mask_i),
     .intx_o            (intx_o),
-    .msix_wr_valid_o   (msix_valid),
-    .msix_wr_ready_i   (sw_ready[WriteMsix]),
-    .msix_wr_addr_o    (msix_addr),
-    .msix_wr_data_o    (msix_data),
-    .msix_wr_done_i    (sw_done[WriteMsix]),
-    .msix_wr_error_i   (sw_error[WriteMsix]),
-    .trace_irq_valid_o (trace_irq_valid),
-    .trace_irq_vector_o(trace_irq_vector),
-    .trace_kick_valid_o(trace_kick_valid),
-    .trace_kick_queue_o(trace_kick_queue),
+    .msix_wr_valid_o(msix_valid), .msix_wr_ready_i(sw_ready[WriteMsix]),
+    .msix_wr_addr_o(msix_addr), .msix_wr_data_o(msix_data),
+    .msix_wr_done_i(sw_done[WriteMsix]), .msix_wr_error_i(sw_error[WriteMsix]),
+    .trace_irq_valid_o(trace_irq_valid), .trace_irq_vector_o(trace_irq_vector),
+    .trace_kick_valid_o(trace_kick_valid), .trace_kick_queue_o(trace_kick_queue),
     .idle_o            (host_idle)
   );
 
@@ -265,10 +256,8 @@ module nic_core #(
     .clk_i          (clk_i),
     .rst_i          (rst),
     .idle_o         (read_idle),
-    .req_valid_i    (rd_valid),
-    .req_ready_o    (rd_ready),
-    .req_addr_i     (rd_addr),
-    .req_bytes_i    (rd_bytes),
+    .req_valid_i(rd_valid), .req_ready_o(rd_ready),
+    .req_addr_i(rd_addr), .req_bytes_i(rd_bytes),
     .rsp_valid_o    (rsp_valid),
     .rsp_data_o     (rsp_data),
     .rsp_last_o     (rsp_last),
@@ -289,14 +278,10 @@ module nic_core #(
     .clk_i          (clk_i),
     .rst_i          (rst),
     .idle_o         (write_idle),
-    .req_valid_i    (fill_valid),
-    .req_ready_o    (fill_ready),
-    .req_addr_i     (fill_addr),
-    .req_bytes_i    (fill_bytes),
-    .w_valid_i      (fill_w_valid),
-    .w_ready_o      (fill_w_ready),
-    .w_data_i       (fill_w_data),
-    .w_strb_i       (fill_w_strb),
+    .req_valid_i(fill_valid), .req_ready_o(fill_ready),
+    .req_addr_i(fill_addr), .req_bytes_i(fill_bytes),
+    .w_valid_i(fill_w_valid), .w_ready_o(fill_w_ready),
+    .w_data_i(fill_w_data), .w_strb_i(fill_w_strb),
     .done_o         (fill_done),
     .error_o        (fill_error),
     .sw_valid_i     (sw_valid),
@@ -459,10 +444,8 @@ module nic_core #(
     .mrg_rxbuf_i    (features[virtio_pkg::FeatureMrgRxbuf]),
     .quiet_o        (rx_quiet),
     .idle_o         (rx_idle),
-    .s_axis_tvalid_i(s_axis_tvalid_i),
-    .s_axis_tdata_i (s_axis_tdata_i),
-    .s_axis_tkeep_i (s_axis_tkeep_i),
-    .s_axis_tlast_i (s_axis_tlast_i),
+    .s_axis_tvalid_i(s_axis_tvalid_i), .s_axis_tdata_i(s_axis_tdata_i),
+    .s_axis_tkeep_i(s_axis_tkeep_i), .s_axis_tlast_i(s_axis_tlast_i),
     .s_axis_tuser_i (s_axis_tuser_i),
     .s_axis_tag_i   (s_axis_tag_i[TagWidth-1:0]),
     .size_valid_i   (en_valid && en_ready && !en_queue[0]),
@@ -474,14 +457,10 @@ module nic_core #(
     .desc_valid_i   (desc_valid[Rx]),
     .desc_i         (desc[DescWidth*Rx +: DescWidth]),
     .desc_index_i   (desc_index[16*Rx +: 16]),
-    .req_valid_o    (fill_valid),
-    .req_ready_i    (fill_ready),
-    .req_addr_o     (fill_addr),
-    .req_bytes_o    (fill_bytes),
-    .w_valid_o      (fill_w_valid),
-    .w_ready_i      (fill_w_ready),
-    .w_data_o       (fill_w_data),
-    .w_strb_o       (fill_w_strb),
+    .req_valid_o(fill_valid), .req_ready_i(fill_ready),
+    .req_addr_o(fill_addr), .req_bytes_o(fill_bytes),
+    .w_valid_o(fill_w_valid), .w_ready_i(fill_w_ready),
+    .w_data_o(fill_w_data), .w_strb_o(fill_w_strb),
     .done_i         (fill_done),
     .error_i        (fill_error),
     .used_valid_o   (used_valid[Rx]),
@@ -489,15 +468,13 @@ module nic_core #(
     .used_queue_o   (used_queue[QueueWidth*Rx +: QueueWidth]),
     .used_o         (used[UsedWidth*Rx +: UsedWidth]),
     .used_tag_o     (used_tag[TagWidth*Rx +: TagWidth]),
-    .err_valid_o    (rx_err_valid),
-    .err_o          (rx_err),
+    .err_valid_o(rx_err_valid), .err_o(rx_err),
     .drop_fifo_o    (drop_fifo),
     .drop_disabled_o(drop_disabled),
     .drop_no_fit_o  (drop_no_fit),
     .drop_reset_o   (drop_reset),
     .delivered_o    (delivered),
-    .trace_valid_o  (rx_trace_valid),
-    .trace_tag_o    (rx_trace_tag)
+    .trace_valid_o(rx_trace_valid), .trace_tag_o(rx_trace_tag)
   );
 
   tx_path #(
@@ -519,8 +496,7 @@ module nic_core #(
     .desc_valid_i   (desc_valid[Tx]),
     .desc_i         (desc[DescWidth*Tx +: DescWidth]),
     .desc_index_i   (desc_index[16*Tx +: 16]),
-    .req_valid_o    (rd_valid[ReadTxData]),
-    .req_ready_i    (rd_ready[ReadTxData]),
+    .req_valid_o(rd_valid[ReadTxData]), .req_ready_i(rd_ready[ReadTxData]),
     .req_addr_o     (rd_addr[64*ReadTxData +: 64]),
     .req_bytes_o    (rd_bytes[LenWidth*ReadTxData +: LenWidth]),
     .rsp_valid_i    (rsp_valid[ReadTxData]),
@@ -532,17 +508,12 @@ module nic_core #(
     .used_queue_o   (used_queue[QueueWidth*Tx +: QueueWidth]),
     .used_o         (used[UsedWidth*Tx +: UsedWidth]),
     .used_tag_o     (used_tag[TagWidth*Tx +: TagWidth]),
-    .m_axis_tvalid_o(m_axis_tvalid_o),
-    .m_axis_tready_i(m_axis_tready_i),
-    .m_axis_tdata_o (m_axis_tdata_o),
-    .m_axis_tkeep_o (m_axis_tkeep_o),
-    .m_axis_tlast_o (m_axis_tlast_o),
-    .m_axis_tag_o   (tx_tag),
-    .err_valid_o    (tx_err_valid),
-    .err_o          (tx_err),
+    .m_axis_tvalid_o(m_axis_tvalid_o), .m_axis_tready_i(m_axis_tready_i),
+    .m_axis_tdata_o(m_axis_tdata_o), .m_axis_tkeep_o(m_axis_tkeep_o),
+    .m_axis_tlast_o(m_axis_tlast_o), .m_axis_tag_o(tx_tag),
+    .err_valid_o(tx_err_valid), .err_o(tx_err),
     .drop_bad_o     (drop_bad),
-    .trace_valid_o  (tx_trace_valid),
-    .trace_tag_o    (tx_trace_tag)
+    .trace_valid_o(tx_trace_valid), .trace_tag_o(tx_trace_tag)
   );
 
   ////////////////////

@@ -21,8 +21,7 @@
 //                The first that fits counts.
 //   trace        trace_start_valid_o pulses in the cycle after a start symbol, with the frame's tag.
 //   idle_o       no frame in hand; with idle characters coming in no register changes.
-//   latency      a payload word leaves four cycles after the word with its last octet came, and one
-//                more if four octets after it have not come by then.
+//   latency      a word leaves four cycles after its last octet was on xgmii_rxd_i.
 //
 // A frame that starts in lane 4 is moved by half a word, so that the octet after the preamble is in
 // lane 0 whatever the start:

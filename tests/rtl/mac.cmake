@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests of rtl/mac. zlib's crc32 judges the frame check sequence.
+
+foreach(module mac_rx mac_tx mac_xgmii)
+  nicroscope_rtl_test(${module}_test TOP ${module} SOURCES ${module}_test.cpp LIBS ZLIB::ZLIB)
+endforeach()

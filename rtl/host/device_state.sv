@@ -189,17 +189,18 @@ module device_state #(
   end
 
 `ifndef SYNTHESIS
-  logic was_reset_q;
+  logic was_reset_q, was_quiet_q;
 
   always_ff @(posedge clk_i) begin
     was_reset_q <= rst_i;
+    was_quiet_q <= quiet_i;
     if (!rst_i && !was_reset_q) begin
       // A device that runs has agreed on features.
       run_agreed: assert (!run_q || |(status_q & virtio_pkg::StatusFeaturesOk));
       // A device that runs is not asked to stop.
       run_or_stop: assert (!(run_q && stop_q));
-      // The datapath is cleared only when it is quiet.
-      clear_quiet: assert (!clear_q || quiet_i);
+      // The datapath is cleared only after it has been quiet.
+      clear_quiet: assert (!clear_q || was_quiet_q);
       // The device never takes features that it does not offer.
       offered_only: assert ((status_q & virtio_pkg::StatusFeaturesOk) == 8'h00
                             || ((features_o & ~Offered) == 64'h0 && !beyond_q));

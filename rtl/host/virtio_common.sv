@@ -9,7 +9,9 @@
 //   0x0C driver_feature               0x38 queue_notify_data, queue_reset
 //
 // An access takes one cycle, one to a queue field as long as queue_window takes. While a device
-// reset is under way reads are answered and writes are ignored.
+// reset is under way reads are answered and writes are ignored; the driver sees that by the status.
+// Where it cannot, the status having been 0 before, accesses wait for the end of the reset: such a
+// device has no queues, so that is soon.
 module virtio_common #(
   parameter int unsigned Queues     = 2,
   parameter int unsigned NumVectors = 3,
@@ -65,7 +67,7 @@ module virtio_common #(
 
   logic        in_window, window_sel, window_ack, window_settled, window_idle;
   logic [31:0] window_rdata;
-  logic        access, write;
+  logic        access, write, hold;
   logic        ack_q;
   logic [31:0] rdata_q;
   logic [15:0] config_vector_q, queue_select_q;
@@ -76,8 +78,9 @@ module virtio_common #(
   logic [15:0] asked_vector;
 
   assign in_window  = (offset_i >= WindowFirst && offset_i <= WindowLast);
-  assign window_sel = sel_i && in_window && !ack_q;
-  assign access     = sel_i && !in_window && !ack_q;
+  assign hold       = resetting && status == 8'h0;
+  assign window_sel = sel_i && in_window && !ack_q && !hold;
+  assign access     = sel_i && !in_window && !ack_q && !hold;
   assign write      = access && write_i && !resetting;
 
   assign ack_o           = ack_q || window_ack;

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+// Device configuration, doorbells, identity, and everything between the registers.
+#include "tests/rtl/host/host_bench.h"
+
+namespace nicroscope::test {
+namespace {
+
+using namespace regs;
+
+TEST(HostConfig, DescribesTheDevice) {
+  HostBench host;
+  const std::uint8_t mac[6] = {0x02, 0x00, 0x00, 0x00, 0x00, 0x01};
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    EXPECT_EQ(host.read8(kBarDeviceConfig + kDeviceConfigMac + i), mac[i]) << i;
+  }
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigStatus), 0u);
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigMaxVirtqueuePairs), host.queues / 2);
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigMtu), 9000u);
+  EXPECT_EQ(host.read_word(kBarDeviceConfig + kDeviceConfigSpeed),
+            host.read_word(kBarVendor + kVendorLinkMbps));
+  EXPECT_EQ(host.read8(kBarDeviceConfig + kDeviceConfigDuplex), 1u);
+  for (std::uint32_t offset = 0; offset < 0x40; offset += 4) {
+    const std::uint32_t before = host.read_word(kBarDeviceConfig + offset);
+    host.write_word(kBarDeviceConfig + offset, ~before);
+    EXPECT_EQ(host.read_word(kBarDeviceConfig + offset), before) << offset;
+  }
+}
+
+TEST(HostConfig, LinkChangeShowsInStatusAndGeneration) {
+  HostBench host;
+  const std::uint32_t first = host.read8(kCommonConfigGeneration);
+  host.top->link_up_i = 1;
+  host.settle();
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigStatus), kLinkStatusUp);
+  EXPECT_EQ(host.read8(kCommonConfigGeneration), first + 1);
+  EXPECT_EQ(host.read_word(kBarIsr), 0u) << "no driver, no interrupt";
+  host.top->link_up_i = 0;
+  host.settle();
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigStatus), 0u);
+  EXPECT_EQ(host.read8(kCommonConfigGeneration), first + 2);
+}
+
+TEST(HostConfig, LinkChangeInterruptsTheDriver) {
+  HostBench host;
+  host.bring_up();
+  host.top->link_up_i = 1;
+  host.settle();
+  EXPECT_EQ(host.messages.size(), 1u);
+  EXPECT_EQ(host.messages_of(0), 1u);
+  EXPECT_EQ(host.read_word(kBarIsr), kIsrConfig);
+  EXPECT_EQ(host.read_word(kBarIsr), 0u) << "reading clears it";
+}
+
+TEST(HostConfig, DoorbellsKickTheirQueue) {
+  HostBench host;
+  host.bring_up();
+  for (std::uint32_t queue = 0; queue < host.queues; ++queue) {
+    // By word, and as Linux does it by half-word; the address decides.
+    if (queue % 2 == 0)
+      host.write_word(kBarNotify + kNotifyMultiplier * queue, queue);
+    else
+      host.write16(kBarNotify + kNotifyMultiplier * queue, queue);
+    ASSERT_EQ(host.kicks.size(), queue + 1);
+    EXPECT_EQ(host.kicks.back(), queue);
+    EXPECT_EQ(host.read_word(kBarNotify + kNotifyMultiplier * queue), 0u);
+  }
+  const std::size_t all = host.kicks.size();
+  host.write_word(kBarNotify + kNotifyMultiplier * host.queues, 0);
+  host.write_word(kBarNotify + kBarNotifyBytes - 4, 0);
+  EXPECT_EQ(host.kicks.size(), all);
+  EXPECT_EQ(host.counter(kCounterDoorbells), all);
+}
+
+TEST(HostConfig, DoorbellsWaitForTheFeatures) {
+  HostBench host;
+  host.write_word(kBarNotify, 0);
+  EXPECT_TRUE(host.kicks.empty());
+  host.negotiate(kAllOffered);
+  host.write_word(kBarNotify, 0);
+  EXPECT_EQ(host.kicks.size(), 1u);
+}
+
+TEST(HostConfig, VendorPageSaysWhatWasBuilt) {
+  HostBench host;
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorMagic), kMagicValue);
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorVersion), kVersionValue);
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorMaxFrame), 9026u);
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorNumCounters), kNumCounters);
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorErrorCode), kErrorNone);
+}
+
+TEST(HostConfig, TimeIsReadWhole) {
+  HostBench host;
+  host.cycle = 0xFFFFFFFFull - 2;
+  const std::uint64_t first = host.read64(kBarVendor + kVendorNowLo);
+  host.cycle += 0x5'0000'0000ull;
+  // The high half is that of the low half's read, however late it is read.
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorNowHi), first >> 32);
+  EXPECT_EQ(host.read64(kBarVendor + kVendorNowLo) >> 32, host.cycle >> 32);
+}
+
+TEST(HostConfig, NothingIsThereBetweenTheRegisters) {
+  HostBench host;
+  host.bring_up();
+  const std::uint32_t holes[] = {0x3C,
+                                 0x40,
+                                 0x100,
+                                 0xFFC,
+                                 kBarIsr + 4u,
+                                 kBarIsr + 0xFFCu,
+                                 kBarDeviceConfig + 0x14u,
+                                 0x2FFC,
+                                 kBarVendor + 0x60u,
+                                 kBarVendor + kVendorCounters + 8u * kNumCounters,
+                                 0x3FFC,
+                                 entry(host.vectors),
+                                 0xBFFC,
+                                 kBarMsixPba + 0x80u,
+                                 0xCFFC,
+                                 0xD000,
+                                 0xE004,
+                                 0xFFFC};
+  for (std::uint32_t hole : holes) {
+    host.write_word(hole, 0xFFFFFFFF);
+    EXPECT_EQ(host.read_word(hole), 0u) << std::hex << hole;
+  }
+  EXPECT_EQ(host.status(), kRunning);
+  EXPECT_EQ(host.device_features(), kAllOffered);
+  EXPECT_TRUE(host.messages.empty());
+}
+
+}  // namespace
+}  // namespace nicroscope::test

@@ -19,7 +19,6 @@
   X(QDISC_DROP, "the queueing discipline is full")                          \
   X(PKT_TOO_BIG, "longer than the device's MTU and must not be fragmented") \
   X(ARP_MALFORMED, "not an ARP packet for IPv4 over Ethernet")              \
-  X(ARP_NOT_LOCAL, "an ARP packet that does not concern this host")         \
   X(NEIGH_FAILED, "the neighbour did not answer")                           \
   X(NEIGH_QUEUEFULL, "too many packets wait for the neighbour")             \
   X(IP_INHDR, "malformed IPv4 header")                                      \

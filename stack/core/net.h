@@ -75,6 +75,7 @@ class Net {
   /// As /proc/net/dev.
   [[nodiscard]] std::string proc_net_dev() const;
   void add_notifier(netdev_notifier& notifier) { notifiers_.push_back(&notifier); }
+  void remove_notifier(netdev_notifier& notifier) { std::erase(notifiers_, &notifier); }
 
   // ---- handlers
   /// The handler must outlive the host's traffic or be removed.

@@ -25,6 +25,7 @@ enum netdev_features : std::uint32_t {
   NETIF_F_SG = 1U << 0U,        ///< start_xmit takes packets with fragments
   NETIF_F_HW_CSUM = 1U << 1U,   ///< start_xmit takes CHECKSUM_PARTIAL
   NETIF_F_RXCSUM = 1U << 2U,    ///< received packets may be CHECKSUM_UNNECESSARY
+  NETIF_F_LOOPBACK = 1U << 4U,  ///< what it sends comes back: nobody there to ask for an address
   NETIF_F_FRAGLIST = 1U << 3U,  ///< start_xmit takes packets with a frag_list
 };
 

@@ -282,6 +282,7 @@ class sk_buff_head {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] bool empty() const noexcept { return size_ == 0; }
   [[nodiscard]] sk_buff* peek() const noexcept { return first_; }
+  [[nodiscard]] sk_buff* peek_tail() const noexcept { return last_; }
 
   void queue_tail(skb_ptr skb) noexcept;
   void queue_head(skb_ptr skb) noexcept;

@@ -41,7 +41,7 @@ struct RxConfig {
   unsigned pause_every = 0;   // frames after which the wire rests
   unsigned pause_cycles = 0;
   bool skip_idle = false;  // do not clock what is idle
-  AxiTiming timing;
+  AxiTiming timing{};
 };
 
 class RxBench {

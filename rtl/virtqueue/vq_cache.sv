@@ -80,7 +80,6 @@ module vq_cache #(
   logic [15:0]           pop_slot;
   logic [15:0]           pop_slot_next;
   logic                  row_ends;            // the pop takes the last descriptor of its row
-  logic                  insert_same;
   logic [RowWidth:0]     insert_tail;
   logic [IndexWidth-1:0] pop_row;
   logic [IndexWidth-1:0] insert_row;
@@ -90,7 +89,6 @@ module vq_cache #(
   assign pop_slot      = slot_mem[pop_queue_i];
   assign pop_slot_next = (pop_slot + 16'd1 == size_mem[pop_queue_i]) ? '0 : pop_slot + 16'd1;
   assign insert_tail   = tail_mem[insert_queue_i];
-  assign insert_same   = insert_valid_i && insert_queue_i == pop_queue_i;
   assign pop_row       = IndexWidth'({pop_queue_i, pop_head[RowWidth-1:0]});
   assign insert_row    = IndexWidth'({insert_queue_i, insert_tail[RowWidth-1:0]});
   assign freed_o       = pop_valid_i && row_ends;
@@ -179,7 +177,7 @@ module vq_cache #(
       desc_valid_q <= 1'b0;
     end else begin
       desc_valid_q <= pop_valid_i;
-      if (pop_valid_i && row_ends && pop_head_next == tail_mem[pop_queue_i] && !insert_same) begin
+      if (pop_valid_i && row_ends && pop_head_next == tail_mem[pop_queue_i]) begin
         avail_q[pop_queue_i] <= 1'b0;
       end
       if (insert_valid_i) begin

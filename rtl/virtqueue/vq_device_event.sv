@@ -11,7 +11,7 @@
 //   enable   a queue starts unarmed with an arm pending, so memory need not hold ENABLE beforehand.
 //   write    *_valid_o stays with its payload until *_ready_i; one write in flight at a time, so
 //            writes to one structure never pass each other.
-//   error    write_error_o with write_done_i: the address stays on dwr_addr_o.
+//   addr_o   address of the structure written last, for the error record.
 //
 // Parameters:
 //   Queues    number of queues
@@ -38,6 +38,7 @@ module vq_device_event #(
   output logic [Queues-1:0]     armed_o,
   output logic                  armed_done_o,
   output logic [QueueWidth-1:0] armed_queue_o,
+  output logic [63:0]           addr_o,
 
   output logic                  dwr_valid_o,
   input  logic                  dwr_ready_i,
@@ -140,7 +141,8 @@ module vq_device_event #(
   assign armed_queue_o = queue_q;
 
   assign dwr_valid_o = valid_q;
-  assign dwr_addr_o  = addr_q;
+  assign dwr_addr_o  = {addr_q[63:OffsetWidth], {OffsetWidth{1'b0}}};
+  assign addr_o      = addr_q;
   assign dwr_data_o  = {(AxiBytes / 4){enable_q ? {virtio_pkg::EventFlagsEnable, 16'd0}
                                                 : {virtio_pkg::EventFlagsDisable, 16'd0}}};
   assign dwr_strb_o  = AxiBytes'(4'hf) << {addr_q[OffsetWidth-1:2], 2'b00};

@@ -194,6 +194,7 @@ module vq_engine #(
   logic [Queues-1:0]     armed;
   logic                  armed_done;
   logic [QueueWidth-1:0] armed_queue;
+  logic [63:0]           device_addr;
   logic                  arm_valid;
   logic                  disarm_valid;
 
@@ -326,6 +327,7 @@ module vq_engine #(
     .armed_o        (armed),
     .armed_done_o   (armed_done),
     .armed_queue_o  (armed_queue),
+    .addr_o         (device_addr),
     .dwr_valid_o,
     .dwr_ready_i,
     .dwr_addr_o,
@@ -459,7 +461,7 @@ module vq_engine #(
         err_q.code  <= virtio_pkg::ErrorDmaWrite;
         err_q.queue <= virtqueue(armed_queue);
         err_q.index <= '0;
-        err_q.addr  <= dwr_addr_o;
+        err_q.addr  <= device_addr;
       end
     end
   end

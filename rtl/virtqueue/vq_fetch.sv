@@ -149,8 +149,7 @@ module vq_fetch #(
   // Size and room  //
   ////////////////////
 
-  logic                look_go;     // decide now; a batch of the queue that ends puts it off
-  logic                look_ok;     // and ask
+  logic                look_ok;     // ask for a batch now
   logic [15:0]         look_size;
   logic [63:0]         look_base;
   logic [15:0]         ask_pos;
@@ -166,7 +165,6 @@ module vq_fetch #(
   logic                unused_ask_addr;
 
   assign look_queue_o = look_q;
-  assign look_go      = look_valid_q && !(end_valid_i && batch_queue_o == look_q);
 
   always_comb begin
     look_ok   = 1'b0;
@@ -182,7 +180,7 @@ module vq_fetch #(
     ask_beats = '0;
     rows_held = '0;
     ends      = 1'b0;
-    if (look_go) begin
+    if (look_valid_q) begin
       look_size = size_mem[look_q];
       look_base = desc_mem[look_q];
       ask_pos   = reload_q[look_q] ? look_pos_i : ask_pos_mem[look_q];
@@ -297,7 +295,7 @@ module vq_fetch #(
         kick_q[look_q]   <= 1'b0;
         run_q[look_q]    <= hot_q[look_q];
         reload_q[look_q] <= 1'b0;
-      end else if (look_go) begin
+      end else if (look_valid_q) begin
         block_q[look_q] <= 1'b1;
       end
       if (freed_i) begin

@@ -20,8 +20,8 @@
 namespace nicroscope::rtl_test {
 
 struct ClientConfig {
-  unsigned pop_percent = 100;   // how often the client takes a descriptor that is there
-  Cycle work_min = 0;           // from the last descriptor of a chain to its used element
+  unsigned pop_percent = 100;  // how often the client takes a descriptor that is there
+  Cycle work_min = 0;          // from the last descriptor of a chain to its used element
   Cycle work_max = 0;
   unsigned used_percent = 100;  // how often it has a used element to give when one is due
   unsigned max_group = 1;       // buffers in a group of used elements
@@ -38,8 +38,11 @@ class Bench {
   };
 
   explicit Bench(std::uint64_t seed)
-      : random(seed), memory(std::size_t{1} << 22), descriptors(memory, random, kAxiBytes),
-        events(memory, random, kAxiBytes), used(memory, random, kAxiBytes),
+      : random(seed),
+        memory(std::size_t{1} << 22),
+        descriptors(memory, random, kAxiBytes),
+        events(memory, random, kAxiBytes),
+        used(memory, random, kAxiBytes),
         device_events(memory, random, kAxiBytes) {
     context_.randReset(2);
     context_.randSeed(static_cast<int>(seed % 0x7fffffff + 1));
@@ -86,7 +89,7 @@ class Bench {
   }
   void enable(unsigned queue, unsigned size) {
     bool done = false;
-    for (int i = 0; i < 5000 && !done; ++i) {
+    for (int i = 0; i < 50000 && !done; ++i) {
       model_->en_valid_i = 1;
       set(model_->en_queue_i, queue);
       model_->en_desc_i = ring_addr(queue);
@@ -178,8 +181,8 @@ class Bench {
   Cycle idle_edges = 0;
   std::array<std::unique_ptr<Driver>, kQueues> drivers;
   std::function<void()> on_cycle;
-  std::vector<Descriptor> raw;   // descriptors popped from queues without a driver model
-  std::uint64_t visible = 0;     // trace pulses
+  std::vector<Descriptor> raw;  // descriptors popped from queues without a driver model
+  std::uint64_t visible = 0;    // trace pulses
   std::uint64_t issued = 0;
 
  private:
@@ -193,7 +196,7 @@ class Bench {
     std::deque<Ready> ready;        // buffers to return
     std::uint64_t popped = 0;       // buffers taken
     std::uint64_t returned = 0;
-    unsigned slot = 0;              // where the next descriptor must come from
+    unsigned slot = 0;  // where the next descriptor must come from
   };
 
   template <class Port>
@@ -330,8 +333,8 @@ class Bench {
       }
       for (unsigned k = 0; k < size; ++k) {
         const Ready& r = queue.ready.front();
-        elements_.push_back({q, r.id, r.slots, Driver::used_length(queue.returned), k == 0,
-                             k + 1 == size});
+        elements_.push_back(
+            {q, r.id, r.slots, Driver::used_length(queue.returned), k == 0, k + 1 == size});
         queue.ready.pop_front();
         ++queue.returned;
       }

@@ -35,16 +35,16 @@ enum class Events { kEnable, kEventIdx, kPoll };
 
 struct DriverConfig {
   unsigned size = 64;
-  std::uint64_t total = 0;    // buffers to post in all
+  std::uint64_t total = 0;  // buffers to post in all
   unsigned max_chain = 1;
-  unsigned max_burst = 8;     // buffers before the driver looks whether it has to kick
-  unsigned post_percent = 50; // how often the posting thread moves
+  unsigned max_burst = 8;      // buffers before the driver looks whether it has to kick
+  unsigned post_percent = 50;  // how often the posting thread moves
   unsigned reclaim_percent = 50;
-  unsigned pause_percent = 0; // how often it makes a long pause after a burst
-  Cycle kick_delay = 20;      // the doorbell travels up to this long
+  unsigned pause_percent = 0;  // how often it makes a long pause after a burst
+  Cycle kick_delay = 20;       // the doorbell travels up to this long
   Events events = Events::kEnable;
   bool device_writes = false;
-  bool flags_first = false;   // later descriptors of a chain: flags in a store before the rest
+  bool flags_first = false;  // later descriptors of a chain: flags in a store before the rest
 };
 
 class Driver {
@@ -57,8 +57,13 @@ class Driver {
 
   Driver(Memory& memory, Random& random, std::uint64_t ring, std::uint64_t driver_area,
          std::uint64_t device_area, DriverConfig config)
-      : memory_(memory), random_(random), ring_(ring), driver_area_(driver_area),
-        device_area_(device_area), config_(config), free_slots_(config.size) {
+      : memory_(memory),
+        random_(random),
+        ring_(ring),
+        driver_area_(driver_area),
+        device_area_(device_area),
+        config_(config),
+        free_slots_(config.size) {
     reset();
   }
 
@@ -117,8 +122,8 @@ class Driver {
   [[nodiscard]] const DriverConfig& config() const { return config_; }
   void more(std::uint64_t buffers) { config_.total += buffers; }
 
-  std::deque<Buffer> offered;             // in ring order; the device model takes them from here
-  std::deque<unsigned> groups;            // sizes of the groups in which buffers come back
+  std::deque<Buffer> offered;   // in ring order; the device model takes them from here
+  std::deque<unsigned> groups;  // sizes of the groups in which buffers come back
   std::uint64_t kicks = 0;
   std::uint64_t interrupts = 0;
 
@@ -182,9 +187,9 @@ class Driver {
       d.addr = random_.in(1, ~0ULL - 1);
       d.len = static_cast<std::uint32_t>(random_.chance(5) ? 65536 : random_.in(1, 9000));
       d.id = i + 1 == length ? buffer.id : static_cast<std::uint16_t>(random_.in(0, 65535));
-      d.flags = static_cast<std::uint16_t>((at.wrap ? kAvail : kUsed) |
-                                           (i + 1 == length ? 0 : kNext) |
-                                           (config_.device_writes ? kWrite : 0));
+      d.flags =
+          static_cast<std::uint16_t>((at.wrap ? kAvail : kUsed) | (i + 1 == length ? 0 : kNext) |
+                                     (config_.device_writes ? kWrite : 0));
       buffer.chain.push_back(d);
       const std::uint64_t addr = slot_addr(at.slot);
       auto whole = [this, addr, d](Cycle) { memory_.put(addr, d); };

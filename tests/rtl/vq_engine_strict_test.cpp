@@ -15,8 +15,10 @@ class VqStrict : public ::testing::TestWithParam<int> {};
 TEST_P(VqStrict, NeverTakesAHalfWrittenDescriptor) {
   Bench<Vvq_strict, 32, 1> bench(3000 + static_cast<std::uint64_t>(GetParam()));
   Random& random = bench.random;
-  bench.timing = {.read_max = random.in(1, 200), .write_max = random.in(1, 200),
-                  .ready_percent = static_cast<unsigned>(random.in(30, 100)), .scatter = true};
+  bench.timing = {.read_max = random.in(1, 200),
+                  .write_max = random.in(1, 200),
+                  .ready_percent = static_cast<unsigned>(random.in(30, 100)),
+                  .scatter = true};
   DriverConfig config;
   config.size = static_cast<unsigned>(random.in(1, 300));
   config.total = 400;

@@ -68,10 +68,19 @@ INSTANTIATE_TEST_SUITE_P(Seeds, VqTx, ::testing::Range(0, 90));
 // that the engine goes to sleep after each, and every distance in time between the two.
 TEST(VqTxSleep, NoKickIsLost) {
   TxBench bench(7);
-  bench.timing = {.read_min = 20, .read_max = 60, .write_min = 10, .write_max = 40,
-                  .ready_percent = 100, .scatter = true};
-  DriverConfig config{.size = 16, .total = 6000, .max_chain = 1, .max_burst = 6,
-                      .post_percent = 25, .reclaim_percent = 100, .pause_percent = 0,
+  bench.timing = {.read_min = 20,
+                  .read_max = 60,
+                  .write_min = 10,
+                  .write_max = 40,
+                  .ready_percent = 100,
+                  .scatter = true};
+  DriverConfig config{.size = 16,
+                      .total = 6000,
+                      .max_chain = 1,
+                      .max_burst = 6,
+                      .post_percent = 25,
+                      .reclaim_percent = 100,
+                      .pause_percent = 0,
                       .kick_delay = 100};
   const Driver& driver = bench.add_driver(0, config);
   bench.run_to_end(3'000'000);
@@ -85,8 +94,13 @@ TEST(VqTxSleep, KicksAreOffWhileTheDevicePolls) {
   TxBench bench(8);
   bench.timing = {.read_min = 156, .read_max = 156, .write_min = 100, .write_max = 100};
   bench.client.pop_percent = 10;
-  DriverConfig config{.size = 256, .total = 5000, .max_chain = 1, .max_burst = 16,
-                      .post_percent = 100, .reclaim_percent = 100, .events = Events::kPoll};
+  DriverConfig config{.size = 256,
+                      .total = 5000,
+                      .max_chain = 1,
+                      .max_burst = 16,
+                      .post_percent = 100,
+                      .reclaim_percent = 100,
+                      .events = Events::kPoll};
   const Driver& driver = bench.add_driver(0, config);
   bench.run_to_end(200'000);
   EXPECT_EQ(driver.reclaimed(), 5000U);
@@ -127,8 +141,13 @@ TEST(VqTxLatency, AKickIsFollowedByAReadAtOnce) {
 TEST(VqTxSpeed, SuppliesDescriptorsBehindAMicrosecondOfLatency) {
   TxBench bench(11);
   bench.timing = {.read_min = 156, .read_max = 156, .write_min = 100, .write_max = 100};
-  DriverConfig config{.size = 256, .total = 6000, .max_chain = 1, .max_burst = 32,
-                      .post_percent = 100, .reclaim_percent = 100, .events = Events::kPoll};
+  DriverConfig config{.size = 256,
+                      .total = 6000,
+                      .max_chain = 1,
+                      .max_burst = 32,
+                      .post_percent = 100,
+                      .reclaim_percent = 100,
+                      .events = Events::kPoll};
   const Driver& driver = bench.add_driver(0, config);
   while (driver.reclaimed() < 1000 && bench.now < 100'000) {
     bench.cycle();

@@ -19,8 +19,10 @@ TEST_P(VqWide, EveryQueueReturnsEveryBufferInOrder) {
   Random& random = bench.random;
   const auto events = static_cast<Events>(GetParam() % 3);
   bench.event_idx = events == Events::kEventIdx;
-  bench.timing = {.read_max = random.in(1, 200), .write_max = random.in(1, 200),
-                  .ready_percent = static_cast<unsigned>(random.in(30, 100)), .scatter = true};
+  bench.timing = {.read_max = random.in(1, 200),
+                  .write_max = random.in(1, 200),
+                  .ready_percent = static_cast<unsigned>(random.in(30, 100)),
+                  .scatter = true};
   bench.client = {.pop_percent = static_cast<unsigned>(random.in(20, 100)),
                   .work_max = random.in(0, 300),
                   .used_percent = static_cast<unsigned>(random.in(20, 100)),
@@ -50,9 +52,14 @@ INSTANTIATE_TEST_SUITE_P(Seeds, VqWide, ::testing::Range(0, 45));
 TEST(VqWideSpeed, UsedElementsMerge) {
   WideBench bench(41);
   bench.timing = {.read_min = 156, .read_max = 156, .write_min = 100, .write_max = 100};
-  const Driver& driver = bench.add_driver(
-      0, {.size = 256, .total = 4000, .max_chain = 1, .max_burst = 64, .post_percent = 100,
-          .reclaim_percent = 100, .events = Events::kPoll, .device_writes = true});
+  const Driver& driver = bench.add_driver(0, {.size = 256,
+                                              .total = 4000,
+                                              .max_chain = 1,
+                                              .max_burst = 64,
+                                              .post_percent = 100,
+                                              .reclaim_percent = 100,
+                                              .events = Events::kPoll,
+                                              .device_writes = true});
   bench.run_to_end(100'000);
   EXPECT_EQ(driver.reclaimed(), 4000U);
   EXPECT_LT(bench.used.requests, 2000U);

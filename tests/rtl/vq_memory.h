@@ -4,6 +4,8 @@
 // visible at a moment of its own between request and response, in any order.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
@@ -146,6 +148,7 @@ class WritePort {
   void request(Cycle now, const Timing& timing, std::uint64_t addr,
                const std::vector<std::uint8_t>& data, std::uint64_t strobes) {
     ++requests;
+    EXPECT_EQ(addr % axi_bytes_, 0U) << "a write goes to a whole beat";
     const Cycle done = std::max(done_, now + random_.in(timing.write_min, timing.write_max));
     done_ = done;
     const bool error = !memory_.mapped(addr, axi_bytes_) || (fault && fault(addr));

@@ -53,13 +53,13 @@ void run_pass(std::uint64_t* state, std::index_sequence<Groups...> /*groups*/) {
   (run_group<Groups>(state, std::make_index_sequence<kStepsPerGroup>{}), ...);
 }
 
+}  // namespace
+
 double processor_seconds() {
   timespec now{};
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
-
-}  // namespace
 
 double yardstick_score(double seconds) {
   State state(kStateWords);

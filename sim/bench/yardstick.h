@@ -10,4 +10,7 @@ namespace nicroscope::sim {
 /// machines and days; it is scaled like the score of the reference figures (reference.h).
 [[nodiscard]] double yardstick_score(double seconds);
 
+/// Processor time that this process has used, in seconds.
+[[nodiscard]] double processor_seconds();
+
 }  // namespace nicroscope::sim

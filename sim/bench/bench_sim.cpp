@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/bench/bench_sim.h"
+
+#include <fmt/format.h>
+
+#include "sim/bench/loaded_nic.h"
+#include "sim/bench/reference.h"
+#include "sim/bench/yardstick.h"
+
+namespace nicroscope::sim {
+namespace {
+
+constexpr unsigned kSizes[] = {60, 1500};
+constexpr unsigned kFcsBytes = 4;
+constexpr Duration kWarmUp = std::chrono::microseconds{50};
+constexpr Duration kSlice = std::chrono::microseconds{50};
+constexpr double kScoreSeconds = 0.5;
+
+struct Speed {
+  double frames;  // a second
+  double cycles;
+};
+
+Result<Speed> run_case(const std::string& profile, std::uint64_t seed, Direction direction,
+                       unsigned size, double seconds) {
+  const unsigned wire_size = size + kFcsBytes;
+  auto loaded = LoadedNic::create(profile, seed, direction, {&wire_size, 1});
+  if (!loaded) return Error{loaded.error()};
+  LoadedNic& nic = **loaded;
+  std::string problem = nic.run_for(kWarmUp);
+
+  const auto frames = [&] { return nic.received() + nic.sent(); };
+  const auto cycles = [&] { return nic.simulation().counters().cycles; };
+  const std::uint64_t frames_before = frames();
+  const Cycle cycles_before = cycles();
+  const double begin = processor_seconds();
+  double elapsed = 0;
+  while (problem.empty() && elapsed < seconds) {
+    problem = nic.run_for(kSlice);
+    elapsed = processor_seconds() - begin;
+  }
+  if (!problem.empty()) return Error{fmt::format("{} {}: {}", name_of(direction), size, problem)};
+  return Speed{static_cast<double>(frames() - frames_before) / elapsed,
+               static_cast<double>(cycles() - cycles_before) / elapsed};
+}
+
+}  // namespace
+
+Result<std::vector<SimCase>> bench_sim(const std::string& profile, std::uint64_t seed,
+                                       double seconds) {
+  std::vector<SimCase> rows;
+  double score_before = yardstick_score(kScoreSeconds);
+  for (const Direction direction : {Direction::rx, Direction::tx, Direction::both}) {
+    for (const unsigned size : kSizes) {
+      auto speed = run_case(profile, seed, direction, size, seconds);
+      if (!speed) return Error{speed.error()};
+      const double score_after = yardstick_score(kScoreSeconds);
+      const double score = (score_before + score_after) / 2;
+      score_before = score_after;
+      SimCase row{direction, size, speed->frames, speed->cycles, score, std::nullopt, {}};
+      if (const auto reference = speed_reference(profile, name_of(direction), size)) {
+        row.ratio_to_reference = speed->frames / score / reference->frames_per_score;
+        row.reference = reference->source;
+      }
+      rows.push_back(row);
+    }
+  }
+  return rows;
+}
+
+}  // namespace nicroscope::sim

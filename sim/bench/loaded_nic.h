@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "sim/base/result.h"
+#include "sim/bench/ideal_host.h"
+#include "sim/bench/traffic.h"
+#include "sim/simulation.h"
+
+namespace nicroscope::sim {
+
+/// A NIC (the build without assertions, on the ideal bus) whose wire and rings never run dry.
+class LoadedNic {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<LoadedNic>> create(const std::string& profile,
+                                                                 std::uint64_t seed,
+                                                                 Direction direction,
+                                                                 std::span<const unsigned> sizes);
+  LoadedNic(const LoadedNic&) = delete;
+  LoadedNic& operator=(const LoadedNic&) = delete;
+
+  /// Simulates that much further. Returns what went wrong, hardware or payload, empty if nothing.
+  [[nodiscard]] std::string run_for(Duration duration);
+
+  [[nodiscard]] Simulation& simulation() noexcept { return *simulation_; }
+  [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
+  /// Frames in the host's memory, and frames on the wire.
+  [[nodiscard]] std::uint64_t received() const noexcept { return host_.received(); }
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sink_.frames(); }
+
+ private:
+  LoadedNic(std::unique_ptr<Simulation> simulation, Direction direction,
+            std::span<const unsigned> sizes);
+
+  std::unique_ptr<Simulation> simulation_;
+  Traffic traffic_;
+  TrafficSource source_;
+  TrafficSink sink_;
+  IdealHost host_;
+};
+
+}  // namespace nicroscope::sim

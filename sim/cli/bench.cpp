@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "sim/bench/bench_rtl.h"
+#include "sim/bench/bench_sim.h"
+#include "sim/cli/command.h"
+
+namespace nicroscope::cli {
+namespace {
+
+using nlohmann::json;
+
+template <typename Rows>
+bool report_failure(const sim::Result<Rows>& rows) {
+  if (rows) return false;
+  fmt::print(stderr, "nicroscope: {}\n", rows.error());
+  return true;
+}
+
+int run_rtl(const CommonOptions& options) {
+  sim::Scenario scenario;
+  options.apply(scenario);
+  auto rows = sim::bench_rtl(scenario.profile, scenario.seed);
+  if (report_failure(rows)) return kRunFailed;
+  if (options.json) {
+    json cases = json::array();
+    for (const sim::RtlCase& row : *rows) {
+      cases.push_back({{"direction", sim::name_of(row.direction)},
+                       {"size", row.size},
+                       {"frames_per_second", row.frames_per_second},
+                       {"link_bound", row.link_bound},
+                       {"datapath_bound", row.datapath_bound},
+                       {"ratio", row.ratio}});
+    }
+    fmt::print("{}\n", json{{"profile", scenario.profile}, {"cases", cases}}.dump(2));
+    return 0;
+  }
+  fmt::print("{}: frames a second in simulated time, 1 us of read latency, ideal host\n\n",
+             scenario.profile);
+  fmt::print("{:<5} {:>5} {:>14} {:>14} {:>14} {:>7}\n", "way", "size", "frames/s", "link bound",
+             "bus bound", "ratio");
+  for (const sim::RtlCase& row : *rows) {
+    fmt::print("{:<5} {:>5} {:>14.0f} {:>14.0f} {:>14.0f} {:>7.4f}\n", sim::name_of(row.direction),
+               row.size, row.frames_per_second, row.link_bound, row.datapath_bound, row.ratio);
+  }
+  fmt::print("\nsize: bytes with FCS; ratio: of the slower direction to its lower bound\n");
+  return 0;
+}
+
+int run_sim(const CommonOptions& options, double seconds) {
+  sim::Scenario scenario;
+  options.apply(scenario);
+  auto rows = sim::bench_sim(scenario.profile, scenario.seed, seconds);
+  if (report_failure(rows)) return kRunFailed;
+  if (options.json) {
+    json cases = json::array();
+    for (const sim::SimCase& row : *rows) {
+      cases.push_back({{"direction", sim::name_of(row.direction)},
+                       {"size", row.size},
+                       {"frames_per_wall_second", row.frames_per_wall_second},
+                       {"cycles_per_wall_second", row.cycles_per_wall_second},
+                       {"score", row.score},
+                       {"ratio_to_reference",
+                        row.ratio_to_reference ? json(*row.ratio_to_reference) : json(nullptr)},
+                       {"reference", row.reference}});
+    }
+    fmt::print("{}\n", json{{"profile", scenario.profile}, {"cases", cases}}.dump(2));
+    return 0;
+  }
+  fmt::print("{}: speed of the simulation in processor time, full load, payloads checked\n\n",
+             scenario.profile);
+  fmt::print("{:<5} {:>5} {:>11} {:>12} {:>8} {:>7}  {}\n", "way", "size", "frames/s", "cycles/s",
+             "score", "ratio", "to the frames per score of");
+  for (const sim::SimCase& row : *rows) {
+    fmt::print("{:<5} {:>5} {:>11.0f} {:>12.0f} {:>8.0f} {:>7}  {}\n", sim::name_of(row.direction),
+               row.size, row.frames_per_wall_second, row.cycles_per_wall_second, row.score,
+               row.ratio_to_reference ? fmt::format("{:.2f}", *row.ratio_to_reference) : "-",
+               row.reference);
+  }
+  fmt::print("\nsize: bytes without FCS; score: passes of the yardstick a second\n");
+  return 0;
+}
+
+}  // namespace
+
+Action add_bench(CLI::App& program) {
+  CLI::App* bench = program.add_subcommand("bench", "Measure the RTL or the simulation");
+  bench->require_subcommand(1);
+  auto options = std::make_shared<CommonOptions>();
+  auto seconds = std::make_shared<double>(1.5);
+
+  CLI::App* rtl = bench->add_subcommand("rtl", "Frames a second by size, beside the bounds");
+  options->add_to(*rtl);
+  CLI::App* speed = bench->add_subcommand("sim", "Simulated frames and cycles a second of work");
+  options->add_to(*speed);
+  speed->add_option("--seconds", *seconds, "Processor time of each case")
+      ->check(CLI::Range(0.01, 600.0));
+
+  return [options, seconds, rtl] {
+    return rtl->parsed() ? run_rtl(*options) : run_sim(*options, *seconds);
+  };
+}
+
+}  // namespace nicroscope::cli

@@ -29,6 +29,8 @@ class packet_type {
 
   [[nodiscard]] std::uint16_t type() const noexcept { return type_; }
   [[nodiscard]] net_device* dev() const noexcept { return dev_; }
+  /// The socket behind a tap, which does not see what it sends itself; null if there is none.
+  [[nodiscard]] virtual const sock* owner() const noexcept { return nullptr; }
 
  private:
   const std::uint16_t type_;

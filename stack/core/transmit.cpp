@@ -78,6 +78,7 @@ void pfifo::requeue(skb_ptr skb) { queue_.queue_head(std::move(skb)); }
 void dev_queue_xmit_nit(const sk_buff& skb, net_device& dev) {
   for (packet_type* tap : dev.net().ptype_all_) {
     if (tap->dev() != nullptr && tap->dev() != &dev) continue;
+    if (tap->owner() != nullptr && tap->owner() == skb.sk) continue;
     skb_ptr clone = skb_clone(skb);
     if (!clone) continue;
     clone->tstamp = dev.net().kernel().now();

@@ -100,6 +100,13 @@ Result<rtable> Fib::ip_route_output(ipv4_address daddr, ipv4_address saddr, net_
   if (daddr.is_zeronet()) return std::errc::network_unreachable;
   rtable rt;
   rt.next_hop = daddr;
+  if (is_local(daddr)) {
+    if (loopback_ == nullptr || !loopback_->is_up()) return std::errc::network_unreachable;
+    rt.type = RTN_LOCAL;
+    rt.dev = loopback_;
+    rt.saddr = saddr.is_any() ? daddr : saddr;
+    return rt;
+  }
   if (daddr.is_multicast() || daddr.is_limited_broadcast()) {
     rt.type = daddr.is_multicast() ? RTN_MULTICAST : RTN_BROADCAST;
     // Without a route it goes where the source address lives, else to the first address's device.

@@ -56,6 +56,9 @@ class Fib {
   Errno route_del(const ipv4_prefix& destination, const net_device& dev);
   [[nodiscard]] const std::vector<fib_route>& routes() const noexcept { return routes_; }
 
+  /// Where packets of this host to itself go.
+  void set_loopback(net_device& dev) noexcept { loopback_ = &dev; }
+
   // ---- look-ups
   /// What the destination of a packet that `dev` received is.
   [[nodiscard]] rtn_type inet_addr_type(const net_device& dev, ipv4_address address) const noexcept;
@@ -73,6 +76,7 @@ class Fib {
   };
   [[nodiscard]] const fib_route* lookup(ipv4_address daddr, const net_device* dev) const noexcept;
 
+  net_device* loopback_ = nullptr;
   std::vector<Address> addresses_;
   std::vector<fib_route> routes_;  ///< longest prefix first, then lowest metric
 };

@@ -58,7 +58,7 @@ function(nicroscope_rtl_test name)
   if(NOT T_PREFIX)
     set(T_PREFIX V${T_TOP})
   endif()
-  nicroscope_verilate_module(${name}_model TOP ${T_TOP} PREFIX ${T_PREFIX} FAST -O1 SLOW -O0
+  nicroscope_verilate_module(${name}_model TOP ${T_TOP} PREFIX ${T_PREFIX} FAST -O1
     SOURCES ${outside} OPTIONS ${options})
   nicroscope_test(${name} SOURCES ${T_SOURCES} LIBS ${T_LIBS} ${name}_model)
 endfunction()

@@ -7,7 +7,7 @@
 //   m_axi_*        DMA and interrupt messages (AXI4); m_axi_rready_o and m_axi_bready_o are always
 //                  high, so the bus never waits for the NIC's room
 //   s_axis_*       received frames without FCS. s_axis_tready_o is always high, as the wire cannot
-//                  wait. tuser at tlast marks a frame that the MAC found bad; s_axis_tag_i names it.
+//                  wait; tuser at tlast marks a frame that the MAC found bad; s_axis_tag_i is its id
 //   m_axis_*       frames to send; tvalid and what goes with it stay until tready, and never fall
 //                  within a frame
 //   mac_*_i        what the MAC counts, a pulse each

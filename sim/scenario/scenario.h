@@ -40,9 +40,11 @@ struct Scenario {
   } wire;
 
   struct Host {
-    std::string costs = "server2020";     ///< host.costs: a cost profile's name or TOML file
+    std::string costs;  ///< host.costs: a cost profile (TOML); the built-in one if empty
     std::string address = "10.0.0.2/24";  ///< host.address: IPv4 address and prefix length
     std::string gateway;                  ///< host.gateway: IPv4 address, none if empty
+    std::string mac;                      ///< host.mac: station address; the device's own if empty
+    unsigned mtu = 1500;                  ///< host.mtu: of the interface, for what it sends
     unsigned rx_ring = 256;               ///< host.rx_ring: descriptors, 1 to the device's maximum
     unsigned tx_ring = 256;               ///< host.tx_ring
     unsigned rx_buffer_bytes = 1536;      ///< host.rx_buffer_bytes: size of a receive buffer

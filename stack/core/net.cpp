@@ -123,4 +123,10 @@ bool dev_set_mtu(net_device& dev, unsigned mtu) {
   return true;
 }
 
+bool dev_set_mac_address(net_device& dev, const mac_address& address) {
+  if (address.is_multicast() || address.is_zero()) return false;
+  dev.dev_addr_ = address;
+  return true;
+}
+
 }  // namespace nicroscope::net

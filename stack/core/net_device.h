@@ -97,6 +97,7 @@ class net_device {
   friend bool dev_open(net_device& dev);
   friend void dev_close(net_device& dev);
   friend bool dev_set_mtu(net_device& dev, unsigned mtu);
+  friend bool dev_set_mac_address(net_device& dev, const mac_address& address);
 
   std::string name_;
   mac_address dev_addr_;
@@ -142,6 +143,10 @@ void netif_receive_skb(skb_ptr skb);
 void dev_close(net_device& dev);
 /// False if the driver refuses the size.
 [[nodiscard]] bool dev_set_mtu(net_device& dev, unsigned mtu);
+
+/// The station address from now on, where the device itself has no filter to be told of it. False if
+/// it is a group address or zero (Linux: dev_set_mac_address, eth_prepare_mac_addr_change).
+[[nodiscard]] bool dev_set_mac_address(net_device& dev, const mac_address& address);
 
 /// Sends a packet whose data is a whole frame from the Ethernet header on, through the queueing
 /// discipline of skb->dev. False if the packet was dropped (and counted).

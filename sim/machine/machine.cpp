@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/machine/machine.h"
+
+#include <fmt/format.h>
+
+#include <exception>
+#include <utility>
+
+#include "sim/base/failure.h"
+
+namespace nicroscope::sim {
+namespace {
+
+constexpr Duration kProcessPatience = std::chrono::seconds{10};  // simulated
+
+BusOptions bus_options(const Scenario::Bus& bus) {
+  BusOptions options;
+  options.timing = bus.timing == "ideal" ? BusTiming::ideal : BusTiming::pcie;
+  options.adversary = bus.adversary;
+  options.generation = bus.generation;
+  options.lanes = bus.lanes;
+  options.read_latency = std::chrono::nanoseconds{bus.read_latency_ns};
+  options.read_jitter = std::chrono::nanoseconds{bus.read_jitter_ns};
+  options.write_latency = std::chrono::nanoseconds{bus.write_latency_ns};
+  options.register_read = std::chrono::nanoseconds{bus.register_read_ns};
+  options.register_write = std::chrono::nanoseconds{bus.register_write_ns};
+  return options;
+}
+
+SimulationOptions simulation_options(const MachineOptions& options) {
+  SimulationOptions result;
+  result.profile = options.scenario.profile;
+  result.bus = bus_options(options.scenario.bus);
+  result.seed = options.scenario.seed;
+  result.no_skip = options.no_skip;
+  result.watchdog_cycles = options.scenario.watchdog_cycles;
+  result.wave.file = options.wave;
+  if (!options.wave.empty()) {
+    result.variant = Variant::traced;
+  } else {
+    result.variant = options.assertions ? Variant::checked : Variant::fast;
+  }
+  return result;
+}
+
+kernel::Config kernel_config(const Scenario& scenario) {
+  kernel::Config config;
+  if (!scenario.host.costs.empty()) {
+    auto loaded = kernel::CostProfile::load(scenario.host.costs);
+    if (!loaded.profile) throw BadInput(loaded.error);
+    config.costs = std::move(*loaded.profile);
+  }
+  return config;
+}
+
+driver::Options driver_options(const Scenario& scenario) {
+  driver::Options options;
+  options.rx_ring = static_cast<std::uint16_t>(scenario.host.rx_ring);
+  options.tx_ring = static_cast<std::uint16_t>(scenario.host.tx_ring);
+  options.rx_buffer_bytes = scenario.host.rx_buffer_bytes;
+  return options;
+}
+
+}  // namespace
+
+std::unique_ptr<Machine> Machine::create(const MachineOptions& options) {
+  kernel::Config config = kernel_config(options.scenario);
+  auto simulation = Simulation::create(simulation_options(options));
+  if (!simulation) throw BadInput(simulation.error());
+  const unsigned largest = (*simulation)->profile().ring_max;
+  for (const unsigned ring : {options.scenario.host.rx_ring, options.scenario.host.tx_ring}) {
+    if (ring > largest) {
+      throw BadInput(
+          fmt::format("host.rx_ring and host.tx_ring: {} is more than the {} that profile "
+                      "{} takes",
+                      ring, largest, options.scenario.profile));
+    }
+  }
+  return std::unique_ptr<Machine>(new Machine(options, std::move(*simulation), std::move(config)));
+}
+
+Machine::Machine(const MachineOptions& options, std::unique_ptr<Simulation> simulation,
+                 kernel::Config config)
+    : scenario_(options.scenario),
+      simulation_(std::move(simulation)),
+      kernel_(simulation_->timeline(), simulation_->memory(), simulation_->trace(),
+              std::move(config)),
+      stack_(kernel_),
+      driver_(stack_.net, simulation_->port(), driver_options(scenario_),
+              [this](const driver::DeviceError& error) {
+                if (device_error_.empty()) device_error_ = error.text;
+                simulation_->request_stop();
+              }) {}
+
+// Processes may stand in the driver or the stack: they go first.
+Machine::~Machine() { kernel_.shutdown(); }
+
+std::string Machine::set_up_interface() {
+  if (std::string problem = driver_.probe(); !problem.empty()) return problem;
+  if (!scenario_.host.mac.empty()) {
+    const auto mac = net::parse_mac_address(scenario_.host.mac);
+    if (!mac || !net::dev_set_mac_address(netdev(), *mac)) {
+      throw BadInput("host.mac: '" + scenario_.host.mac + "' is no station address");
+    }
+  }
+  net::interface_config config;
+  config.address = net::parse_ipv4_prefix(scenario_.host.address);
+  if (!config.address) {
+    throw BadInput("host.address: '" + scenario_.host.address + "' is not as \"10.0.0.2/24\"");
+  }
+  if (!scenario_.host.gateway.empty()) {
+    config.gateway = net::parse_ipv4_address(scenario_.host.gateway);
+    if (!config.gateway) {
+      throw BadInput("host.gateway: '" + scenario_.host.gateway + "' is no IPv4 address");
+    }
+  }
+  if (auto problem = stack_.configure(netdev(), config)) return *problem;
+  if (!net::dev_set_mtu(netdev(), scenario_.host.mtu)) {
+    throw BadInput(fmt::format("host.mtu: the device does not take {}", scenario_.host.mtu));
+  }
+  if (!net::dev_open(netdev())) return "the interface does not come up";
+  return {};
+}
+
+std::string Machine::boot() {
+  std::string problem;
+  const std::string failure =
+      run_process("init", [this, &problem] { problem = set_up_interface(); });
+  if (!failure.empty()) return failure;
+  if (!problem.empty()) return problem;
+  net::spawn_udp_echo(stack_, static_cast<std::uint16_t>(scenario_.host.echo_port), echo_);
+  return {};
+}
+
+std::string Machine::run_until(Time limit, const std::function<bool()>& done) {
+  const RunResult result = simulation_->run_until(limit, done);
+  if (!result.ok()) return result.message;
+  return device_error_;
+}
+
+std::string Machine::run_process(const std::string& name, std::function<void()> function) {
+  // A fiber must not be left by an exception: it is carried over to here.
+  std::exception_ptr thrown;
+  kernel::Task& task = kernel_.spawn(name, [&thrown, function = std::move(function)] {
+    try {
+      function();
+    } catch (const BadInput&) {
+      thrown = std::current_exception();
+    }
+  });
+  std::string failure = run_until(simulation_->timeline().now() + kProcessPatience,
+                                  [&task] { return task.exited(); });
+  if (thrown) std::rethrow_exception(thrown);
+  if (failure.empty() && !task.exited()) failure = fmt::format("process {} does not end", name);
+  return failure;
+}
+
+std::map<std::string, std::uint64_t> Machine::statistics() {
+  std::map<std::string, std::uint64_t> values;
+  const std::string failure = run_process("ethtool", [this, &values] {
+    for (auto& [name, value] : driver_.ethtool_stats()) values[name] = value;
+  });
+  if (!failure.empty()) throw SimulationFailure(failure);
+  return values;
+}
+
+}  // namespace nicroscope::sim

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "driver/virtio_net.h"
+#include "sim/scenario/scenario.h"
+#include "sim/simulation.h"
+#include "stack/kernel/kernel.h"
+#include "stack/socket/net_stack.h"
+#include "stack/socket/udp_echo.h"
+
+namespace nicroscope::sim {
+
+struct MachineOptions {
+  Scenario scenario;
+  bool no_skip = false;
+  bool assertions = false;  ///< the RTL's; a waveform has them in any case
+  std::string wave;         ///< FST file; empty for none
+};
+
+/// The whole: the NIC between a wire and a host with its kernel, driver, stack and an echo server.
+class Machine {
+ public:
+  /// Throws BadInput where the scenario cannot be built.
+  [[nodiscard]] static std::unique_ptr<Machine> create(const MachineOptions& options);
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+  ~Machine();
+
+  /// Probes the device, brings the interface up and starts the servers. Returns one line saying
+  /// what went wrong, empty if nothing.
+  [[nodiscard]] std::string boot();
+
+  /// Simulates until `limit` or `done`. Returns what went wrong: the hardware, or the device as the
+  /// driver reported it.
+  [[nodiscard]] std::string run_until(Time limit, const std::function<bool()>& done = {});
+
+  /// Runs `function` as a process of the host until it returns. As run_until.
+  [[nodiscard]] std::string run_process(const std::string& name, std::function<void()> function);
+
+  /// `ethtool -S` of the interface, by name.
+  [[nodiscard]] std::map<std::string, std::uint64_t> statistics();
+
+  [[nodiscard]] Simulation& simulation() noexcept { return *simulation_; }
+  [[nodiscard]] net::NetStack& stack() noexcept { return stack_; }
+  [[nodiscard]] net::net_device& netdev() noexcept { return driver_.netdev(); }
+  [[nodiscard]] const net::udp_echo_counters& echo() const noexcept { return echo_; }
+
+ private:
+  Machine(const MachineOptions& options, std::unique_ptr<Simulation> simulation,
+          kernel::Config kernel_config);
+  [[nodiscard]] std::string set_up_interface();
+
+  const Scenario scenario_;
+  std::unique_ptr<Simulation> simulation_;
+  std::string device_error_;
+  net::udp_echo_counters echo_;
+  kernel::Kernel kernel_;
+  net::NetStack stack_;
+  driver::VirtioNet driver_;
+};
+
+}  // namespace nicroscope::sim

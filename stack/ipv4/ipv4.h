@@ -40,6 +40,8 @@ inline constexpr std::uint32_t kIpHeadroom = NET_SKB_PAD + kEthHlen + NET_IP_ALI
 ///
 ///     ip_rcv -> ip_rcv_finish -> ip_local_deliver -> net_protocol::handler
 class Ipv4 final : public packet_type, private netdev_notifier {
+  std::array<net_protocol*, 256> protocols_{};  // before the protocols, which register themselves
+
  public:
   explicit Ipv4(Net& network, const ipv4_config& config = {});
   ~Ipv4() override;
@@ -85,7 +87,6 @@ class Ipv4 final : public packet_type, private netdev_notifier {
   void netdev_up(net_device& dev) override;
   void netdev_down(net_device& dev) override;
 
-  std::array<net_protocol*, 256> protocols_{};
   std::uint16_t id_ = 1;
 };
 

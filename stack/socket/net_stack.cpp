@@ -13,21 +13,20 @@ NetStack::NetStack(kernel::Kernel& the_kernel, const ipv4_config& config)
 
 NetStack::~NetStack() { kernel.shutdown(); }
 
-std::optional<std::string> NetStack::add_interface(net_device& dev,
-                                                   const interface_config& config) {
+std::optional<std::string> NetStack::configure(net_device& dev, const interface_config& config) {
   if (config.gateway && !config.address) {
     return "a gateway needs an address on its network: " + to_string(*config.gateway);
   }
-  if (!net.register_netdev(dev)) return "the interface exists already: " + dev.name();
   if (config.address && !ipv4.add_address(dev, *config.address)) {
-    net.unregister_netdev(dev);
     return "not an address that a host may have, or taken: " + to_string(*config.address);
   }
   if (config.gateway) {
     const fib_route route{{kInaddrAny, 0}, *config.gateway, &dev, 0};
-    if (ipv4.fib.route_add(route) != kOk) {
-      ipv4.fib.flush(dev);
-      net.unregister_netdev(dev);
+    const Errno error = ipv4.fib.route_add(route);
+    if (error == std::errc::file_exists) {
+      return "there is a default route already: " + to_string(*config.gateway);
+    }
+    if (error != kOk) {
       return "the gateway is not on the network of " + to_string(*config.address) + ": " +
              to_string(*config.gateway);
     }

@@ -28,10 +28,10 @@ class NetStack {
   /// Ends the kernel's processes, which may be in the midst of system calls.
   ~NetStack();
 
-  /// Registers the device, gives it its address and routes. It must be unregistered
-  /// (`net.unregister_netdev`) before it goes. Returns one line saying what is wrong, or nothing.
-  [[nodiscard]] std::optional<std::string> add_interface(net_device& dev,
-                                                         const interface_config& config);
+  /// Gives a device that its driver has registered an address and routes. Returns one line saying
+  /// what is wrong, or nothing.
+  [[nodiscard]] std::optional<std::string> configure(net_device& dev,
+                                                     const interface_config& config);
 
   kernel::Kernel& kernel;
   Net net;

@@ -92,10 +92,6 @@ module vq_accept #(
   // State          //
   ////////////////////
 
-  logic [15:0] size_mem [Queues];
-  logic [15:0] pos_mem [Queues];    // {wrap counter, slot} of the next descriptor to accept
-  logic [15:0] chain_mem [Queues];  // descriptors accepted of the open chain, 0 if none is
-
   logic        begun_q;             // the batch's first beat has passed
   logic [5:0]  seen_q;              // descriptors of the batch in the beats so far
   logic [5:0]  taken_q;             // accepted of them
@@ -107,9 +103,12 @@ module vq_accept #(
   // Beat           //
   ////////////////////
 
-  logic [15:0]          pos;
+  logic [15:0]          pos;         // {wrap counter, slot} of the next descriptor to accept
+  logic [15:0]          pos_next;
   logic [15:0]          size;
+  logic [15:0]          chain_was;   // descriptors accepted of the open chain, 0 if none is
   logic [15:0]          chain;
+  logic [15:0]          look_chain;
   logic                 late;
   logic                 open;        // still in the leading run
   logic [5:0]           seen;
@@ -123,9 +122,34 @@ module vq_accept #(
   logic [15:0]          flags;
   logic [31:0]          len;
 
+  queue_state #(.Queues(Queues), .Width(16)) u_size (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_size_i),
+    .read_queue_i  (batch_queue_i),
+    .read_data_o   (size)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16), .Reads(2)) u_pos (
+    .clk_i,
+    .write_i       (en_valid_i || insert_valid_o),
+    .write_queue_i (en_valid_i ? en_queue_i : batch_queue_i),
+    .write_data_i  (en_valid_i ? 16'h8000 : pos_next),
+    .read_queue_i  ({look_queue_i, batch_queue_i}),
+    .read_data_o   ({pos_o, pos})
+  );
+
+  queue_state #(.Queues(Queues), .Width(16), .Reads(2)) u_chain (
+    .clk_i,
+    .write_i       (en_valid_i || insert_valid_o),
+    .write_queue_i (en_valid_i ? en_queue_i : batch_queue_i),
+    .write_data_i  (en_valid_i ? 16'd0 : chain),
+    .read_queue_i  ({look_queue_i, batch_queue_i}),
+    .read_data_o   ({look_chain, chain_was})
+  );
+
   always_comb begin
-    pos        = '0;
-    size       = '0;
     chain      = '0;
     late       = 1'b0;
     open       = 1'b0;
@@ -140,9 +164,7 @@ module vq_accept #(
     flags      = '0;
     len        = '0;
     if (rsp_valid_i) begin
-      pos        = pos_mem[batch_queue_i];
-      size       = size_mem[batch_queue_i];
-      chain      = chain_mem[batch_queue_i];
+      chain      = chain_was;
       late       = begun_q ? late_q : batch_late_i;
       open       = !batch_stale_i && !broken_q && !failed_q && !rsp_error_i;
       seen       = seen_q;
@@ -206,21 +228,12 @@ module vq_accept #(
   assign insert_first_o = first;
   assign insert_last_o  = first + LaneWidth'(count) - 1'b1;
 
+  assign pos_next = (16'(pos[14:0]) + 16'(count) == size) ? {!pos[15], 15'd0}
+                                                         : pos + 16'(count);
+
   assign end_valid_o = rsp_valid_i && rsp_last_i;
   assign end_taken_o = taken_q + count;
   assign end_chain_o = chain != '0;
-
-  always_ff @(posedge clk_i) begin
-    if (en_valid_i) begin
-      size_mem[en_queue_i]  <= en_size_i;
-      pos_mem[en_queue_i]   <= 16'h8000;
-      chain_mem[en_queue_i] <= '0;
-    end else if (insert_valid_o) begin
-      pos_mem[batch_queue_i]   <= (16'(pos[14:0]) + 16'(count) == size)
-                                      ? {!pos[15], 15'd0} : pos + 16'(count);
-      chain_mem[batch_queue_i] <= chain;
-    end
-  end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -242,8 +255,7 @@ module vq_accept #(
     end
   end
 
-  assign pos_o   = pos_mem[look_queue_i];
-  assign chain_o = chain_mem[look_queue_i] != '0;
+  assign chain_o = look_chain != '0;
 
   ////////////////////
   // Properties     //

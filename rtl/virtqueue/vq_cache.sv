@@ -67,33 +67,62 @@ module vq_cache #(
   ////////////////////
 
   logic [8*AxiBytes-1:0] row_mem [Queues*Rows];
-  logic [15:0]           size_mem [Queues];
-  logic [RowWidth:0]     head_mem [Queues];   // oldest row; the top bit tells full from empty
-  logic [RowWidth:0]     tail_mem [Queues];   // first free row
-  logic [15:0]           slot_mem [Queues];   // ring slot of the oldest descriptor
   logic [Queues-1:0]     avail_q;
   logic                  desc_valid_q;
   logic [15:0]           desc_index_q;
 
-  logic [RowWidth:0]     pop_head;
+  logic [15:0]           pop_size;
+  logic [RowWidth:0]     pop_head;            // oldest row; the top bit tells full from empty
   logic [RowWidth:0]     pop_head_next;
-  logic [15:0]           pop_slot;
+  logic [RowWidth:0]     pop_tail;            // first free row
+  logic [15:0]           pop_slot;            // ring slot of the oldest descriptor
   logic [15:0]           pop_slot_next;
   logic                  row_ends;            // the pop takes the last descriptor of its row
   logic [RowWidth:0]     insert_tail;
   logic [IndexWidth-1:0] pop_row;
   logic [IndexWidth-1:0] insert_row;
 
-  assign pop_head      = head_mem[pop_queue_i];
+  queue_state #(.Queues(Queues), .Width(16)) u_size (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_size_i),
+    .read_queue_i  (pop_queue_i),
+    .read_data_o   (pop_size)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16)) u_slot (
+    .clk_i,
+    .write_i       (en_valid_i || pop_valid_i),
+    .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
+    .write_data_i  (en_valid_i ? 16'd0 : pop_slot_next),
+    .read_queue_i  (pop_queue_i),
+    .read_data_o   (pop_slot)
+  );
+
+  queue_state #(.Queues(Queues), .Width(RowWidth + 1), .Reads(2)) u_head (
+    .clk_i,
+    .write_i       (en_valid_i || freed_o),
+    .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
+    .write_data_i  (en_valid_i ? '0 : pop_head_next),
+    .read_queue_i  ({look_queue_i, pop_queue_i}),
+    .read_data_o   ({look_head_o, pop_head})
+  );
+
+  queue_state #(.Queues(Queues), .Width(RowWidth + 1), .Reads(3)) u_tail (
+    .clk_i,
+    .write_i       (en_valid_i || insert_valid_i),
+    .write_queue_i (en_valid_i ? en_queue_i : insert_queue_i),
+    .write_data_i  (en_valid_i ? '0 : insert_tail + 1'b1),
+    .read_queue_i  ({look_queue_i, pop_queue_i, insert_queue_i}),
+    .read_data_o   ({look_tail_o, pop_tail, insert_tail})
+  );
+
   assign pop_head_next = pop_head + 1'b1;
-  assign pop_slot      = slot_mem[pop_queue_i];
-  assign pop_slot_next = (pop_slot + 16'd1 == size_mem[pop_queue_i]) ? '0 : pop_slot + 16'd1;
-  assign insert_tail   = tail_mem[insert_queue_i];
+  assign pop_slot_next = (pop_slot + 16'd1 == pop_size) ? '0 : pop_slot + 16'd1;
   assign pop_row       = IndexWidth'({pop_queue_i, pop_head[RowWidth-1:0]});
   assign insert_row    = IndexWidth'({insert_queue_i, insert_tail[RowWidth-1:0]});
   assign freed_o       = pop_valid_i && row_ends;
-  assign look_head_o   = head_mem[look_queue_i];
-  assign look_tail_o   = tail_mem[look_queue_i];
 
   ////////////////////
   // Rows           //
@@ -118,14 +147,23 @@ module vq_cache #(
     assign unused_lanes = ^{insert_first_i, insert_last_i};
   end else begin : g_lanes
     logic [2*LaneWidth-1:0] lane_mem [Queues*Rows];  // {last, first} of each row
-    logic [LaneWidth-1:0]   taken_mem [Queues];      // descriptors taken of the oldest row
     logic [8*AxiBytes-1:0]  row_q;
     logic [LaneWidth-1:0]   lane_q;
     logic [2*LaneWidth-1:0] pop_lanes;
     logic [LaneWidth-1:0]   pop_lane;
+    logic [LaneWidth-1:0]   taken;                   // descriptors taken of the oldest row
+
+    queue_state #(.Queues(Queues), .Width(LaneWidth)) u_taken (
+      .clk_i,
+      .write_i       (en_valid_i || pop_valid_i),
+      .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
+      .write_data_i  ((en_valid_i || row_ends) ? '0 : taken + 1'b1),
+      .read_queue_i  (pop_queue_i),
+      .read_data_o   (taken)
+    );
 
     assign pop_lanes = lane_mem[pop_row];
-    assign pop_lane  = pop_lanes[LaneWidth-1:0] + taken_mem[pop_queue_i];
+    assign pop_lane  = pop_lanes[LaneWidth-1:0] + taken;
     assign row_ends  = pop_lane == pop_lanes[2*LaneWidth-1:LaneWidth];
     assign desc_o    = row_q[128*lane_q +: 128];
 
@@ -138,11 +176,6 @@ module vq_cache #(
         row_q  <= row_mem[pop_row];
         lane_q <= pop_lane;
       end
-      if (en_valid_i) begin
-        taken_mem[en_queue_i] <= '0;
-      end else if (pop_valid_i) begin
-        taken_mem[pop_queue_i] <= row_ends ? '0 : taken_mem[pop_queue_i] + 1'b1;
-      end
     end
   end
 
@@ -151,21 +184,6 @@ module vq_cache #(
   ////////////////////
 
   always_ff @(posedge clk_i) begin
-    if (en_valid_i) begin
-      size_mem[en_queue_i] <= en_size_i;
-      head_mem[en_queue_i] <= '0;
-      slot_mem[en_queue_i] <= '0;
-    end else if (pop_valid_i) begin
-      slot_mem[pop_queue_i] <= pop_slot_next;
-      if (row_ends) begin
-        head_mem[pop_queue_i] <= pop_head_next;
-      end
-    end
-    if (en_valid_i) begin
-      tail_mem[en_queue_i] <= '0;
-    end else if (insert_valid_i) begin
-      tail_mem[insert_queue_i] <= insert_tail + 1'b1;
-    end
     if (pop_valid_i) begin
       desc_index_q <= pop_slot;
     end
@@ -177,7 +195,7 @@ module vq_cache #(
       desc_valid_q <= 1'b0;
     end else begin
       desc_valid_q <= pop_valid_i;
-      if (pop_valid_i && row_ends && pop_head_next == tail_mem[pop_queue_i]) begin
+      if (pop_valid_i && row_ends && pop_head_next == pop_tail) begin
         avail_q[pop_queue_i] <= 1'b0;
       end
       if (insert_valid_i) begin
@@ -198,13 +216,24 @@ module vq_cache #(
   ////////////////////
 
 `ifndef SYNTHESIS
+  logic [RowWidth:0] insert_head;
+
+  queue_state #(.Queues(Queues), .Width(RowWidth + 1)) u_insert_head (
+    .clk_i,
+    .write_i       (en_valid_i || freed_o),
+    .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
+    .write_data_i  (en_valid_i ? '0 : pop_head_next),
+    .read_queue_i  (insert_queue_i),
+    .read_data_o   (insert_head)
+  );
+
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // Only a queue that holds a descriptor is popped.
       a_pop_avail: assert (!pop_valid_i || avail_q[pop_queue_i]);
       // A row is never written while all rows of its queue are held.
       a_room: assert (!insert_valid_i ||
-                      insert_tail != (head_mem[insert_queue_i] ^ {1'b1, {RowWidth{1'b0}}}));
+                      insert_tail != (insert_head ^ {1'b1, {RowWidth{1'b0}}}));
       // A queue is enabled in a quiet moment.
       a_enable_alone: assert (!en_valid_i || (!insert_valid_i && !pop_valid_i));
     end

@@ -54,7 +54,6 @@ module vq_device_event #(
   // State          //
   ////////////////////
 
-  logic [63:0]           device_mem [Queues];
   logic [Queues-1:0]     arm_q;       // ENABLE is to be written
   logic [Queues-1:0]     disarm_q;    // DISABLE is to be written
   logic [Queues-1:0]     armed_q;     // memory says ENABLE
@@ -69,6 +68,7 @@ module vq_device_event #(
   logic [QueueWidth-1:0] pick;
   logic                  pick_valid;
   logic [Queues-1:0]     unused_grant;
+  logic [63:0]           pick_addr;
 
   assign want  = arm_q | disarm_q;
   assign start = pick_valid && !valid_q && !wait_q && !halt_i;
@@ -83,12 +83,18 @@ module vq_device_event #(
     .grant_valid_o (pick_valid)
   );
 
+  queue_state #(.Queues(Queues), .Width(64)) u_device (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_device_i),
+    .read_queue_i  (pick),
+    .read_data_o   (pick_addr)
+  );
+
   always_ff @(posedge clk_i) begin
-    if (en_valid_i) begin
-      device_mem[en_queue_i] <= en_device_i;
-    end
     if (start) begin
-      addr_q   <= device_mem[pick];
+      addr_q   <= pick_addr;
       queue_q  <= pick;
       enable_q <= !disarm_q[pick];
     end

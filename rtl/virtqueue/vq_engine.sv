@@ -26,8 +26,8 @@
 //             with wrap counter 1 and reads the ring once without a kick.
 //   kick      always taken.
 //   pop       see vq_cache: pop only under avail_o, desc_valid_o exactly one cycle later.
-//   used      see vq_used. Elements come in the order in which the buffers' chains were popped or in
-//             any other; the engine writes them as they come.
+//   used      see vq_used. Elements may come in any order; the engine
+//             writes them as they come.
 //   irq       see vq_event. irq_queue_o is the engine's queue number.
 //   error     err_valid_o rises with the first error and stays with err_o until reset; the engine
 //             behaves as under stop from then on. err_o.queue is the virtqueue index: twice the

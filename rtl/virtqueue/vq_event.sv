@@ -72,11 +72,6 @@ module vq_event #(
   // State          //
   ////////////////////
 
-  logic [63:0]           driver_mem [Queues];
-  logic [15:0]           size_mem [Queues];
-  logic [15:0]           pos_mem [Queues];    // position after the last visible element
-  logic [17:0]           total_mem [Queues];  // slots returned, modulo 2^18
-  logic [17:0]           mark_mem [Queues];   // total_mem at the last check
   logic [Queues-1:0]     dirty_q;             // elements that no check covers
   logic [Queues-1:0]     busy_q;              // a check of the queue is under way
   logic [Queues-1:0]     irq_q;               // interrupts that wait
@@ -113,6 +108,11 @@ module vq_event #(
   logic [17:0]            record_slots;
   logic [CountWidth-1:0]  unused_count;
   logic [63:0]            record_driver;
+  logic [63:0]            pick_driver;
+  logic [15:0]            pick_pos;         // position after the last visible element
+  logic [17:0]            pick_total;       // slots returned, modulo 2^18
+  logic [17:0]            pick_mark;        // the same at the last check
+  logic [17:0]            visible_total;
 
   assign want  = dirty_q & ~busy_q;
   assign start = pick_valid && !req_valid_q && record_ready && !halt_i;
@@ -132,7 +132,7 @@ module vq_event #(
     .rst_i,
     .wr_valid_i (start),
     .wr_ready_o (record_ready),
-    .wr_data_i  ({pick, pos_mem[pick], total_mem[pick] - mark_mem[pick]}),
+    .wr_data_i  ({pick, pick_pos, pick_total - pick_mark}),
     .rd_valid_o (record_valid),
     .rd_ready_i (erd_rsp_valid_i),
     .rd_data_o  (record),
@@ -140,27 +140,55 @@ module vq_event #(
   );
 
   assign {record_queue, record_pos, record_slots} = record;
-  assign record_driver = driver_mem[record_queue];
+
+  queue_state #(.Queues(Queues), .Width(64)) u_pick_driver (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_driver_i),
+    .read_queue_i  (pick),
+    .read_data_o   (pick_driver)
+  );
+
+  queue_state #(.Queues(Queues), .Width(64)) u_record_driver (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_driver_i),
+    .read_queue_i  (record_queue),
+    .read_data_o   (record_driver)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16)) u_pos (
+    .clk_i,
+    .write_i       (en_valid_i || visible_valid_i),
+    .write_queue_i (en_valid_i ? en_queue_i : visible_queue_i),
+    .write_data_i  (en_valid_i ? 16'h8000 : visible_pos_i),
+    .read_queue_i  (pick),
+    .read_data_o   (pick_pos)
+  );
+
+  queue_state #(.Queues(Queues), .Width(18), .Reads(2)) u_total (
+    .clk_i,
+    .write_i       (en_valid_i || visible_valid_i),
+    .write_queue_i (en_valid_i ? en_queue_i : visible_queue_i),
+    .write_data_i  (en_valid_i ? 18'd0 : visible_total + 18'(visible_slots_i)),
+    .read_queue_i  ({pick, visible_queue_i}),
+    .read_data_o   ({pick_total, visible_total})
+  );
+
+  queue_state #(.Queues(Queues), .Width(18)) u_mark (
+    .clk_i,
+    .write_i       (en_valid_i || start),
+    .write_queue_i (en_valid_i ? en_queue_i : pick),
+    .write_data_i  (en_valid_i ? 18'd0 : pick_total),
+    .read_queue_i  (pick),
+    .read_data_o   (pick_mark)
+  );
 
   always_ff @(posedge clk_i) begin
-    if (en_valid_i) begin
-      driver_mem[en_queue_i] <= en_driver_i;
-      size_mem[en_queue_i]   <= en_size_i;
-    end
-    if (en_valid_i) begin
-      pos_mem[en_queue_i]   <= 16'h8000;
-      total_mem[en_queue_i] <= '0;
-    end else if (visible_valid_i) begin
-      pos_mem[visible_queue_i]   <= visible_pos_i;
-      total_mem[visible_queue_i] <= total_mem[visible_queue_i] + 18'(visible_slots_i);
-    end
-    if (en_valid_i) begin
-      mark_mem[en_queue_i] <= '0;
-    end else if (start) begin
-      mark_mem[pick] <= total_mem[pick];
-    end
     if (start) begin
-      req_addr_q <= driver_mem[pick];
+      req_addr_q <= pick_driver;
     end
   end
 
@@ -168,25 +196,35 @@ module vq_event #(
   // Decision       //
   ////////////////////
 
+  logic [15:0] word_size;
   logic [17:0] size;
   logic [17:0] distance;    // from the driver's event position to the new one; wraps if ahead
   logic        in_window;
-  logic        notify;
+  logic        irq_due;
 
-  assign size = 18'(size_mem[word_queue_q]);
+  queue_state #(.Queues(Queues), .Width(16)) u_size (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_size_i),
+    .read_queue_i  (word_queue_q),
+    .read_data_o   (word_size)
+  );
+
+  assign size = 18'(word_size);
 
   always_comb begin
     distance  = '0;
     in_window = 1'b0;
-    notify    = 1'b0;
+    irq_due    = 1'b0;
     if (word_valid_q) begin
       distance = 18'(word_pos_q[14:0]) - 18'(word_q[14:0]) +
                  ((word_pos_q[15] != word_q[15]) ? size : 18'd0);
       in_window = distance - 18'd1 < ((word_slots_q < size) ? word_slots_q : size);
       case (word_q[17:16])
-        virtio_pkg::EventFlagsDisable[1:0]: notify = 1'b0;
-        virtio_pkg::EventFlagsDesc[1:0]:    notify = in_window || !event_idx_i;
-        default:                            notify = 1'b1;
+        virtio_pkg::EventFlagsDisable[1:0]: irq_due = 1'b0;
+        virtio_pkg::EventFlagsDesc[1:0]:    irq_due = in_window || !event_idx_i;
+        default:                            irq_due = 1'b1;
       endcase
     end
   end
@@ -253,7 +291,7 @@ module vq_event #(
         irq_queue_q     <= irq_pick;
         irq_q[irq_pick] <= 1'b0;
       end
-      if (notify) begin
+      if (irq_due) begin
         irq_q[word_queue_q] <= 1'b1;
       end
       if (en_valid_i) begin

@@ -100,12 +100,6 @@ module vq_fetch #(
   // State          //
   ////////////////////
 
-  logic [63:0]           desc_mem [Queues];
-  logic [15:0]           size_mem [Queues];
-  logic [15:0]           ask_pos_mem [Queues];  // {wrap counter, slot} of the next batch
-  logic [RowWidth:0]     ask_row_mem [Queues];  // first row of the cache not reserved
-  logic [1:0]            step_mem [Queues];     // batch size is 4 << step
-
   logic [Queues-1:0]     en_q;
   logic [Queues-1:0]     kick_q;     // the driver kicked since the last batch was asked for
   logic [Queues-1:0]     run_q;      // the device wants to read on its own
@@ -152,6 +146,9 @@ module vq_fetch #(
   logic                look_ok;     // ask for a batch now
   logic [15:0]         look_size;
   logic [63:0]         look_base;
+  logic [1:0]          look_step;   // batch size is 4 << step
+  logic [15:0]         next_pos;    // {wrap counter, slot} of the next batch
+  logic [RowWidth:0]   next_row;    // first row of the cache not reserved
   logic [15:0]         ask_pos;
   logic [RowWidth:0]   ask_row;
   logic [5:0]          batch;
@@ -166,10 +163,36 @@ module vq_fetch #(
 
   assign look_queue_o = look_q;
 
+  queue_state #(.Queues(Queues), .Width(64)) u_look_base (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_desc_i),
+    .read_queue_i  (look_q),
+    .read_data_o   (look_base)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16)) u_size (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_size_i),
+    .read_queue_i  (look_q),
+    .read_data_o   (look_size)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16 + RowWidth + 1)) u_next (
+    .clk_i,
+    .write_i       (look_ok),
+    .write_queue_i (look_q),
+    .write_data_i  ({ends ? {!ask_pos[15], 15'd0} : ask_pos + 16'(ask_count),
+                     ask_row + (RowWidth + 1)'(ask_beats)}),
+    .read_queue_i  (look_q),
+    .read_data_o   ({next_pos, next_row})
+  );
+
   always_comb begin
     look_ok   = 1'b0;
-    look_size = '0;
-    look_base = '0;
     ask_pos   = '0;
     ask_row   = '0;
     batch     = '0;
@@ -181,11 +204,9 @@ module vq_fetch #(
     rows_held = '0;
     ends      = 1'b0;
     if (look_valid_q) begin
-      look_size = size_mem[look_q];
-      look_base = desc_mem[look_q];
-      ask_pos   = reload_q[look_q] ? look_pos_i : ask_pos_mem[look_q];
-      ask_row   = reload_q[look_q] ? look_tail_i : ask_row_mem[look_q];
-      batch     = 6'd4 << step_mem[look_q];
+      ask_pos   = reload_q[look_q] ? look_pos_i : next_pos;
+      ask_row   = reload_q[look_q] ? look_tail_i : next_row;
+      batch     = 6'd4 << look_step;
       ask_left  = look_size - 16'(ask_pos[14:0]);
       ends      = ask_left <= 16'(batch);
       ask_count = ends ? ask_left[5:0] : batch;
@@ -230,7 +251,15 @@ module vq_fetch #(
   assign {batch_queue_o, batch_slot_o, batch_count_o, record_epoch, batch_late_o, record_armed} =
       record;
   assign batch_stale_o = record_epoch != epoch_q[batch_queue_o];
-  assign batch_base_o  = desc_mem[batch_queue_o];
+
+  queue_state #(.Queues(Queues), .Width(64)) u_batch_base (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_desc_i),
+    .read_queue_i  (batch_queue_o),
+    .read_data_o   (batch_base_o)
+  );
 
   ////////////////////
   // End of a batch //
@@ -240,34 +269,34 @@ module vq_fetch #(
   logic       end_full;
   logic       end_armed;
   logic [1:0] end_step;
+  logic       step_up;
+  logic       step_down;
   logic [5:0] end_batch;
 
   assign end_live  = end_valid_i && !batch_stale_o;
   assign end_full  = end_taken_i == batch_count_o;
   assign end_armed = armed_i[batch_queue_o];
-  assign end_step  = step_mem[batch_queue_o];
   assign end_batch = 6'd4 << end_step;
+
+  assign step_up   = end_live && end_full && batch_count_o == end_batch && end_step != StepMax;
+  assign step_down = end_live && !end_full && end_taken_i <= (end_batch >> 1) && end_step != '0;
+
+  queue_state #(.Queues(Queues), .Width(2), .Reads(2)) u_step (
+    .clk_i,
+    .write_i       (en_valid_i || step_up || step_down),
+    .write_queue_i (en_valid_i ? en_queue_i : batch_queue_o),
+    .write_data_i  (en_valid_i ? 2'd0 : step_up ? end_step + 2'd1 : end_step - 2'd1),
+    .read_queue_i  ({look_q, batch_queue_o}),
+    .read_data_o   ({look_step, end_step})
+  );
 
   assign disarm_valid_o = end_live && end_full && end_armed;
   assign arm_valid_o    = end_live && !end_full && !end_chain_i && !end_armed && end_taken_i == '0;
 
   always_ff @(posedge clk_i) begin
-    if (en_valid_i) begin
-      desc_mem[en_queue_i] <= en_desc_i;
-      size_mem[en_queue_i] <= en_size_i;
-    end
     if (look_ok) begin
-      ask_pos_mem[look_q] <= ends ? {!ask_pos[15], 15'd0} : ask_pos + 16'(ask_count);
-      ask_row_mem[look_q] <= ask_row + (RowWidth + 1)'(ask_beats);
-      req_addr_q          <= ask_addr;
-      req_count_q         <= ask_count;
-    end
-    if (en_valid_i) begin
-      step_mem[en_queue_i] <= '0;
-    end else if (end_live && end_full && batch_count_o == end_batch && end_step != StepMax) begin
-      step_mem[batch_queue_o] <= end_step + 1'b1;
-    end else if (end_live && !end_full && end_taken_i <= (end_batch >> 1) && end_step != '0) begin
-      step_mem[batch_queue_o] <= end_step - 1'b1;
+      req_addr_q  <= ask_addr;
+      req_count_q <= ask_count;
     end
     if (start) begin
       look_q <= pick;
@@ -355,7 +384,7 @@ module vq_fetch #(
       a_taken: assert (!end_valid_i || end_taken_i <= batch_count_o);
       // A queue never sleeps while reads of it run ahead on their own.
       a_hot_runs: assert (((hot_q & ~run_q) & en_q) == '0);
-      // While reads run ahead, kicks are off or about to be: a batch behind a break answers no kick.
+      // While reads run ahead, kicks are off or about to be: a stale batch answers no kick.
       a_hot_unarmed: assert ((hot_q & armed_i) == '0);
     end
   end

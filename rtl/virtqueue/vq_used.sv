@@ -93,10 +93,6 @@ module vq_used #(
   localparam logic [1:0] StateGroup  = 2'd1;  // first element kept back, others pass
   localparam logic [1:0] StateDrain  = 2'd2;  // all others passed, responses awaited
 
-  logic [63:0]           desc_mem [Queues];
-  logic [15:0]           size_mem [Queues];
-  logic [15:0]           pos_mem [Queues];    // {wrap counter, slot} of the next element
-
   logic [1:0]            state_q;
   logic [63:0]           kept_word_q;         // first element of the group
   logic [63:0]           kept_addr_q;
@@ -133,7 +129,9 @@ module vq_used #(
   ////////////////////
 
   logic                 move;
-  logic [15:0]          pos;
+  logic [63:0]          base;
+  logic [15:0]          size;
+  logic [15:0]          pos;        // {wrap counter, slot} of the next element of the queue
   logic [15:0]          slot_sum;
   logic                 wraps;
   logic [15:0]          pos_next;
@@ -142,25 +140,49 @@ module vq_used #(
   logic                 keep;       // the element is kept back
   logic                 visible;
 
+  queue_state #(.Queues(Queues), .Width(64)) u_base (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_desc_i),
+    .read_queue_i  (used_queue_i),
+    .read_data_o   (base)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16)) u_size (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_size_i),
+    .read_queue_i  (used_queue_i),
+    .read_data_o   (size)
+  );
+
+  queue_state #(.Queues(Queues), .Width(16)) u_pos (
+    .clk_i,
+    .write_i       (en_valid_i || move),
+    .write_queue_i (en_valid_i ? en_queue_i : used_queue_i),
+    .write_data_i  (en_valid_i ? 16'h8000 : pos_next),
+    .read_queue_i  (used_queue_i),
+    .read_data_o   (pos)
+  );
+
   assign move = used_valid_i && used_ready_o;
   assign keep = used_i.first && !used_i.last;
 
   always_comb begin
-    pos      = '0;
     slot_sum = '0;
     wraps    = 1'b0;
     pos_next = '0;
     word     = '0;
     addr     = '0;
     if (used_valid_i) begin
-      pos      = pos_mem[used_queue_i];
       slot_sum = 16'(pos[14:0]) + used_i.ndesc;
-      wraps    = slot_sum >= size_mem[used_queue_i];
-      pos_next = {pos[15] ^ wraps, wraps ? 15'(slot_sum - size_mem[used_queue_i])
-                                         : slot_sum[14:0]};
+      wraps    = slot_sum >= size;
+      pos_next = {pos[15] ^ wraps, wraps ? 15'(slot_sum - size) : slot_sum[14:0]};
       word     = {(pos[15] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
                   ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
-      addr     = desc_mem[used_queue_i] + 64'({pos[14:0], 4'd0});
+      addr     = base + 64'({pos[14:0], 4'd0});
     end
   end
 
@@ -208,15 +230,6 @@ module vq_used #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (en_valid_i) begin
-      desc_mem[en_queue_i] <= en_desc_i;
-      size_mem[en_queue_i] <= en_size_i;
-    end
-    if (en_valid_i) begin
-      pos_mem[en_queue_i] <= 16'h8000;
-    end else if (move) begin
-      pos_mem[used_queue_i] <= pos_next;
-    end
     if (move && keep) begin
       kept_word_q  <= word;
       kept_addr_q  <= addr;
@@ -322,6 +335,16 @@ module vq_used #(
   logic [RecordWidth-1:0] record;
   logic                   record_visible;
   logic [14:0]            record_slot;
+  logic [63:0]            record_base;
+
+  queue_state #(.Queues(Queues), .Width(64)) u_record_base (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_desc_i),
+    .read_queue_i  (visible_queue_o),
+    .read_data_o   (record_base)
+  );
 
   assign record = record_mem[rd_ptr_q];
   assign {record_visible, visible_queue_o, record_slot, visible_pos_o, visible_slots_o} = record;
@@ -335,7 +358,7 @@ module vq_used #(
   assign err_valid_o = uwr_done_i && uwr_error_i;
   assign err_queue_o = visible_queue_o;
   assign err_index_o = 16'(record_slot);
-  assign err_addr_o  = desc_mem[visible_queue_o] + 64'({record_slot, 4'd0});
+  assign err_addr_o  = record_base + 64'({record_slot, 4'd0});
 
   ////////////////////
   // Properties     //
@@ -362,7 +385,7 @@ module vq_used #(
       // A group stays on one queue.
       a_group_queue: assert (!move || state_q != StateGroup || used_queue_i == kept_queue_q);
       // An element takes at least one slot and no more than the ring has.
-      a_slots: assert (!move || (used_i.ndesc != '0 && used_i.ndesc <= size_mem[used_queue_i]));
+      a_slots: assert (!move || (used_i.ndesc != '0 && used_i.ndesc <= size));
     end
   end
 `endif

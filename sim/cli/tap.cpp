@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "sim/cli/command.h"
+#include "sim/live/live_loop.h"
+#include "sim/live/stop_signals.h"
+#include "sim/live/tap_device.h"
+#include "sim/trace/text_sink.h"
+#include "sim/wire/pcap_sink.h"
+#include "stack/core/ethernet.h"
+
+namespace nicroscope::cli {
+namespace {
+
+using Counts = std::map<std::string, std::uint64_t>;
+
+struct Arguments {
+  CommonOptions common;
+  std::string name;
+  std::string address;
+  std::optional<double> duration;
+};
+
+/// The files that --pcap and --trace ask for.
+class Records {
+ public:
+  /// The simulation must outlive this.
+  Records(sim::Simulation& simulation, const CommonOptions& options) : simulation_(simulation) {
+    if (!options.pcap.empty()) {
+      capture_ = take(sim::PcapWriter::create(options.pcap));
+      capture_sink_.emplace(*capture_);
+      simulation.wire().add_sink(*capture_sink_);
+    }
+    if (!options.trace.empty()) {
+      text_ = take(sim::TextSink::create(options.trace, simulation.clock()));
+      simulation.trace().add(*text_);
+    }
+  }
+  Records(const Records&) = delete;
+  Records& operator=(const Records&) = delete;
+  ~Records() {
+    if (capture_sink_) simulation_.wire().remove_sink(*capture_sink_);
+    if (text_) simulation_.trace().remove(*text_);
+  }
+  /// Gives the files their names.
+  void close() {
+    std::optional<sim::Error> error;
+    if (capture_) error = capture_->close();
+    if (!error && text_) error = text_->close();
+    if (error) throw sim::BadInput(error->message);
+  }
+
+ private:
+  template <typename T>
+  static T take(sim::Result<T> result) {
+    if (!result) throw sim::BadInput(result.error());
+    return std::move(*result);
+  }
+
+  sim::Simulation& simulation_;
+  std::unique_ptr<sim::PcapWriter> capture_;
+  std::optional<sim::PcapSink> capture_sink_;
+  std::unique_ptr<sim::TextSink> text_;
+};
+
+std::string listed(const Counts& counts) {
+  std::string list;
+  std::uint64_t sum = 0;
+  for (const auto& [reason, count] : counts) {
+    list += fmt::format("{}{} {}", list.empty() ? "" : ", ", reason, count);
+    sum += count;
+  }
+  return sum == 0 ? "0" : fmt::format("{} ({})", sum, list);
+}
+
+void print_json(const sim::LiveTotals& totals) {
+  const nlohmann::json object = {
+      {"frames_in", totals.frames_in},
+      {"frames_delivered", totals.frames_delivered},
+      {"drops", totals.drops},
+      {"frames_out", totals.frames_out},
+      {"frames_returned", totals.frames_returned},
+      {"drops_out", totals.drops_out},
+      {"stack_drops", totals.stack_drops},
+      {"echo",
+       {{"received", totals.echo.received},
+        {"answered", totals.echo.answered},
+        {"send_errors", totals.echo.send_errors}}},
+      {"interrupts", totals.interrupts},
+      {"polls", totals.polls},
+      {"cycles", totals.cycles},
+      {"cycles_skipped", totals.cycles_skipped},
+      {"simulated_seconds", totals.simulated_seconds},
+      {"wall_seconds", totals.wall_seconds},
+      {"cycles_per_wall_second", static_cast<double>(totals.cycles) / totals.wall_seconds}};
+  fmt::print("{}\n", object.dump(2));
+}
+
+void print_text(const sim::LiveTotals& totals) {
+  fmt::print("to the host    {} frames sent, {} delivered, dropped {}\n", totals.frames_in,
+             totals.frames_delivered, listed(totals.drops));
+  fmt::print("from the host  {} frames sent, {} delivered, dropped {}\n", totals.frames_out,
+             totals.frames_returned, listed(totals.drops_out));
+  fmt::print("stack          dropped {}\n", listed(totals.stack_drops));
+  fmt::print("UDP echo       {} received, {} answered, {} answers not sent\n", totals.echo.received,
+             totals.echo.answered, totals.echo.send_errors);
+  fmt::print("host           {} interrupts, {} polls\n", totals.interrupts, totals.polls);
+  fmt::print("time           {:.3f} s simulated in {:.3f} s: {} cycles run, {} idle ones skipped\n",
+             totals.simulated_seconds, totals.wall_seconds, totals.cycles - totals.cycles_skipped,
+             totals.cycles_skipped);
+}
+
+int run(const Arguments& arguments) {
+  sim::Scenario scenario;
+  arguments.common.apply(scenario);
+  if (!arguments.address.empty()) {
+    sim::set_key("host.address=\"" + arguments.address + '"', scenario);
+  }
+  // What a person can have got wrong comes before what takes time.
+  auto device = sim::TapDevice::open(arguments.name);
+  if (!device) throw sim::BadInput(device.error());
+  const sim::StopSignals signals;
+
+  sim::MachineOptions options;
+  options.scenario = scenario;
+  options.no_skip = arguments.common.no_skip;
+  options.assertions = arguments.common.assertions;
+  options.wave = arguments.common.wave;
+  const std::unique_ptr<sim::Machine> machine = sim::Machine::create(options);
+  Records records(machine->simulation(), arguments.common);
+  sim::LiveLoop loop(*machine, **device, signals);
+
+  std::string problem = machine->boot();
+  if (problem.empty()) {
+    fmt::print(stderr, "ready: {} leads to {} ({}), UDP echo on port {}; stop with Ctrl-C\n",
+               arguments.name, scenario.host.address, net::to_string(machine->netdev().dev_addr()),
+               scenario.host.echo_port);
+    std::optional<sim::LiveLoop::WallTime> duration;
+    if (arguments.duration) {
+      duration = std::chrono::duration_cast<sim::LiveLoop::WallTime>(
+          std::chrono::duration<double>(*arguments.duration));
+    }
+    problem = loop.run(duration);
+  }
+  if (!problem.empty()) {
+    fmt::print(stderr, "nicroscope: the run failed: {}\n", problem);
+    return kRunFailed;
+  }
+  const sim::LiveTotals totals = loop.totals();
+  records.close();
+  arguments.common.json ? print_json(totals) : print_text(totals);
+  return 0;
+}
+
+}  // namespace
+
+Action add_tap(CLI::App& program) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* app = program.add_subcommand(
+      "tap", "Live: put the NIC and its host behind a TAP device of this machine");
+  app->add_option("name", arguments->name, "TAP device; made for the time if there is none")
+      ->required();
+  app->add_option("--address", arguments->address,
+                  "IPv4 address and prefix length of the host (same as --set host.address=...)");
+  app->add_option("--duration", arguments->duration, "Stop after so many seconds")
+      ->check(CLI::Range(0.001, 1e6));
+  arguments->common.add_to(*app);
+  return [arguments] { return run(*arguments); };
+}
+
+}  // namespace nicroscope::cli

@@ -60,7 +60,7 @@ module axil_slave #(
   logic                 busy_q, write_q;
   logic [AddrWidth-1:0] addr_q;
   logic [31:0]          wdata_q, wmask_q;
-  logic                 write_ready, read_ready, active;
+  logic                 start_write, start_read, active;
 
   assign s_axil_awready_o = !aw_full_q;
   assign s_axil_wready_o  = !w_full_q;
@@ -80,10 +80,45 @@ module axil_slave #(
   assign idle_o = !(aw_full_q || w_full_q || ar_full_q || b_valid_q || r_valid_q || busy_q);
   assign active = !idle_o || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i;
 
-  assign write_ready = aw_full_q && w_full_q && !b_valid_q;
-  assign read_ready  = ar_full_q && !r_valid_q;
+  always_comb begin
+    start_write = 1'b0;
+    start_read  = 1'b0;
+    if (!idle_o && !busy_q) begin
+      start_write = aw_full_q && w_full_q && !b_valid_q && !(ar_full_q && !r_valid_q && write_q);
+      start_read  = ar_full_q && !r_valid_q && !start_write;
+    end
+  end
 
+  // Registers are read above where they are written, and reset comes last: no shadow copies are
+  // needed in simulation.
   always_ff @(posedge clk_i) begin
+    if (active) begin
+      // One access at a time; write_q still says what the last one was.
+      if (busy_q) begin
+        if (reg_ack_i && !write_q) r_data_q <= reg_rdata_i;
+      end else if (start_write) begin
+        addr_q  <= {aw_addr_q[AddrWidth-1:2], 2'b00};
+        wdata_q <= w_data_q;
+        wmask_q <= {{8{w_strb_q[3]}}, {8{w_strb_q[2]}}, {8{w_strb_q[1]}}, {8{w_strb_q[0]}}};
+      end else if (start_read) begin
+        addr_q <= {ar_addr_q[AddrWidth-1:2], 2'b00};
+      end
+      b_valid_q <= (b_valid_q && !s_axil_bready_i) || (reg_ack_i && write_q);
+      r_valid_q <= (r_valid_q && !s_axil_rready_i) || (reg_ack_i && !write_q);
+      busy_q    <= (busy_q && !reg_ack_i) || start_write || start_read;
+      write_q   <= (write_q && !start_read) || start_write;
+
+      // Take what the manager offers.
+      if (!aw_full_q) aw_addr_q <= s_axil_awaddr_i;
+      if (!ar_full_q) ar_addr_q <= s_axil_araddr_i;
+      if (!w_full_q) begin
+        w_data_q <= s_axil_wdata_i;
+        w_strb_q <= s_axil_wstrb_i;
+      end
+      aw_full_q <= (aw_full_q && !start_write) || (s_axil_awvalid_i && !aw_full_q);
+      w_full_q  <= (w_full_q && !start_write) || (s_axil_wvalid_i && !w_full_q);
+      ar_full_q <= (ar_full_q && !start_read) || (s_axil_arvalid_i && !ar_full_q);
+    end
     if (rst_i) begin
       aw_full_q <= 1'b0;
       w_full_q  <= 1'b0;
@@ -92,49 +127,6 @@ module axil_slave #(
       r_valid_q <= 1'b0;
       busy_q    <= 1'b0;
       write_q   <= 1'b0;
-    end else if (active) begin
-      // Take what the manager offers.
-      if (s_axil_awvalid_i && !aw_full_q) begin
-        aw_full_q <= 1'b1;
-        aw_addr_q <= s_axil_awaddr_i;
-      end
-      if (s_axil_wvalid_i && !w_full_q) begin
-        w_full_q <= 1'b1;
-        w_data_q <= s_axil_wdata_i;
-        w_strb_q <= s_axil_wstrb_i;
-      end
-      if (s_axil_arvalid_i && !ar_full_q) begin
-        ar_full_q <= 1'b1;
-        ar_addr_q <= s_axil_araddr_i;
-      end
-      if (s_axil_bready_i) b_valid_q <= 1'b0;
-      if (s_axil_rready_i) r_valid_q <= 1'b0;
-
-      // One access at a time; write_q still says what the last one was.
-      if (busy_q) begin
-        if (reg_ack_i) begin
-          busy_q <= 1'b0;
-          if (write_q) begin
-            b_valid_q <= 1'b1;
-          end else begin
-            r_valid_q <= 1'b1;
-            r_data_q  <= reg_rdata_i;
-          end
-        end
-      end else if (write_ready && !(read_ready && write_q)) begin
-        busy_q    <= 1'b1;
-        write_q   <= 1'b1;
-        addr_q    <= {aw_addr_q[AddrWidth-1:2], 2'b00};
-        wdata_q   <= w_data_q;
-        wmask_q   <= {{8{w_strb_q[3]}}, {8{w_strb_q[2]}}, {8{w_strb_q[1]}}, {8{w_strb_q[0]}}};
-        aw_full_q <= 1'b0;
-        w_full_q  <= 1'b0;
-      end else if (read_ready) begin
-        busy_q    <= 1'b1;
-        write_q   <= 1'b0;
-        addr_q    <= {ar_addr_q[AddrWidth-1:2], 2'b00};
-        ar_full_q <= 1'b0;
-      end
     end
   end
 

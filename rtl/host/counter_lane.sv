@@ -33,8 +33,9 @@ module counter_lane #(
   localparam int unsigned FieldsBits = FieldBits * Counters;
 
   logic [63:0]           value_q [Counters];
-  logic [FieldsBits-1:0] fields_q, events, drained;
+  logic [FieldsBits-1:0] fields_q, events;
   logic [FieldBits-1:0]  field;
+  logic [31:0]           place;
   logic [3:0]            turn_q;
   logic                  init_q;
 
@@ -46,24 +47,25 @@ module counter_lane #(
   end
 
   always_comb begin
-    field   = '0;
-    drained = '0;
+    place = 32'd0;
+    field = '0;
     if (!idle_o) begin
-      field   = FieldBits'(fields_q >> (FieldBits * 32'(turn_q)));
-      drained = FieldsBits'({FieldBits{1'b1}}) << (FieldBits * 32'(turn_q));
+      place = FieldBits * 32'(turn_q);
+      field = FieldBits'(fields_q >> place);
     end
   end
 
   always_ff @(posedge clk_i) begin
+    if (!idle_o || count_i != '0) begin
+      value_q[turn_q] <= init_q ? 64'h0 : value_q[turn_q] + 64'(field);
+      fields_q <= fields_q - (init_q ? '0 : (FieldsBits'(field) << place)) + events;
+      init_q   <= init_q && turn_q != 4'(Counters - 1);
+      turn_q   <= (turn_q == 4'(Counters - 1)) ? 4'd0 : turn_q + 4'd1;
+    end
     if (rst_i) begin
       fields_q <= '0;
-      turn_q   <= 4'd0;
       init_q   <= 1'b1;
-    end else if (!idle_o || count_i != '0) begin
-      fields_q <= (init_q ? fields_q : (fields_q & ~drained)) + events;
-      turn_q   <= (turn_q == 4'(Counters - 1)) ? 4'd0 : turn_q + 4'd1;
-      if (turn_q == 4'(Counters - 1)) init_q <= 1'b0;
-      value_q[turn_q] <= init_q ? 64'h0 : value_q[turn_q] + 64'(field);
+      turn_q   <= 4'd0;
     end
   end
 

@@ -2,9 +2,9 @@
 //
 // The counters of the vendor page: event counters in lanes of RAM, byte counters in registers.
 //
-// A counter is read in the cycle after read_i; what it shows is at most 12 cycles old. They are 0
-// after reset and go on over device resets. The two byte counters stand in the place of their event
-// inputs, which are not used.
+// A counter is read two cycles after read_i, read_index_i holding on for one; what it shows is at
+// most 12 cycles old. They are 0 after reset and go on over device resets. The two byte counters
+// stand in the place of their event inputs, which are not used.
 module counters (
   input  logic                               clk_i,
   input  logic                               rst_i,
@@ -30,8 +30,7 @@ module counters (
   logic [64*Lanes-1:0] lane_value;
   logic [Lanes-1:0]    lane_idle;
   logic [63:0]         rx_bytes_q, tx_bytes_q;
-  logic [7:0]          read_index_q;
-  logic [3:0]          read_lane;
+  logic                read_q;
 
   always_comb begin
     events = Slots'(count_i);
@@ -39,49 +38,37 @@ module counters (
     events[virtio_pkg::CounterTxBytes] = 1'b0;
   end
 
-  assign idle_o = &lane_idle;
+  assign idle_o = &lane_idle && !read_q;
 
   for (genvar i = 0; i < Lanes; i++) begin : g_lane
-    logic here;
-    assign here = read_i && (read_index_i / 8'(LaneCounters)) == 8'(i);
-
     counter_lane #(.Counters(LaneCounters)) u_lane (
       .clk_i,
       .rst_i,
       .count_i      (events[i*LaneCounters +: LaneCounters]),
-      .read_i       (here),
-      .read_index_i (4'(read_index_i - 8'(i * LaneCounters))),
+      .read_i,
+      .read_index_i (4'(32'(read_index_i) % LaneCounters)),
       .read_value_o (lane_value[64*i +: 64]),
       .idle_o       (lane_idle[i])
     );
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      rx_bytes_q <= 64'h0;
-    end else if (rx_bytes_valid_i) begin
-      rx_bytes_q <= rx_bytes_q + 64'(rx_bytes_i);
-    end
+    if (rx_bytes_valid_i) rx_bytes_q <= rx_bytes_q + 64'(rx_bytes_i);
+    if (rst_i) rx_bytes_q <= 64'h0;
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      tx_bytes_q <= 64'h0;
-    end else if (tx_bytes_valid_i) begin
-      tx_bytes_q <= tx_bytes_q + 64'(tx_bytes_i);
-    end
+    if (tx_bytes_valid_i) tx_bytes_q <= tx_bytes_q + 64'(tx_bytes_i);
+    if (rst_i) tx_bytes_q <= 64'h0;
   end
 
   always_ff @(posedge clk_i) begin
-    if (read_i) read_index_q <= read_index_i;
-  end
-
-  assign read_lane = 4'(read_index_q / 8'(LaneCounters));
-
-  always_comb begin
-    read_value_o = lane_value[64*32'(read_lane) +: 64];
-    if (read_index_q == 8'(virtio_pkg::CounterRxBytes)) read_value_o = rx_bytes_q;
-    if (read_index_q == 8'(virtio_pkg::CounterTxBytes)) read_value_o = tx_bytes_q;
+    read_q <= read_i && !rst_i;
+    if (read_q) begin
+      read_value_o <= lane_value[64*(32'(read_index_i)/LaneCounters) +: 64];
+      if (read_index_i == 8'(virtio_pkg::CounterRxBytes)) read_value_o <= rx_bytes_q;
+      if (read_index_i == 8'(virtio_pkg::CounterTxBytes)) read_value_o <= tx_bytes_q;
+    end
   end
 
 endmodule

@@ -22,11 +22,9 @@ module device_state #(
   input  logic        clk_i,
   input  logic        rst_i,
 
-  // One-cycle write pulses and what they carry; bits outside wmask_i keep their value.
-  input  logic        write_feature_select_i,
-  input  logic        write_driver_select_i,
-  input  logic        write_driver_feature_i,
-  input  logic        write_status_i,
+  // One-cycle writes to the common configuration; bits outside wmask_i keep their value.
+  input  logic        write_i,
+  input  logic [11:0] offset_i,
   input  logic [31:0] wdata_i,
   input  logic [31:0] wmask_i,
 
@@ -64,10 +62,10 @@ module device_state #(
   logic [31:0]            driver_lo_q, driver_hi_q;
   logic                   beyond_q;   // the driver accepted a bit above 63
   logic                   run_q, stop_q, clear_q;
-  logic                   needs_reset, broken, driver_ok;
+  logic                   changed_q;  // the status, in the cycle before
+  logic                   needs_reset, broken, reset_done;
   logic [7:0]             asked;      // status bits that this write asks for
-  logic                   features_ok;
-  logic                   write_any;
+  logic                   features_ok, ask_status, ask_reset;
 
   assign device_feature_select_o = feature_select_q;
   assign driver_feature_select_o = driver_select_q;
@@ -83,17 +81,18 @@ module device_state #(
   assign resetting_o = (reset_q != ResetIdle);
 
   assign needs_reset = |(status_q & virtio_pkg::StatusNeedsReset);
-  assign broken      = |(status_q & (virtio_pkg::StatusNeedsReset | virtio_pkg::StatusFailed));
-  assign driver_ok   = |(status_q & virtio_pkg::StatusDriverOk);
-  assign idle_o      = !resetting_o && stop_q == broken && run_q == (driver_ok && !broken);
   assign err_taken_o = err_valid_i && !needs_reset && !resetting_o;
-  assign write_any   = write_feature_select_i || write_driver_select_i || write_driver_feature_i
-                    || write_status_i;
+  assign idle_o      = !resetting_o && !changed_q;
 
+  // What a write asks for.
   always_comb begin
     asked       = 8'h00;
     features_ok = 1'b0;
-    if (write_status_i) begin
+    ask_status  = 1'b0;
+    ask_reset   = 1'b0;
+    if (write_i && !resetting_o) begin
+      ask_status  = offset_i == virtio_pkg::CommonDeviceStatus && wmask_i[0];
+      ask_reset   = ask_status && wdata_i[7:0] == 8'h00;
       features_ok = !beyond_q && (features_o & ~Offered) == 64'h0
                  && (~features_o & Required) == 64'h0;
       asked = wdata_i[7:0] & (virtio_pkg::StatusAcknowledge | virtio_pkg::StatusDriver
@@ -103,25 +102,15 @@ module device_state #(
         asked = asked | (wdata_i[7:0] & (virtio_pkg::StatusFeaturesOk
                                        | virtio_pkg::StatusDriverOk));
       end
+      if (!ask_status) asked = 8'h00;
     end
   end
 
   // The registers that the driver writes.
   always_ff @(posedge clk_i) begin
-    if (rst_i || clear_q) begin
-      feature_select_q <= 32'd0;
-      driver_select_q  <= 32'd0;
-      driver_lo_q      <= 32'd0;
-      driver_hi_q      <= 32'd0;
-      beyond_q         <= 1'b0;
-    end else if (write_any && !resetting_o) begin
-      if (write_feature_select_i) begin
-        feature_select_q <= (feature_select_q & ~wmask_i) | (wdata_i & wmask_i);
-      end
-      if (write_driver_select_i) begin
-        driver_select_q <= (driver_select_q & ~wmask_i) | (wdata_i & wmask_i);
-      end
-      if (write_driver_feature_i && (status_q & virtio_pkg::StatusFeaturesOk) == 8'h00) begin
+    if (write_i && !resetting_o) begin
+      if (offset_i == virtio_pkg::CommonDriverFeature
+          && (status_q & virtio_pkg::StatusFeaturesOk) == 8'h00) begin
         if (driver_select_q == 32'd0) begin
           driver_lo_q <= (driver_lo_q & ~wmask_i) | (wdata_i & wmask_i);
         end else if (driver_select_q == 32'd1) begin
@@ -130,63 +119,80 @@ module device_state #(
           beyond_q <= 1'b1;
         end
       end
+      if (offset_i == virtio_pkg::CommonDeviceFeatureSelect) begin
+        feature_select_q <= (feature_select_q & ~wmask_i) | (wdata_i & wmask_i);
+      end
+      if (offset_i == virtio_pkg::CommonDriverFeatureSelect) begin
+        driver_select_q <= (driver_select_q & ~wmask_i) | (wdata_i & wmask_i);
+      end
+    end
+    if (rst_i || clear_q) begin
+      feature_select_q <= 32'd0;
+      driver_select_q  <= 32'd0;
+      driver_lo_q      <= 32'd0;
+      driver_hi_q      <= 32'd0;
+      beyond_q         <= 1'b0;
     end
   end
 
-  // Status and reset.
+  // Status; run_q and stop_q follow it a cycle later.
   always_ff @(posedge clk_i) begin
-    clear_q <= 1'b0;
-    if (rst_i) begin
-      reset_q  <= ResetIdle;
-      settle_q <= '0;
-      status_q <= 8'h00;
-      run_q    <= 1'b0;
-      stop_q   <= 1'b0;
-    end else if (resetting_o) begin
-      case (reset_q)
-        ResetDrain: begin
-          if (!quiet_i) begin
-            settle_q <= '0;
-          end else if (settle_q == SettleWidth'(SettleCycles)) begin
-            reset_q <= ResetClear;
-            clear_q <= 1'b1;
-          end else begin
-            settle_q <= settle_q + 1'b1;
-          end
-        end
-        ResetClear: begin
-          settle_q <= '0;
-          reset_q  <= ResetSettle;
-        end
-        default: begin
-          // settled_i needs a cycle to fall after clear_o.
-          settle_q <= SettleWidth'(1);
-          if (settle_q != '0 && settled_i) begin
-            settle_q <= '0;
-            reset_q  <= ResetIdle;
-            status_q <= 8'h00;
-            stop_q   <= 1'b0;
-          end
-        end
-      endcase
-    end else if (write_status_i && wmask_i[0] && wdata_i[7:0] == 8'h00) begin
-      reset_q <= ResetDrain;
-      run_q   <= 1'b0;
-      stop_q  <= 1'b1;
-    end else begin
-      if (write_status_i && wmask_i[0]) begin
-        status_q <= status_q | asked | (err_taken_o ? virtio_pkg::StatusNeedsReset : 8'h00);
-      end else if (err_taken_o) begin
-        status_q <= status_q | virtio_pkg::StatusNeedsReset;
+    if (write_i || err_taken_o || !idle_o) begin
+      if (changed_q) begin
+        run_q  <= |(status_q & virtio_pkg::StatusDriverOk) && !broken;
+        stop_q <= broken;
       end
-      if (broken) begin
-        run_q  <= 1'b0;
-        stop_q <= 1'b1;
-      end else if (driver_ok) begin
-        run_q <= 1'b1;
+      changed_q <= (ask_status && !ask_reset) || err_taken_o;
+      status_q  <= status_q | asked | (err_taken_o ? virtio_pkg::StatusNeedsReset : 8'h00);
+      if (ask_reset) begin
+        run_q     <= 1'b0;
+        stop_q    <= 1'b1;
+        changed_q <= 1'b0;
+      end
+      if (reset_done) begin
+        status_q <= 8'h00;
+        stop_q   <= 1'b0;
       end
     end
+    if (rst_i) begin
+      changed_q <= 1'b0;
+      status_q  <= 8'h00;
+      run_q     <= 1'b0;
+      stop_q    <= 1'b0;
+    end
   end
+
+  // Reset.
+  always_ff @(posedge clk_i) begin
+    if (ask_reset || resetting_o) begin
+      clear_q <= 1'b0;
+      case (reset_q)
+        ResetIdle: reset_q <= ResetDrain;
+        ResetDrain: begin
+          settle_q <= quiet_i ? settle_q + 1'b1 : '0;
+          if (quiet_i && settle_q == SettleWidth'(SettleCycles)) begin
+            settle_q <= '0;
+            reset_q  <= ResetClear;
+            clear_q  <= 1'b1;
+          end
+        end
+        ResetClear: reset_q <= ResetSettle;
+        default: begin
+          // settled_i needs a cycle to fall after clear_o.
+          settle_q <= SettleWidth'(!reset_done);
+          if (reset_done) reset_q <= ResetIdle;
+        end
+      endcase
+    end
+    if (rst_i) begin
+      clear_q  <= 1'b0;
+      reset_q  <= ResetIdle;
+      settle_q <= '0;
+    end
+  end
+
+  assign broken     = |(status_q & (virtio_pkg::StatusNeedsReset | virtio_pkg::StatusFailed));
+  assign reset_done = reset_q == ResetSettle && settle_q != '0 && settled_i;
 
 `ifndef SYNTHESIS
   logic was_reset_q, was_quiet_q;

@@ -124,7 +124,7 @@ module host_regs #(
   logic [3:0]  page;
 
   logic        sel_common, sel_isr, sel_config, sel_vendor, sel_notify, sel_table, sel_pba;
-  logic        sel_nothing, nothing_ack_q;
+  logic        sel_nothing;
   logic        common_ack, isr_ack, config_ack, vendor_ack, notify_ack, msix_ack;
   logic [31:0] common_rdata, isr_rdata, config_rdata, vendor_rdata, msix_rdata;
   logic        axil_idle, common_idle, interrupts_idle, config_idle, vendor_idle, notify_idle;
@@ -180,24 +180,37 @@ module host_regs #(
     .idle_o      (axil_idle)
   );
 
-  assign page       = reg_addr[15:12];
-  assign sel_common = reg_valid && page == virtio_pkg::BarCommon[15:12];
-  assign sel_isr    = reg_valid && page == virtio_pkg::BarIsr[15:12];
-  assign sel_config = reg_valid && page == virtio_pkg::BarDeviceConfig[15:12];
-  assign sel_vendor = reg_valid && page == virtio_pkg::BarVendor[15:12];
-  assign sel_notify = reg_valid && page[3:2] == virtio_pkg::BarNotify[15:14];
-  assign sel_table  = reg_valid && page[3:2] == virtio_pkg::BarMsixTable[15:14];
-  assign sel_pba    = reg_valid && page == virtio_pkg::BarMsixPba[15:12];
-  assign sel_nothing = reg_valid && page > virtio_pkg::BarMsixPba[15:12];
+  // The block that an access is for, one-hot, from the cycle after reg_valid to that of the
+  // acknowledge.
+  assign page = reg_addr[15:12];
+
+  always_ff @(posedge clk_i) begin
+    if (reg_valid) begin
+      sel_common  <= !reg_ack && page == virtio_pkg::BarCommon[15:12];
+      sel_isr     <= !reg_ack && page == virtio_pkg::BarIsr[15:12];
+      sel_config  <= !reg_ack && page == virtio_pkg::BarDeviceConfig[15:12];
+      sel_vendor  <= !reg_ack && page == virtio_pkg::BarVendor[15:12];
+      sel_notify  <= !reg_ack && page[3:2] == virtio_pkg::BarNotify[15:14];
+      sel_table   <= !reg_ack && page[3:2] == virtio_pkg::BarMsixTable[15:14];
+      sel_pba     <= !reg_ack && page == virtio_pkg::BarMsixPba[15:12];
+      sel_nothing <= !reg_ack && page > virtio_pkg::BarMsixPba[15:12];
+    end
+    if (rst_i) begin
+      sel_common  <= 1'b0;
+      sel_isr     <= 1'b0;
+      sel_config  <= 1'b0;
+      sel_vendor  <= 1'b0;
+      sel_notify  <= 1'b0;
+      sel_table   <= 1'b0;
+      sel_pba     <= 1'b0;
+      sel_nothing <= 1'b0;
+    end
+  end
 
   // Every block keeps its rdata at 0 but in a read's acknowledge.
   assign reg_ack   = common_ack || isr_ack || config_ack || vendor_ack || notify_ack || msix_ack
-                  || nothing_ack_q;
+                  || sel_nothing;
   assign reg_rdata = common_rdata | isr_rdata | config_rdata | vendor_rdata | msix_rdata;
-
-  always_ff @(posedge clk_i) begin
-    nothing_ack_q <= sel_nothing && !nothing_ack_q && !rst_i;
-  end
 
   //////////////////////////////////////////////////////////////////////////////////////////////////
   // Blocks
@@ -368,12 +381,15 @@ module host_regs #(
   assign err_valid = err_valid_i || msix_failed;
 
   always_comb begin
-    err_record = err_i;
-    if (!err_valid_i) begin
-      err_record.code  = virtio_pkg::ErrorDmaWrite;
-      err_record.queue = 16'hffff;
-      err_record.index = msix_failed_vector;
-      err_record.addr  = msix_failed_addr;
+    err_record = '0;
+    if (err_taken) begin
+      err_record = err_i;
+      if (!err_valid_i) begin
+        err_record.code  = virtio_pkg::ErrorDmaWrite;
+        err_record.queue = 16'hffff;
+        err_record.index = msix_failed_vector;
+        err_record.addr  = msix_failed_addr;
+      end
     end
   end
 
@@ -387,6 +403,6 @@ module host_regs #(
   assign trace_kick_queue_o = kick_queue_o;
 
   assign idle_o = axil_idle && common_idle && config_idle && notify_idle && interrupts_idle
-               && msix_idle && vendor_idle && counters_idle && !nothing_ack_q && !err_taken;
+               && msix_idle && vendor_idle && counters_idle && !err_taken;
 
 endmodule

@@ -79,13 +79,8 @@ module interrupts (
                   : is_config_q ? virtio_pkg::IsrConfig : virtio_pkg::IsrQueue;
 
   always_ff @(posedge clk_i) begin
-    if (rst_i || clear_i) begin
-      state_q          <= StIdle;
-      config_pending_q <= 1'b0;
-      ready_q          <= 2'b00;
-      from_tx_q        <= 1'b0;
-    end else if (config_event_i || config_pending_q || state_q != StIdle
-                 || irq_valid_i != 2'b00) begin
+    if (config_event_i || config_pending_q || state_q != StIdle
+        || irq_valid_i != 2'b00) begin
       if (config_event_i) config_pending_q <= 1'b1;
       ready_q <= 2'b00;
       case (state_q)
@@ -109,23 +104,31 @@ module interrupts (
         default: if (msg_ready_i) state_q <= StIdle;
       endcase
     end
-  end
-
-  always_ff @(posedge clk_i) begin
     if (rst_i || clear_i) begin
-      isr_q <= 8'h0;
-    end else if (isr_read || state_q == StDecide) begin
-      isr_q <= (isr_read ? 8'h0 : isr_q) | isr_set;
+      state_q          <= StIdle;
+      config_pending_q <= 1'b0;
+      ready_q          <= 2'b00;
+      from_tx_q        <= 1'b0;
     end
   end
 
   always_ff @(posedge clk_i) begin
+    if (isr_read || state_q == StDecide) begin
+      isr_q <= (isr_read ? 8'h0 : isr_q) | isr_set;
+    end
+    if (rst_i || clear_i) begin
+      isr_q <= 8'h0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (sel_i || ack_q) begin
+      ack_q   <= sel_i && !ack_q;
+      rdata_q <= isr_read ? {24'h0, isr_q} : 32'h0;
+    end
     if (rst_i) begin
       ack_q   <= 1'b0;
       rdata_q <= 32'h0;
-    end else if (sel_i || ack_q) begin
-      ack_q   <= sel_i && !ack_q;
-      rdata_q <= isr_read ? {24'h0, isr_q} : 32'h0;
     end
   end
 

@@ -200,21 +200,7 @@ module msix #(
   //////////////////////////////////////////////////////////////////////////////////////////////////
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      state_q         <= StInit;
-      op_q            <= OpTable;
-      vector_q        <= '0;
-      scan_vector_q   <= '0;
-      unmasked_q      <= 1'b0;
-      clear_q         <= 1'b0;
-      scan_q          <= 1'b0;
-      pending_count_q <= '0;
-      ack_q           <= 1'b0;
-      rdata_q         <= 32'h0;
-      msg_ready_q     <= 1'b0;
-      addr_we_q       <= 1'b0;
-      control_we_q    <= 1'b0;
-    end else if (sel || msg_valid_i || clear_i || !idle_o) begin
+    if (sel || msg_valid_i || clear_i || !idle_o) begin
       ack_q        <= 1'b0;
       rdata_q      <= 32'h0;
       msg_ready_q  <= 1'b0;
@@ -350,6 +336,21 @@ module msix #(
       end
       if (clear_i) clear_q <= 1'b1;
     end
+    if (rst_i) begin
+      state_q         <= StInit;
+      op_q            <= OpTable;
+      vector_q        <= '0;
+      scan_vector_q   <= '0;
+      unmasked_q      <= 1'b0;
+      clear_q         <= 1'b0;
+      scan_q          <= 1'b0;
+      pending_count_q <= '0;
+      ack_q           <= 1'b0;
+      rdata_q         <= 32'h0;
+      msg_ready_q     <= 1'b0;
+      addr_we_q       <= 1'b0;
+      control_we_q    <= 1'b0;
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -369,12 +370,7 @@ module msix #(
   //////////////////////////////////////////////////////////////////////////////////////////////////
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      slot_valid_q <= '0;
-      head_q       <= '0;
-      tail_q       <= '0;
-      wr_valid_q   <= 1'b0;
-    end else if (send || wr_valid_q || wr_done_i) begin
+    if (send || wr_valid_q || wr_done_i) begin
       if (wr_ready_i) wr_valid_q <= 1'b0;
       if (wr_done_i) begin
         slot_valid_q[head_q] <= 1'b0;
@@ -390,6 +386,12 @@ module msix #(
         slot_addr_q[tail_q]   <= {addr[63:2], 2'b00};
         tail_q                <= tail_q + 1'b1;
       end
+    end
+    if (rst_i) begin
+      slot_valid_q <= '0;
+      head_q       <= '0;
+      tail_q       <= '0;
+      wr_valid_q   <= 1'b0;
     end
   end
 

@@ -36,13 +36,14 @@ module notify #(
   assign idle_o       = !ack_q;
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      ack_q  <= 1'b0;
-      kick_q <= 1'b0;
-    end else if (sel_i || ack_q) begin
+    if (sel_i || ack_q) begin
       ack_q  <= sel_i && !ack_q;
       kick_q <= sel_i && !ack_q && write_i && accept_i && offset_i[13:2] < 12'(Queues);
       if (sel_i && !ack_q) queue_q <= {4'h0, offset_i[13:2]};
+    end
+    if (rst_i) begin
+      ack_q  <= 1'b0;
+      kick_q <= 1'b0;
     end
   end
 

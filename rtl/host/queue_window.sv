@@ -133,15 +133,7 @@ module queue_window #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i || clear_i) begin
-      state_q     <= StWalk;
-      walk_q      <= '0;
-      ack_q       <= 1'b0;
-      rdata_q     <= 32'h0;
-      we_q        <= 1'b0;
-      vector_we_q <= 1'b0;
-      en_valid_o  <= 1'b0;
-    end else if (sel_i || !idle_o) begin
+    if (sel_i || !idle_o) begin
       ack_q       <= 1'b0;
       rdata_q     <= 32'h0;
       we_q        <= 1'b0;
@@ -213,6 +205,15 @@ module queue_window #(
           end
         end
       endcase
+    end
+    if (rst_i || clear_i) begin
+      state_q     <= StWalk;
+      walk_q      <= '0;
+      ack_q       <= 1'b0;
+      rdata_q     <= 32'h0;
+      we_q        <= 1'b0;
+      vector_we_q <= 1'b0;
+      en_valid_o  <= 1'b0;
     end
   end
 

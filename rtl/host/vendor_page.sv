@@ -6,7 +6,7 @@
 // high half's address then shows (one latch for the time, one for the counters).
 //
 // The error record is taken with error_valid_i, with the time of that cycle, and stays until
-// clear_i. An access takes two cycles.
+// clear_i. An access takes four cycles.
 module vendor_page #(
   parameter int unsigned StreamBytes = 8,
   parameter int unsigned AxiBytes    = 16,
@@ -32,7 +32,7 @@ module vendor_page #(
 
   output logic                counter_read_o,
   output logic [7:0]          counter_index_o,
-  input  logic [63:0]         counter_value_i,    // in the cycle after counter_read_o
+  input  logic [63:0]         counter_value_i,    // two cycles after counter_read_o
 
   output logic                idle_o
 );
@@ -41,31 +41,26 @@ module vendor_page #(
       12'(32'(virtio_pkg::VendorCounters) + virtio_pkg::CounterBytes * virtio_pkg::NumCounters);
 
   logic [31:0]        rdata_q, now_hi_q, counter_hi_q;
-  logic               fetch_q, ack_q;
+  logic [1:0]         step_q;
+  logic               read_q, ack_q;
+  logic [7:0]         index_q;
   nic_pkg::vq_error_t error_q;
   logic [63:0]        error_cycle_q;
   logic               in_counters;
 
-  assign in_counters    = (offset_i >= virtio_pkg::VendorCounters && offset_i < CountersEnd);
-  assign counter_read_o = sel_i && !fetch_q && !ack_q && !write_i && in_counters && !offset_i[2];
-  assign counter_index_o = 8'((offset_i - virtio_pkg::VendorCounters) >> 3);
+  assign in_counters = (offset_i >= virtio_pkg::VendorCounters && offset_i < CountersEnd);
+  assign counter_read_o  = read_q;
+  assign counter_index_o = index_q;
 
   assign ack_o   = ack_q;
   assign rdata_o = rdata_q;
-  assign idle_o  = !fetch_q && !ack_q;
+  assign idle_o  = step_q == 2'd0 && !ack_q;
 
+  // Steps: 0 wait, 1 counter asked for, 2 its value on the way, 3 answer.
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      fetch_q      <= 1'b0;
-      ack_q        <= 1'b0;
-      rdata_q      <= 32'h0;
-      now_hi_q     <= 32'h0;
-      counter_hi_q <= 32'h0;
-    end else if (sel_i || !idle_o) begin
-      fetch_q <= sel_i && !fetch_q && !ack_q;
-      ack_q   <= fetch_q;
+    if (sel_i || !idle_o) begin
       rdata_q <= 32'h0;
-      if (fetch_q && !write_i) begin
+      if (step_q == 2'd3 && !write_i) begin
         case (offset_i)
           virtio_pkg::VendorMagic:        rdata_q <= virtio_pkg::MagicValue;
           virtio_pkg::VendorVersion:      rdata_q <= virtio_pkg::VersionValue;
@@ -99,16 +94,27 @@ module vendor_page #(
           end
         endcase
       end
+      read_q  <= step_q == 2'd0 && sel_i && !ack_q && in_counters;
+      index_q <= 8'((offset_i - virtio_pkg::VendorCounters) >> 3);
+      step_q  <= (step_q == 2'd0) ? {1'b0, sel_i && !ack_q} : step_q + 2'd1;
+      ack_q   <= step_q == 2'd3;
+    end
+    if (rst_i) begin
+      step_q  <= 2'd0;
+      read_q  <= 1'b0;
+      ack_q   <= 1'b0;
+      rdata_q <= 32'h0;
     end
   end
 
   always_ff @(posedge clk_i) begin
+    if (error_valid_i) begin
+      error_q       <= error_i;
+      error_cycle_q <= now_i;
+    end
     if (rst_i || clear_i) begin
       error_q       <= '0;
       error_cycle_q <= 64'h0;
-    end else if (error_valid_i) begin
-      error_q       <= error_i;
-      error_cycle_q <= now_i;
     end
   end
 

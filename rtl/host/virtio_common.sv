@@ -77,7 +77,7 @@ module virtio_common #(
   logic [31:0] device_feature_select, device_feature, driver_feature_select, driver_feature;
   logic [15:0] asked_vector;
 
-  assign in_window  = (offset_i >= WindowFirst && offset_i <= WindowLast);
+  assign in_window  = sel_i && offset_i >= WindowFirst && offset_i <= WindowLast;
   assign hold       = resetting && status == 8'h0;
   assign window_sel = sel_i && in_window && !ack_q && !hold;
   assign access     = sel_i && !in_window && !ack_q && !hold;
@@ -90,15 +90,18 @@ module virtio_common #(
   assign driver_ok_o     = !resetting && |(status & virtio_pkg::StatusDriverOk);
   assign idle_o          = !ack_q && window_idle && state_idle;
 
-  assign asked_vector = (config_vector_q & ~wmask_i[15:0]) | (wdata_i[15:0] & wmask_i[15:0]);
+  always_comb begin
+    asked_vector = 16'h0;
+    if (write) begin
+      asked_vector = (config_vector_q & ~wmask_i[15:0]) | (wdata_i[15:0] & wmask_i[15:0]);
+    end
+  end
 
   device_state #(.Offered(virtio_pkg::FeaturesOffered), .Required(Required)) u_state (
     .clk_i,
     .rst_i,
-    .write_feature_select_i  (write && offset_i == virtio_pkg::CommonDeviceFeatureSelect),
-    .write_driver_select_i   (write && offset_i == virtio_pkg::CommonDriverFeatureSelect),
-    .write_driver_feature_i  (write && offset_i == virtio_pkg::CommonDriverFeature),
-    .write_status_i          (write && offset_i == virtio_pkg::CommonDeviceStatus),
+    .write_i                 (write),
+    .offset_i,
     .wdata_i,
     .wmask_i,
     .device_feature_select_o (device_feature_select),
@@ -147,28 +150,31 @@ module virtio_common #(
   );
 
   always_ff @(posedge clk_i) begin
-    ack_q   <= access && !rst_i;
-    rdata_q <= 32'h0;
-    if (access && !write_i) begin
-      case (offset_i)
-        virtio_pkg::CommonDeviceFeatureSelect: rdata_q <= device_feature_select;
-        virtio_pkg::CommonDeviceFeature:       rdata_q <= device_feature;
-        virtio_pkg::CommonDriverFeatureSelect: rdata_q <= driver_feature_select;
-        virtio_pkg::CommonDriverFeature:       rdata_q <= driver_feature;
-        virtio_pkg::CommonConfigMsixVector:    rdata_q <= {16'(Queues), config_vector_q};
-        virtio_pkg::CommonDeviceStatus:        rdata_q <= {queue_select_q, generation_q, status};
-        // Without NOTIF_CONFIG_DATA the doorbell takes the virtqueue's number.
-        virtio_pkg::CommonQueueNotifyData:     rdata_q <= {16'h0, queue_select_q};
-        default:                               rdata_q <= 32'h0;
-      endcase
+    if (access || ack_q) begin
+      ack_q   <= access;
+      rdata_q <= 32'h0;
+      if (access && !write_i) begin
+        case (offset_i)
+          virtio_pkg::CommonDeviceFeatureSelect: rdata_q <= device_feature_select;
+          virtio_pkg::CommonDeviceFeature:       rdata_q <= device_feature;
+          virtio_pkg::CommonDriverFeatureSelect: rdata_q <= driver_feature_select;
+          virtio_pkg::CommonDriverFeature:       rdata_q <= driver_feature;
+          virtio_pkg::CommonConfigMsixVector:    rdata_q <= {16'(Queues), config_vector_q};
+          virtio_pkg::CommonDeviceStatus:        rdata_q <= {queue_select_q, generation_q, status};
+          // Without NOTIF_CONFIG_DATA the doorbell takes the virtqueue's number.
+          virtio_pkg::CommonQueueNotifyData:     rdata_q <= {16'h0, queue_select_q};
+          default:                               rdata_q <= 32'h0;
+        endcase
+      end
+    end
+    if (rst_i) begin
+      ack_q   <= 1'b0;
+      rdata_q <= 32'h0;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i || clear_o) begin
-      config_vector_q <= virtio_pkg::NoVector;
-      queue_select_q  <= 16'h0;
-    end else if (write) begin
+    if (write) begin
       if (offset_i == virtio_pkg::CommonConfigMsixVector) begin
         config_vector_q <= (asked_vector < 16'(NumVectors)) ? asked_vector : virtio_pkg::NoVector;
       end
@@ -176,12 +182,16 @@ module virtio_common #(
         queue_select_q <= (queue_select_q & ~wmask_i[31:16]) | (wdata_i[31:16] & wmask_i[31:16]);
       end
     end
+    if (rst_i || clear_o) begin
+      config_vector_q <= virtio_pkg::NoVector;
+      queue_select_q  <= 16'h0;
+    end
   end
 
   // The generation goes on over device resets: a driver must never see an old one with new fields.
   always_ff @(posedge clk_i) begin
-    if (rst_i)                generation_q <= 8'h0;
-    else if (config_change_i) generation_q <= generation_q + 8'h1;
+    if (config_change_i) generation_q <= generation_q + 8'h1;
+    if (rst_i) generation_q <= 8'h0;
   end
 
 `ifndef SYNTHESIS

@@ -39,30 +39,31 @@ module virtio_net_config #(
   assign idle_o   = !ack_q && !change_o;
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      link_sampled_q <= 1'b0;
-      link_q         <= 1'b0;
-    end else begin
-      link_sampled_q <= link_up_i;
-      link_q         <= link_sampled_q;
-    end
+    link_q         <= link_sampled_q && !rst_i;
+    link_sampled_q <= link_up_i && !rst_i;
   end
 
   always_ff @(posedge clk_i) begin
-    ack_q   <= sel_i && !ack_q && !rst_i;
-    rdata_q <= 32'h0;
-    if (sel_i && !ack_q && !write_i) begin
-      case (offset_i)
-        virtio_pkg::DeviceConfigMac:
-          rdata_q <= {Mac[23:16], Mac[31:24], Mac[39:32], Mac[47:40]};
-        virtio_pkg::DeviceConfigMac + 12'd4:
-          rdata_q <= {link_q ? virtio_pkg::LinkStatusUp : 16'h0, Mac[7:0], Mac[15:8]};
-        virtio_pkg::DeviceConfigMaxVirtqueuePairs:
-          rdata_q <= {16'(Mtu), 16'(QueuePairs)};
-        virtio_pkg::DeviceConfigSpeed:  rdata_q <= LinkMbps;
-        virtio_pkg::DeviceConfigDuplex: rdata_q <= 32'h1;
-        default:                        rdata_q <= 32'h0;
-      endcase
+    if (sel_i || ack_q) begin
+      rdata_q <= 32'h0;
+      if (!ack_q && !write_i) begin
+        case (offset_i)
+          virtio_pkg::DeviceConfigMac:
+            rdata_q <= {Mac[23:16], Mac[31:24], Mac[39:32], Mac[47:40]};
+          virtio_pkg::DeviceConfigMac + 12'd4:
+            rdata_q <= {link_q ? virtio_pkg::LinkStatusUp : 16'h0, Mac[7:0], Mac[15:8]};
+          virtio_pkg::DeviceConfigMaxVirtqueuePairs:
+            rdata_q <= {16'(Mtu), 16'(QueuePairs)};
+          virtio_pkg::DeviceConfigSpeed:  rdata_q <= LinkMbps;
+          virtio_pkg::DeviceConfigDuplex: rdata_q <= 32'h1;
+          default:                        rdata_q <= 32'h0;
+        endcase
+      end
+      ack_q <= sel_i && !ack_q;
+    end
+    if (rst_i) begin
+      ack_q   <= 1'b0;
+      rdata_q <= 32'h0;
     end
   end
 

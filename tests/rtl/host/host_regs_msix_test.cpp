@@ -185,7 +185,7 @@ TEST(HostMsix, AnInterruptTakesFewCycles) {
   const std::uint64_t start = host.cycle;
   host.raise(0, queue_of(0));
   host.settle();
-  EXPECT_LE(host.messages.at(0).cycle - start, 8u);
+  EXPECT_EQ(host.messages.at(0).cycle - start, 6u);
 }
 
 TEST(HostMsix, MaskingIsAnsweredWhenNothingIsInFlight) {

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
+// Errors of the parser come as values; every file of a program must ask for the same.
+#define TOML_EXCEPTIONS 0
+#include <toml++/toml.h>
+
 #include "sim/scenario/scenario.h"
 
 #include <fmt/format.h>
 
-#include <toml++/toml.h>
 #include <algorithm>
 #include <functional>
 #include <limits>
@@ -91,6 +94,8 @@ std::vector<Key> keys_of(Scenario& s) {
       number("host.tx_ring", 1, 32768, s.host.tx_ring),
       number("host.rx_buffer_bytes", 64, 16384, s.host.rx_buffer_bytes),
       number("host.echo_port", 1, 65535, s.host.echo_port),
+      text("workload.capture", "the path of a pcap or pcapng file", s.workload.capture),
+      number("workload.limit", 0, kMax, s.workload.limit),
   };
 }
 
@@ -131,14 +136,14 @@ void store_table(const toml::table& table, const std::string& prefix, std::vecto
 }  // namespace
 
 void read_scenario(const std::filesystem::path& path, Scenario& scenario) {
-  std::vector<Key> keys = keys_of(scenario);
-  try {
-    const toml::table table = toml::parse_file(path.string());
-    store_table(table, "", keys, path.string());
-  } catch (const toml::parse_error& error) {
+  const toml::parse_result table = toml::parse_file(path.string());
+  if (!table) {
+    const toml::parse_error& error = table.error();
     throw BadInput(fmt::format("{}:{}: not a scenario: {}", path.string(),
                                error.source().begin.line, error.description()));
   }
+  std::vector<Key> keys = keys_of(scenario);
+  store_table(table.table(), "", keys, path.string());
 }
 
 void set_key(std::string_view assignment, Scenario& scenario) {
@@ -149,9 +154,9 @@ void set_key(std::string_view assignment, Scenario& scenario) {
   const std::string name(assignment.substr(0, equals));
   const std::string value(assignment.substr(equals + 1));
   toml::table table;
-  try {
-    table = toml::parse("value = " + value);
-  } catch (const toml::parse_error&) {
+  if (toml::parse_result parsed = toml::parse("value = " + value)) {
+    table = std::move(parsed).table();
+  } else {
     table.insert_or_assign("value", value);
   }
   std::vector<Key> keys = keys_of(scenario);

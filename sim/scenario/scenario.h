@@ -51,6 +51,11 @@ struct Scenario {
     unsigned echo_port = 7;               ///< host.echo_port: of the UDP echo server
   } host;
 
+  struct Workload {
+    std::string capture;      ///< workload.capture: pcap or pcapng file to put on the wire
+    std::uint64_t limit = 0;  ///< workload.limit: frames of it; 0 for all
+  } workload;
+
   std::uint64_t watchdog_cycles =
       2'000'000;  ///< watchdog_cycles: simulated cycles without progress
 };

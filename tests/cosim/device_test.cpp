@@ -2,7 +2,10 @@
 // The Verilated NIC between memory and wire, driven through registers and rings.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
+#include <unistd.h>
+
+#include <filesystem>
+#include <string>
 #include <vector>
 
 #include "sim/base/random.h"
@@ -34,7 +37,7 @@ SimulationOptions checked(std::uint64_t seed = 1) {
   options.variant = Variant::checked;
   options.seed = seed;
   options.watchdog_cycles = 100'000;
-  if (std::getenv("NICROSCOPE_TEST_FAST") != nullptr) options.variant = Variant::fast;
+
   return options;
 }
 
@@ -87,8 +90,8 @@ Traffic run_traffic(const SimulationOptions& options, const RingHost::Options& h
   const auto complete = [&] {
     return host.received().size() == count && host.sent() == count && sent.frames.size() == count;
   };
-  const RunResult result =
-      simulation.run_until(begin + std::chrono::milliseconds{20}, [] { return false; });
+  const RunResult result = simulation.run_until(begin + std::chrono::microseconds{4 * count + 2000},
+                                                [] { return false; });
   EXPECT_TRUE(result.ok()) << result.message;
   EXPECT_EQ(host.error(), "");
   EXPECT_TRUE(complete()) << "received " << host.received().size() << ", sent back " << host.sent()
@@ -137,6 +140,79 @@ TEST(Device, SurvivesTheAdversary) {
     options.bus.adversary = true;
     run_traffic(options, {.rx_size = 64, .rx_buffer_bytes = 512}, 60, 1600);
   }
+}
+
+TEST(Device, AWaveformHoldsItsWindow) {
+  const std::filesystem::path file =
+      std::filesystem::temp_directory_path() / ("wave_" + std::to_string(::getpid()) + ".fst");
+  SimulationOptions options = checked();
+  options.wave.file = file;
+  EXPECT_FALSE(Simulation::create(options)) << "a waveform of a model without one";
+  options.variant = Variant::traced;
+  options.wave.from = std::chrono::microseconds{10};
+  options.wave.to = std::chrono::microseconds{30};
+  {
+    auto created = Simulation::create(options);
+    ASSERT_TRUE(created) << created.error();
+    RingHost host(**created, {});
+    EXPECT_EQ(host.start(), "");
+    FrameQueue queue((*created)->wire());
+    queue.push(make_frame(1, 60), std::chrono::microseconds{15});
+    (*created)->run_until((*created)->timeline().now() + std::chrono::microseconds{50});
+    EXPECT_EQ(host.received().size(), 1U);
+  }
+  EXPECT_GT(std::filesystem::file_size(file), 1000U);
+  std::filesystem::remove(file);
+}
+
+TEST(Device, AnAnswerThatNeverComesEndsTheRun) {
+  SimulationOptions options = checked();
+  options.bus.read_latency = std::chrono::seconds{1};
+  options.watchdog_cycles = 5'000;
+  auto created = Simulation::create(options);
+  ASSERT_TRUE(created) << created.error();
+  RingHost host(**created, {});
+  EXPECT_EQ(host.start(), "");
+  const RunResult result =
+      (*created)->run_until((*created)->timeline().now() + std::chrono::milliseconds{10});
+  EXPECT_FALSE(result.ok());
+  EXPECT_NE(result.message.find("no progress for 5000 cycles"), std::string::npos)
+      << result.message;
+  EXPECT_NE(result.message.find("reads"), std::string::npos);
+}
+
+TEST(Device, MemoryThatNobodyMappedIsReported) {
+  auto created = Simulation::create(checked());
+  ASSERT_TRUE(created) << created.error();
+  Simulation& simulation = **created;
+  RingHost host(simulation, {});
+  ASSERT_EQ(host.start(), "");
+  simulation.run_until(simulation.timeline().now() + std::chrono::microseconds{20});
+  const BusAddress first_buffer = host.receive_buffer(0);
+  simulation.memory().dma_unmap(first_buffer, 2048, DmaDirection::from_device);
+  FrameQueue queue(simulation.wire());
+  queue.push(make_frame(1, 500));
+  simulation.run_until(simulation.timeline().now() + std::chrono::microseconds{50});
+  ASSERT_FALSE(simulation.bus().faults().empty());
+  EXPECT_TRUE(simulation.bus().faults()[0].is_write);
+  EXPECT_GE(simulation.bus().faults()[0].address, first_buffer);
+  EXPECT_LT(simulation.bus().faults()[0].address, first_buffer + 2048);
+  for (unsigned i = 0; i < 512; ++i) {
+    EXPECT_EQ(*simulation.memory().pointer(first_buffer + i), std::byte{0});
+  }
+  const std::uint32_t status = host.read(regs::kBarCommon + regs::kCommonDeviceStatus, 1);
+  EXPECT_NE(status & regs::kStatusNeedsReset, 0U);
+  EXPECT_EQ(host.read(regs::kBarVendor + regs::kVendorErrorCode, 4), regs::kErrorDmaWrite);
+}
+
+TEST(Device, RegistersOutsideTheBarReadAsOnes) {
+  auto created = Simulation::create(checked());
+  ASSERT_TRUE(created) << created.error();
+  RingHost host(**created, {});
+  EXPECT_EQ(host.read(0, 4), ~0U) << "memory decoding is still off";
+  ASSERT_EQ(host.start(), "");
+  EXPECT_EQ(host.read(regs::kBarVendor + regs::kVendorMagic, 4), regs::kMagicValue);
+  EXPECT_EQ(host.read(regs::kBarBytes, 4), ~0U);
 }
 
 }  // namespace

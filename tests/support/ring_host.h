@@ -52,6 +52,8 @@ class RingHost {
   void write(std::uint32_t offset, unsigned size, std::uint32_t value);
   /// One of the device's counters (regs::kCounter...).
   [[nodiscard]] std::uint64_t counter(unsigned number);
+  /// Where the receive buffer with this id lies.
+  [[nodiscard]] BusAddress receive_buffer(unsigned id) const { return rx_.buffer.at(id); }
   /// Called for every frame received.
   std::function<void(const Received&)> on_receive;
 

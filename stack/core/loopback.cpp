@@ -5,6 +5,7 @@ namespace nicroscope::net {
 
 Loopback::Loopback(Net& net) : net_(net), dev_("lo", {}, kMtu, *this) {
   napi_.poll = [this](int budget) { return poll(budget); };
+  net_.kernel().napi().napi_enable(napi_);
   dev_.features =
       NETIF_F_SG | NETIF_F_HW_CSUM | NETIF_F_RXCSUM | NETIF_F_FRAGLIST | NETIF_F_LOOPBACK;
   const bool registered = net_.register_netdev(dev_) && dev_open(dev_);
@@ -14,7 +15,6 @@ Loopback::Loopback(Net& net) : net_(net), dev_("lo", {}, kMtu, *this) {
 Loopback::~Loopback() { net_.unregister_netdev(dev_); }
 
 bool Loopback::ndo_open(net_device& dev) {
-  net_.kernel().napi().napi_enable(napi_);
   netif_carrier_on(dev);
   return true;
 }

@@ -83,10 +83,13 @@ bool pskb_trim(sk_buff& skb, std::uint32_t len) {
     unsigned kept_frags = 0;
     for (unsigned i = 0; i < shinfo.nr_frags; ++i) {
       skb_frag& frag = shinfo.frags[i];
+      if (keep == 0) {
+        frag = {};
+        continue;
+      }
       frag.size = std::min(frag.size, keep);
       keep -= frag.size;
-      if (frag.size != 0) ++kept_frags;
-      if (frag.size == 0) frag = {};
+      kept_frags = i + 1;
     }
     shinfo.nr_frags = static_cast<std::uint16_t>(kept_frags);
     sk_buff** link = &shinfo.frag_list;

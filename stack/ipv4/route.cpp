@@ -60,6 +60,9 @@ Errno Fib::route_add(const fib_route& route) {
     if (a.destination.length != b.destination.length) {
       return a.destination.length > b.destination.length;
     }
+    if (a.destination.address != b.destination.address) {
+      return a.destination.address < b.destination.address;
+    }
     return a.metric < b.metric;
   };
   routes_.insert(std::upper_bound(routes_.begin(), routes_.end(), route, before), route);

@@ -78,7 +78,7 @@ class Fib {
 
   net_device* loopback_ = nullptr;
   std::vector<Address> addresses_;
-  std::vector<fib_route> routes_;  ///< longest prefix first, then lowest metric
+  std::vector<fib_route> routes_;  ///< longest prefix first, then by address and metric
 };
 
 }  // namespace nicroscope::net

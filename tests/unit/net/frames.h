@@ -3,7 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <random>
 #include <vector>
 
 #include "stack/core/ethernet.h"
@@ -57,7 +57,17 @@ inline unsigned naive_checksum(const Bytes& b, std::uint32_t sum = 0) {
   return ~sum & 0xffffU;
 }
 
-/// 0, 1, 2...
+/// Numbers that a seed decides.
+class Random {
+ public:
+  explicit Random(unsigned seed) : engine_(seed) {}
+  [[nodiscard]] unsigned operator()() { return static_cast<std::uint32_t>(engine_()); }
+
+ private:
+  std::mt19937 engine_;
+};
+
+/// Bytes that differ from their neighbours.
 inline Bytes pattern(std::size_t n, unsigned first = 0) {
   Bytes b;
   for (std::size_t i = 0; i < n; ++i) put8(b, static_cast<unsigned>(first + i * 7) & 0xffU);

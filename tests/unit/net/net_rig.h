@@ -25,10 +25,10 @@ class PaperDevice : public net::net_device_ops {
       return kernel::irqreturn_t::IRQ_HANDLED;
     });
     EXPECT_TRUE(free);
+    kernel_.napi().napi_enable(napi_);
   }
 
   bool ndo_open(net::net_device& dev) override {
-    kernel_.napi().napi_enable(napi_);
     net::netif_carrier_on(dev);
     return true;
   }
@@ -56,9 +56,11 @@ class PaperDevice : public net::net_device_ops {
   void receive(net::net_device& dev, Bytes frame) {
     dev_ = &dev;
     incoming_.push_back(std::move(frame));
+    ++received;
     kernel_.irq().raise(kVector);
   }
 
+  std::uint64_t received = 0;
   std::deque<Bytes> sent;
   std::function<void(const Bytes&)> on_sent;
   bool busy = false;
@@ -147,7 +149,11 @@ class NetTest : public ::testing::Test {
     return config;
   }
 
-  void receive(Bytes frame) { device.receive(dev, std::move(frame)); }
+  /// A process that calls this sleeps until the interrupt has been handled.
+  void receive(Bytes frame) {
+    device.receive(dev, std::move(frame));
+    if (rig.kernel.cpu().may_sleep()) rig.kernel.usleep(std::chrono::microseconds{1});
+  }
   void receive_ip(const Ip& ip, const Bytes& payload) { receive(ip_to_host(ip, payload)); }
   /// The peer's address becomes known to the host.
   void learn_peer() {

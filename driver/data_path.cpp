@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the driver that runs for each packet. After drivers/net/virtio_net.c.
-#include <algorithm>
-
 #include "driver/queue_pair.h"
 #include "driver/virtio_net.h"
 #include "nicroscope/host_points.h"
@@ -20,7 +18,8 @@ void VirtioNet::notify(Virtqueue& vq, FrameId frame) {
   pci_.notify(vq.index());
 }
 
-// ---- NAPI ----------------------------------------------------------------------------------------
+// ---- NAPI
+// ----------------------------------------------------------------------------------------
 
 void VirtioNet::virtqueue_napi_schedule(kernel::napi_struct& napi, Virtqueue& vq) {
   if (!kernel_.napi().napi_schedule_prep(napi)) return;
@@ -39,7 +38,8 @@ void VirtioNet::virtqueue_napi_complete(kernel::napi_struct& napi, Virtqueue& vq
   }
 }
 
-// ---- receive -------------------------------------------------------------------------------------
+// ---- receive
+// -------------------------------------------------------------------------------------
 
 int VirtioNet::virtnet_poll(int budget) {
   QueuePair& pair = *pair_;
@@ -65,7 +65,7 @@ int VirtioNet::virtnet_poll(int budget) {
     net::netif_receive_skb(std::move(skb));
   }
 
-  if (pair.rx_vq.num_free() > std::min<int>(budget, pair.rx_vq.size()) / 2) refill();
+  if (pair.rx.wants_buffers(budget)) refill();
   if (pair.rx_vq.broken()) report_broken(pair.rx_vq);
   if (received < budget) virtqueue_napi_complete(pair.rx_napi, pair.rx_vq, received);
   return received;
@@ -76,12 +76,12 @@ void VirtioNet::refill() {
   bool complete = true;
   if (pair.rx.try_fill_recv(&complete)) notify(pair.rx_vq, kNoFrame);
   if (!complete) {
-    kernel_.timers().mod_timer(refill_timer_,
-                               kernel_.jiffies() + kernel_.to_jiffies(kRefillRetry));
+    kernel_.timers().mod_timer(refill_timer_, kernel_.jiffies() + kernel_.to_jiffies(kRefillRetry));
   }
 }
 
-// ---- transmit ------------------------------------------------------------------------------------
+// ---- transmit
+// ------------------------------------------------------------------------------------
 
 void VirtioNet::free_old_xmit() {
   QueuePair& pair = *pair_;

@@ -14,16 +14,11 @@ std::vector<std::pair<std::string, std::uint64_t>> VirtioNet::ethtool_stats() {
   const ReceiveStats rx = receive_stats();
   const TransmitStats tx = transmit_stats();
   std::vector<std::pair<std::string, std::uint64_t>> stats{
-      {"rx_queue_0_packets", rx.packets},
-      {"rx_queue_0_bytes", rx.bytes},
-      {"rx_queue_0_drops", rx.drops},
-      {"rx_queue_0_length_errors", rx.length_errors},
-      {"rx_queue_0_kicks", rx.kicks},
-      {"rx_queue_0_refill_failures", rx.refill_failures},
-      {"tx_queue_0_packets", tx.packets},
-      {"tx_queue_0_bytes", tx.bytes},
-      {"tx_queue_0_kicks", tx.kicks},
-      {"tx_queue_0_drops", tx.drops},
+      {"rx_queue_0_packets", rx.packets},       {"rx_queue_0_bytes", rx.bytes},
+      {"rx_queue_0_drops", rx.drops},           {"rx_queue_0_length_errors", rx.length_errors},
+      {"rx_queue_0_kicks", rx.kicks},           {"rx_queue_0_refill_failures", rx.refill_failures},
+      {"tx_queue_0_packets", tx.packets},       {"tx_queue_0_bytes", tx.bytes},
+      {"tx_queue_0_kicks", tx.kicks},           {"tx_queue_0_drops", tx.drops},
       {"tx_queue_0_linearized", tx.linearized},
   };
   if (pci_.has_vendor_page()) {

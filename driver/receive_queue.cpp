@@ -45,7 +45,8 @@ ReceiveQueue::~ReceiveQueue() {
   });
 }
 
-// ---- buffers for the device ----------------------------------------------------------------------
+// ---- buffers for the device
+// ----------------------------------------------------------------------
 
 bool ReceiveQueue::carve(Buffer& buffer) {
   if (!block_ || block_used_ + stride_ > kBlockBytes) {
@@ -58,6 +59,15 @@ bool ReceiveQueue::carve(Buffer& buffer) {
   buffer.offset = block_used_ + options_.buffer_offset;
   block_used_ += stride_;
   return true;
+}
+
+bool ReceiveQueue::wants_buffers(int budget) const noexcept {
+  const std::uint32_t missing = vq_.num_free();
+  const std::uint32_t present = vq_.size() - missing;
+  const std::uint32_t enough =
+      std::min<std::uint32_t>(static_cast<std::uint32_t>(budget), vq_.size()) / 2;
+  return missing > enough || (missing != 0 && std::uint64_t{present} * options_.buffer_bytes <
+                                                  options_.largest_frame + kHeaderBytes);
 }
 
 bool ReceiveQueue::try_fill_recv(bool* complete) {
@@ -84,13 +94,13 @@ bool ReceiveQueue::try_fill_recv(bool* complete) {
   return true;
 }
 
-// ---- packets for the stack -----------------------------------------------------------------------
+// ---- packets for the stack
+// -----------------------------------------------------------------------
 
 bool ReceiveQueue::take(const UsedBuffer& used, Buffer& buffer) {
   buffer = std::exchange(buffers_[used.id], {});
   kernel_.spend(kernel::cost::dma_unmap);
-  kernel_.dma().dma_unmap_single(buffer.address, options_.buffer_bytes,
-                                 DmaDirection::from_device);
+  kernel_.dma().dma_unmap_single(buffer.address, options_.buffer_bytes, DmaDirection::from_device);
   return used.length <= options_.buffer_bytes;
 }
 
@@ -105,11 +115,11 @@ net::skb_ptr ReceiveQueue::receive(net::net_device& dev, bool* dropped) {
 
   Buffer buffer;
   const bool length_ok = take(*used, buffer);
-  if (!length_ok || used->length < kHeaderBytes + net::kEthHlen) return drop(nullptr, 1, true);
+  if (used->length < kHeaderBytes + net::kEthHlen) return drop(nullptr, 1, true);
   virtio::NetHeader header;
   std::memcpy(&header, buffer.page.address() + buffer.offset, kHeaderBytes);
   const unsigned buffers = options_.mergeable ? header.num_buffers : 1;
-  if (buffers == 0) return drop(nullptr, 1, true);
+  if (buffers == 0 || !length_ok) return drop(nullptr, buffers, true);
 
   buffer.offset += kHeaderBytes;
   net::skb_ptr skb = page_to_skb(dev, std::move(buffer), used->length - kHeaderBytes);
@@ -123,8 +133,7 @@ net::skb_ptr ReceiveQueue::receive(net::net_device& dev, bool* dropped) {
 }
 
 // `buffer` starts behind the header and holds `length` bytes of the frame.
-net::skb_ptr ReceiveQueue::page_to_skb(net::net_device& dev, Buffer buffer,
-                                       std::uint32_t length) {
+net::skb_ptr ReceiveQueue::page_to_skb(net::net_device& dev, Buffer buffer, std::uint32_t length) {
   net::skb_ptr skb = net::netdev_alloc_skb(dev, kGoodCopyLength);
   if (!skb) return nullptr;
   const std::uint32_t copied = std::min(length, kGoodCopyLength);

@@ -21,9 +21,10 @@ struct ReceiveStats {
 };
 
 struct ReceiveOptions {
-  std::uint32_t buffer_bytes = 1536;  ///< of each receive buffer, its part of a header included
-  std::uint32_t buffer_offset = 0;    ///< moves every buffer off its alignment, below 64
-  bool mergeable = true;              ///< VIRTIO_NET_F_MRG_RXBUF was negotiated
+  std::uint32_t buffer_bytes = 1536;   ///< of each receive buffer, its part of a header included
+  std::uint32_t buffer_offset = 0;     ///< moves every buffer off its alignment, below 64
+  std::uint32_t largest_frame = 1522;  ///< that may come; the ring always has room for one
+  bool mergeable = true;               ///< VIRTIO_NET_F_MRG_RXBUF was negotiated
 };
 
 /// The receive half of a queue pair: keeps the ring full of buffers, pieces of page blocks, and
@@ -44,6 +45,9 @@ class ReceiveQueue {
   [[nodiscard]] Virtqueue& vq() noexcept { return vq_; }
   [[nodiscard]] const ReceiveStats& stats() const noexcept { return stats_; }
 
+  /// The ring is to be filled: enough is missing to make it worth while, or what is there does not
+  /// hold the largest frame, for which the device would wait without a word.
+  [[nodiscard]] bool wants_buffers(int budget) const noexcept;
   /// Fills the ring (Linux: try_fill_recv). True if the device wants to be told. *complete is false
   /// if memory ran out.
   [[nodiscard]] bool try_fill_recv(bool* complete);
@@ -71,8 +75,8 @@ class ReceiveQueue {
   Virtqueue& vq_;
   const unsigned pair_;
   const ReceiveOptions options_;
-  const std::uint32_t stride_;   ///< from one buffer of a block to the next
-  net::page_ref block_;          ///< that buffers are carved from
+  const std::uint32_t stride_;  ///< from one buffer of a block to the next
+  net::page_ref block_;         ///< that buffers are carved from
   std::uint32_t block_used_ = 0;
   std::vector<Buffer> buffers_;  ///< by id
   std::uint64_t frames_ = 0;     ///< that the device delivered since the queue was enabled

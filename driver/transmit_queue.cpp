@@ -43,8 +43,8 @@ TransmitQueue::~TransmitQueue() {
 
 void TransmitQueue::map(Pieces& pieces, const std::byte* data, std::uint32_t size) {
   kernel_.spend(kernel::cost::dma_map);
-  pieces.list[pieces.count++] = {
-      kernel_.dma().dma_map_single(data, size, DmaDirection::to_device), size, false};
+  pieces.list[pieces.count++] = {kernel_.dma().dma_map_single(data, size, DmaDirection::to_device),
+                                 size, false};
 }
 
 void TransmitQueue::unmap(Packet& packet) {

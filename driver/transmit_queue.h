@@ -21,8 +21,8 @@ struct TransmitStats {
   std::uint64_t linearized = 0;  ///< packets with more pieces than the ring has slots
 };
 
-/// The transmit half of a queue pair: gives packets to the device in the pieces that they lie in and
-/// frees them once they are used. With softirqs off, or with the device stopped.
+/// The transmit half of a queue pair: gives packets to the device in the pieces that they lie in
+/// and frees them once they are used. With softirqs off, or with the device stopped.
 class TransmitQueue {
  public:
   TransmitQueue(net::Net& net, DevicePort& port, Virtqueue& vq, unsigned pair);
@@ -37,7 +37,8 @@ class TransmitQueue {
   /// The next packet may not fit: stop the queue until it does.
   [[nodiscard]] bool full() const noexcept { return vq_.num_free() < worst_case_; }
 
-  /// Takes `skb` and gives it to the device; counts and frees it if that cannot be. Not when full().
+  /// Takes `skb` and gives it to the device; counts and frees it if that cannot be. Not when
+  /// full().
   void xmit_skb(net::skb_ptr& skb);
   /// The device was told of what xmit_skb gave it.
   void count_kick() noexcept { ++stats_.kicks; }
@@ -71,9 +72,9 @@ class TransmitQueue {
   /// known, so a list of free places goes with it.
   kernel::CoherentBuffer headers_;
   std::vector<std::uint16_t> free_headers_;
-  std::vector<Packet> packets_;        ///< by id
+  std::vector<Packet> packets_;          ///< by id
   std::vector<std::int32_t> header_of_;  ///< by id; -1 where the packet's headroom has it
-  std::uint64_t chains_ = 0;           ///< since the device was reset
+  std::uint64_t chains_ = 0;             ///< since the device was reset
   TransmitStats stats_;
 };
 

@@ -77,7 +77,8 @@ VirtioNet::~VirtioNet() {
 
 bool VirtioNet::has(unsigned feature) const noexcept { return (features_ & bit(feature)) != 0; }
 
-// ---- probe and remove ----------------------------------------------------------------------------
+// ---- probe and remove
+// ----------------------------------------------------------------------------
 
 std::string VirtioNet::probe() {
   if (options_.rx_buffer_bytes < ReceiveQueue::kMinBufferBytes ||
@@ -94,8 +95,8 @@ std::string VirtioNet::probe() {
   port_.on_msi([this](unsigned vector) { kernel_.irq().raise(options_.first_vector + vector); });
   net::mac_address mac{{0x02, 0, 0, 0, 0, 1}};  // a local address where the device has none
   if (has(regs::kFeatureMac)) mac.bytes = config_.mac;
-  const unsigned mtu = has(regs::kFeatureMtu) ? std::min<unsigned>(config_.mtu, kEthDataLen)
-                                              : kEthDataLen;
+  const unsigned mtu =
+      has(regs::kFeatureMtu) ? std::min<unsigned>(config_.mtu, kEthDataLen) : kEthDataLen;
   netdev_ = std::make_unique<net::net_device>(options_.name, mac, mtu, *this);
   netdev_->features = net::NETIF_F_SG;
   if (!net_.register_netdev(*netdev_)) {
@@ -116,7 +117,8 @@ void VirtioNet::remove() {
   netdev_.reset();
 }
 
-// ---- virtio 1.2, 3.1.1: device initialisation ----------------------------------------------------
+// ---- virtio 1.2, 3.1.1: device initialisation
+// ----------------------------------------------------
 
 // Steps 1 to 6: reset, acknowledge, agree on features.
 std::string VirtioNet::negotiate() {
@@ -185,13 +187,13 @@ std::string VirtioNet::make_queues() {
   rx.mergeable = has(regs::kFeatureMrgRxbuf);
   rx.buffer_offset = options_.rx_buffer_offset;
   rx.buffer_bytes = options_.rx_buffer_bytes;
+  const unsigned mtu = has(regs::kFeatureMtu) ? config_.mtu : kEthDataLen;
+  rx.largest_frame = net::kEthHlen + 2 * kVlanBytes + mtu;
   if (!rx.mergeable) {  // one buffer holds a whole frame (5.1.6.3.1)
-    const unsigned mtu = std::max<unsigned>(netdev_->mtu(), config_.mtu);
-    rx.buffer_bytes = std::max<std::uint32_t>(
-        rx.buffer_bytes, regs::kNetHdrBytes + net::kEthHlen + 2 * kVlanBytes + mtu);
+    rx.buffer_bytes = std::max(rx.buffer_bytes, regs::kNetHdrBytes + rx.largest_frame);
   }
-  pair_ = std::make_unique<QueuePair>(net_, port_, rx_size, tx_size,
-                                      has(regs::kFeatureEventIdx), rx);
+  pair_ =
+      std::make_unique<QueuePair>(net_, port_, rx_size, tx_size, has(regs::kFeatureEventIdx), rx);
   if (!pair_->rx_vq.valid() || !pair_->tx_vq.valid() || !pair_->tx.valid()) {
     pair_.reset();
     return "no memory for the rings";
@@ -205,7 +207,8 @@ std::string VirtioNet::make_queues() {
   return {};
 }
 
-// ---- up and down ---------------------------------------------------------------------------------
+// ---- up and down
+// ---------------------------------------------------------------------------------
 
 bool VirtioNet::ndo_open(net::net_device& dev) {
   if (const std::string error = start(); !error.empty()) {
@@ -276,7 +279,8 @@ bool VirtioNet::ndo_change_mtu(net::net_device& /*dev*/, unsigned mtu) {
   return mtu >= kEthMinMtu && mtu <= most;
 }
 
-// ---- interrupts ----------------------------------------------------------------------------------
+// ---- interrupts
+// ----------------------------------------------------------------------------------
 
 bool VirtioNet::request_irqs() {
   using kernel::irqreturn_t;
@@ -312,7 +316,8 @@ void VirtioNet::free_irqs() {
   }
 }
 
-// ---- configuration changes -----------------------------------------------------------------------
+// ---- configuration changes
+// -----------------------------------------------------------------------
 
 // Registers cannot be waited for in an interrupt, so a process of its own looks at what changed
 // (Linux: virtnet_config_changed_work).

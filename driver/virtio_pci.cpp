@@ -38,7 +38,8 @@ constexpr unsigned kResetPolls = 100'000;
 
 }  // namespace
 
-// ---- finding it ----------------------------------------------------------------------------------
+// ---- finding it
+// ----------------------------------------------------------------------------------
 
 std::string VirtioPci::probe() {
   if (port_.config_read(kPciVendor, 2) != regs::kPciVendorId ||
@@ -115,7 +116,8 @@ void VirtioPci::read_virtio_capability(unsigned at) {
   }
 }
 
-// ---- registers -----------------------------------------------------------------------------------
+// ---- registers
+// -----------------------------------------------------------------------------------
 
 std::uint32_t VirtioPci::read(const BarRegion& region, std::uint32_t offset, unsigned size) {
   return kernel_.cpu().wait_for_device([&](std::function<void(std::uint32_t)> done) {
@@ -170,7 +172,8 @@ void VirtioPci::set_driver_features(std::uint64_t features) {
   }
 }
 
-// ---- virtqueues ----------------------------------------------------------------------------------
+// ---- virtqueues
+// ----------------------------------------------------------------------------------
 
 void VirtioPci::select(std::uint16_t queue) { write(common_, regs::kCommonQueueSelect, 2, queue); }
 
@@ -205,7 +208,8 @@ void VirtioPci::notify(std::uint16_t queue) {
   port_.bar_write(doorbells_[queue], 2, queue);
 }
 
-// ---- MSI-X ---------------------------------------------------------------------------------------
+// ---- MSI-X
+// ---------------------------------------------------------------------------------------
 
 void VirtioPci::enable_vector(unsigned vector) {
   const MsiMessage message = port_.msi_message(vector);
@@ -216,8 +220,7 @@ void VirtioPci::enable_vector(unsigned vector) {
 }
 
 void VirtioPci::mask_vector(unsigned vector) {
-  write(msix_table_, vector * regs::kMsixEntryBytes + regs::kMsixEntryControl, 4,
-        kMsixVectorMask);
+  write(msix_table_, vector * regs::kMsixEntryBytes + regs::kMsixEntryControl, 4, kMsixVectorMask);
 }
 
 bool VirtioPci::set_config_vector(std::uint16_t vector) {
@@ -225,7 +228,8 @@ bool VirtioPci::set_config_vector(std::uint16_t vector) {
   return read(common_, regs::kCommonConfigMsixVector, 2) == vector;
 }
 
-// ---- device configuration ------------------------------------------------------------------------
+// ---- device configuration
+// ------------------------------------------------------------------------
 
 VirtioPci::NetConfig VirtioPci::net_config() {
   NetConfig config;
@@ -234,8 +238,7 @@ VirtioPci::NetConfig VirtioPci::net_config() {
   do {
     before = after;
     for (unsigned i = 0; i < config.mac.size(); ++i) {
-      config.mac[i] =
-          static_cast<std::uint8_t>(read(device_, regs::kDeviceConfigMac + i, 1));
+      config.mac[i] = static_cast<std::uint8_t>(read(device_, regs::kDeviceConfigMac + i, 1));
     }
     config.status = static_cast<std::uint16_t>(read(device_, regs::kDeviceConfigStatus, 2));
     config.mtu = static_cast<std::uint16_t>(read(device_, regs::kDeviceConfigMtu, 2));
@@ -246,7 +249,8 @@ VirtioPci::NetConfig VirtioPci::net_config() {
   return config;
 }
 
-// ---- vendor page ---------------------------------------------------------------------------------
+// ---- vendor page
+// ---------------------------------------------------------------------------------
 
 std::optional<ErrorRecord> VirtioPci::error_record() {
   if (!has_vendor_page()) return std::nullopt;

@@ -27,8 +27,8 @@ constexpr bool vring_need_event(std::uint16_t event, std::uint16_t new_index,
 Virtqueue::Virtqueue(kernel::Kernel& kernel, std::uint16_t index, std::uint16_t size,
                      bool event_idx)
     : kernel_(kernel), index_(index), size_(size), event_idx_(event_idx), num_free_(size) {
-  ring_ = kernel_.dma().dma_alloc_coherent(events_offset(size) +
-                                           2 * sizeof(virtio::EventSuppression));
+  ring_ =
+      kernel_.dma().dma_alloc_coherent(events_offset(size) + 2 * sizeof(virtio::EventSuppression));
   chains_.resize(size);
   for (std::uint16_t id = 0; id < size; ++id) {
     chains_[id].next_free = static_cast<std::uint16_t>(id + 1);
@@ -37,7 +37,8 @@ Virtqueue::Virtqueue(kernel::Kernel& kernel, std::uint16_t index, std::uint16_t 
 
 Virtqueue::~Virtqueue() { kernel_.dma().dma_free_coherent(ring_); }
 
-// ---- places --------------------------------------------------------------------------------------
+// ---- places
+// --------------------------------------------------------------------------------------
 
 kernel::dma_addr_t Virtqueue::driver_address() const noexcept {
   return ring_.bus + events_offset(size_);
@@ -59,7 +60,8 @@ const volatile virtio::EventSuppression& Virtqueue::device_event() const noexcep
   return *(&driver_event() + 1);
 }
 
-// ---- available buffers ---------------------------------------------------------------------------
+// ---- available buffers
+// ---------------------------------------------------------------------------
 
 std::optional<std::uint16_t> Virtqueue::add(std::span<const VirtqueueBuffer> chain) {
   if (chain.empty() || chain.size() > num_free_ || broken_) return std::nullopt;
@@ -110,7 +112,8 @@ bool Virtqueue::kick_prepare() {
   return vring_need_event(event, next_avail_, static_cast<std::uint16_t>(next_avail_ - added));
 }
 
-// ---- used buffers --------------------------------------------------------------------------------
+// ---- used buffers
+// --------------------------------------------------------------------------------
 
 bool Virtqueue::is_used(std::uint16_t i, bool wrap) const noexcept {
   const std::uint16_t flags = virtqueue_fetch_flags_packed(slot(i).flags);
@@ -145,7 +148,8 @@ std::optional<UsedBuffer> Virtqueue::get_buf() {
   return used;
 }
 
-// ---- interrupts ----------------------------------------------------------------------------------
+// ---- interrupts
+// ----------------------------------------------------------------------------------
 
 std::uint16_t Virtqueue::used_position() const noexcept {
   return static_cast<std::uint16_t>(last_used_ | (used_wrap_ ? kWrapBit : 0U));
@@ -193,7 +197,8 @@ bool Virtqueue::enable_cb_delayed() {
   return !more_used();
 }
 
-// ---- the end -------------------------------------------------------------------------------------
+// ---- the end
+// -------------------------------------------------------------------------------------
 
 void Virtqueue::detach_unused(const std::function<void(std::uint16_t id)>& visit) {
   for (std::uint16_t id = 0; id < size_; ++id) {

@@ -27,10 +27,10 @@ struct UsedBuffer {
 
 /// The driver's side of a packed virtqueue (virtio 1.2, 2.8), of any size from 1 to 32,768.
 ///
-/// The ring is in coherent memory. A chain takes consecutive slots and has an id; the device returns
-/// chains in any order. Each side has a wrap counter, 1 at first, that turns over at the end of the
-/// ring; a descriptor is available if its AVAIL flag equals the driver's counter and its USED flag
-/// does not, used if both equal the device's.
+/// The ring is in coherent memory. A chain takes consecutive slots and has an id; the device
+/// returns chains in any order. Each side has a wrap counter, 1 at first, that turns over at the
+/// end of the ring; a descriptor is available if its AVAIL flag equals the driver's counter and its
+/// USED flag does not, used if both equal the device's.
 class Virtqueue {
  public:
   /// Takes the memory of the ring; valid() says whether there was enough. `event_idx`:

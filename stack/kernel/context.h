@@ -63,10 +63,10 @@ class Context {
 
   const Level level;
   State state = State::done;
-  Duration remaining{};                       ///< when spending: what is left, as of `since`
+  Duration remaining{};  ///< when spending: what is left, as of `since`
   Time since{};  ///< since when it has the processor; when spinning, kNever while it has not
-  EventHandle event = EventHandle::none;      ///< the end of what it spends
-  std::uint32_t value = 0;                    ///< when spinning: the answer
+  EventHandle event = EventHandle::none;  ///< the end of what it spends
+  std::uint32_t value = 0;                ///< when spinning: the answer
 
  private:
   [[nodiscard]] boost::context::fiber run(boost::context::fiber&& caller);

@@ -21,9 +21,14 @@ void Cpu::stop() {
   if (Context* context = top()) pause(context);
   hardirq_.destroy();
   softirq_.destroy();
+  hardirq_active_ = softirq_active_ = serving_softirq_ = false;
+  irqs_enabled_ = true;
+  bh_disable_ = 0;
+  current_ = nullptr;
 }
 
-// ---- time ----------------------------------------------------------------------------------------
+// ---- time
+// ----------------------------------------------------------------------------------------
 
 void Cpu::spend(Cost c, std::uint64_t count) {
   spend(kernel_.config().costs[c] * static_cast<std::int64_t>(count));
@@ -79,7 +84,8 @@ void Cpu::account(const Context& context, Duration elapsed) noexcept {
   }
 }
 
-// ---- who runs ------------------------------------------------------------------------------------
+// ---- who runs
+// ------------------------------------------------------------------------------------
 
 Context* Cpu::top() const noexcept {
   if (hardirq_active_) return const_cast<Context*>(&hardirq_);
@@ -176,7 +182,8 @@ bool Cpu::pick_task() {
   return true;
 }
 
-// ---- interrupts ----------------------------------------------------------------------------------
+// ---- interrupts
+// ----------------------------------------------------------------------------------
 
 bool Cpu::local_irq_save() noexcept {
   const bool were_enabled = irqs_enabled_;

@@ -21,7 +21,8 @@ void Dma::error(const char* who, dma_addr_t address, std::size_t size, const cha
   errors_.emplace_back(text.data());
 }
 
-// ---- streaming -----------------------------------------------------------------------------------
+// ---- streaming
+// -----------------------------------------------------------------------------------
 
 dma_addr_t Dma::dma_map_single(const void* cpu, std::size_t size, DmaDirection dir) {
   const dma_addr_t address = memory_.virt_to_bus(cpu);
@@ -45,8 +46,7 @@ dma_addr_t Dma::dma_map_single(const void* cpu, std::size_t size, DmaDirection d
   return address;
 }
 
-std::uint32_t* Dma::find(dma_addr_t address, std::size_t size, DmaDirection dir,
-                         const char* who) {
+std::uint32_t* Dma::find(dma_addr_t address, std::size_t size, DmaDirection dir, const char* who) {
   if (memory_.bus_to_virt(address) == nullptr) {
     error(who, address, size, "outside the kernel's memory");
     return nullptr;
@@ -95,7 +95,8 @@ void Dma::dma_sync_single_for_device(dma_addr_t address, std::size_t size, DmaDi
   set_owner(address, size, dir, DmaOwner::device, "dma_sync_single_for_device");
 }
 
-// ---- coherent ------------------------------------------------------------------------------------
+// ---- coherent
+// ------------------------------------------------------------------------------------
 
 CoherentBuffer Dma::dma_alloc_coherent(std::size_t size) {
   unsigned order = 0;
@@ -116,7 +117,8 @@ void Dma::dma_free_coherent(CoherentBuffer& buffer) {
   buffer = {};
 }
 
-// ---- ownership -----------------------------------------------------------------------------------
+// ---- ownership
+// -----------------------------------------------------------------------------------
 
 DmaOwner Dma::dma_owner(const void* cpu, std::size_t size) const noexcept {
   const dma_addr_t address = memory_.virt_to_bus(cpu);

@@ -14,8 +14,7 @@ IrqTable::Descriptor* IrqTable::find(unsigned vector) noexcept {
   return &descriptors_[vector];
 }
 
-bool IrqTable::request_irq(unsigned vector, std::string name, irq_handler_t handler,
-                           unsigned cpu) {
+bool IrqTable::request_irq(unsigned vector, std::string name, irq_handler_t handler, unsigned cpu) {
   bug_on(kernel_.cpu().in_hardirq(), "request_irq in a hard interrupt");
   if (vector > kLocalTimer || cpu != kernel_.cpu().id() || find(vector) != nullptr) return false;
   if (vector >= descriptors_.size()) descriptors_.resize(vector + 1);

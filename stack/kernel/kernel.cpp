@@ -17,8 +17,8 @@ Kernel::Kernel(Timeline& timeline, HostMemory& memory, TraceBus& trace, Config c
       irq_(*this),
       timers_(*this),
       napi_(*this) {
-  tasks_.push_back(std::make_unique<Task>(*this, cpu_, stacks_, 1, "ksoftirqd/0",
-                                          [this] { cpu_.ksoftirqd(); }));
+  tasks_.push_back(
+      std::make_unique<Task>(*this, cpu_, stacks_, 1, "ksoftirqd/0", [this] { cpu_.ksoftirqd(); }));
   tasks_.front()->kernel_depth_ = 1;
   cpu_.ksoftirqd_ = tasks_.front().get();
 }
@@ -68,8 +68,8 @@ std::string Kernel::proc_softirqs() const {
 
 Task& Kernel::spawn(std::string name, std::function<void()> function) {
   const auto pid = static_cast<std::uint32_t>(tasks_.size() + 1);
-  tasks_.push_back(std::make_unique<Task>(*this, cpu_, stacks_, pid, std::move(name),
-                                          std::move(function)));
+  tasks_.push_back(
+      std::make_unique<Task>(*this, cpu_, stacks_, pid, std::move(name), std::move(function)));
   Task& task = *tasks_.back();
   cpu_.enqueue(task);
   return task;

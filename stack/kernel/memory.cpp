@@ -37,7 +37,8 @@ Memory::Memory(HostMemory& arena) : arena_(arena), start_(arena.bytes().data()) 
   }
 }
 
-// ---- places --------------------------------------------------------------------------------------
+// ---- places
+// --------------------------------------------------------------------------------------
 
 std::uint32_t Memory::index_of(const page* p) const noexcept {
   return static_cast<std::uint32_t>(p - pages_.data());
@@ -73,7 +74,8 @@ std::byte* Memory::bus_to_virt(BusAddress address) const noexcept {
   return offset < pages_.size() << kPageShift ? start_ + offset : nullptr;
 }
 
-// ---- lists ---------------------------------------------------------------------------------------
+// ---- lists
+// ---------------------------------------------------------------------------------------
 
 void Memory::list_push(std::uint32_t& head, std::uint32_t i) noexcept {
   pages_[i].prev = kNil;
@@ -92,7 +94,8 @@ void Memory::list_remove(std::uint32_t& head, std::uint32_t i) noexcept {
   }
 }
 
-// ---- pages ---------------------------------------------------------------------------------------
+// ---- pages
+// ---------------------------------------------------------------------------------------
 
 std::uint32_t Memory::take_block(unsigned order) noexcept {
   unsigned from = order;
@@ -160,7 +163,8 @@ void Memory::put_page(page* p) noexcept {
   give_block(i, head.order);
 }
 
-// ---- objects -------------------------------------------------------------------------------------
+// ---- objects
+// -------------------------------------------------------------------------------------
 
 bool Memory::new_slab(unsigned slab_class) noexcept {
   const std::uint32_t i = take_block(0);

@@ -34,7 +34,7 @@ struct page {
 class Memory {
  public:
   /// kmalloc's sizes (Linux: kmalloc_info).
-  static constexpr std::array<std::uint32_t, 10> kSizes{32,  64,   96,   128,  192,
+  static constexpr std::array<std::uint32_t, 10> kSizes{32,  64,  96,   128,  192,
                                                         256, 512, 1024, 2048, 4096};
 
   explicit Memory(HostMemory& arena);

@@ -59,6 +59,7 @@ bool NapiCore::napi_schedule_prep(napi_struct& napi) {
   return true;
 }
 
+// `scheduled` keeps everybody else from the list's link.
 void NapiCore::__napi_schedule(napi_struct& napi) {
   kernel_.spend(cost::napi_schedule);
   kernel_.trace().emit(point::napi_schedule, kNoFrame, napi.queue);
@@ -68,9 +69,11 @@ void NapiCore::__napi_schedule(napi_struct& napi) {
 
 bool NapiCore::napi_complete_done(napi_struct& napi, int work_done) {
   kernel_.spend(cost::napi_complete_done);
-  kernel_.trace().emit(point::napi_complete_done, kNoFrame,
-                       static_cast<std::uint64_t>(work_done));
-  if (std::exchange(napi.missed, false)) return false;
+  kernel_.trace().emit(point::napi_complete_done, kNoFrame, static_cast<std::uint64_t>(work_done));
+  if (std::exchange(napi.missed, false) && !napi.disabled) {
+    __napi_schedule(napi);
+    return false;
+  }
   napi.scheduled = false;
   return true;
 }
@@ -125,13 +128,11 @@ int NapiCore::napi_poll(napi_struct& napi, List& repoll) {
   const int work = napi.poll(napi.weight);
   stat_.processed += static_cast<std::uint64_t>(work);
   bug_on(work > napi.weight, "poll handled more than its budget");
-  if (!napi.scheduled) return work;  // completed
-  // Used its weight, or was scheduled again while it was polled. One that is being disabled is let
-  // go: its owner waits for that.
+  if (work < napi.weight) return work;  // completed: it may belong to somebody else by now
+  // One that is being disabled is let go: its owner waits for that.
   if (napi.disabled) {
     napi.scheduled = false;
   } else {
-    napi.missed = false;
     repoll.push_back(napi);
   }
   return work;

@@ -48,8 +48,7 @@ void Cpu::do_softirq() {
       if (kernel_.softirq_actions_[nr]) kernel_.softirq_actions_[nr]();
       kernel_.trace().emit(point::softirq_exit, kNoFrame, nr);
     }
-  } while (softirq_pending_ != 0 && --restarts != 0 && kernel_.now() < deadline &&
-           !need_resched());
+  } while (softirq_pending_ != 0 && --restarts != 0 && kernel_.now() < deadline && !need_resched());
   serving_softirq_ = false;
   if (softirq_pending_ != 0) wake_ksoftirqd();
 }

@@ -11,11 +11,11 @@
 
 namespace nicroscope::kernel {
 
-// ---- the process half of Cpu ---------------------------------------------------------------------
+// ---- the process half of Cpu
+// ---------------------------------------------------------------------
 
 bool Cpu::may_sleep() const noexcept {
-  return running_ != nullptr && running_->level == Level::task && !in_interrupt() &&
-         irqs_enabled_;
+  return running_ != nullptr && running_->level == Level::task && !in_interrupt() && irqs_enabled_;
 }
 
 void Cpu::enqueue(Task& task) {
@@ -45,7 +45,8 @@ void Cpu::yield() {
   spend(cost::context_switch);
 }
 
-// ---- Task ----------------------------------------------------------------------------------------
+// ---- Task
+// ----------------------------------------------------------------------------------------
 
 Task::Task(Kernel& kernel, Cpu& cpu, StackPool& stacks, std::uint32_t pid, std::string name,
            std::function<void()> function)
@@ -69,12 +70,11 @@ void Task::main(const std::function<void()>& function) {
   exited_ = true;
 }
 
-// ---- SystemCall ----------------------------------------------------------------------------------
+// ---- SystemCall
+// ----------------------------------------------------------------------------------
 
 SystemCall::SystemCall(Kernel& kernel)
-    : kernel_(kernel),
-      task_(*kernel.cpu().current()),
-      exceptions_(std::uncaught_exceptions()) {
+    : kernel_(kernel), task_(*kernel.cpu().current()), exceptions_(std::uncaught_exceptions()) {
   ++task_.kernel_depth_;
   kernel_.spend(cost::syscall_entry);
 }
@@ -85,7 +85,8 @@ SystemCall::~SystemCall() noexcept(false) {
   --task_.kernel_depth_;
 }
 
-// ---- WaitQueue -----------------------------------------------------------------------------------
+// ---- WaitQueue
+// -----------------------------------------------------------------------------------
 
 void WaitQueue::sleep() {
   Cpu& cpu = kernel_.cpu();

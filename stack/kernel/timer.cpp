@@ -8,7 +8,8 @@
 
 namespace nicroscope::kernel {
 
-// ---- the heap ------------------------------------------------------------------------------------
+// ---- the heap
+// ------------------------------------------------------------------------------------
 
 Timer::~Timer() {
   if (pending()) base_.remove(*this);
@@ -74,7 +75,8 @@ const std::function<void()>* TimerBase::expire(std::int64_t now) {
   return &timer.function_;
 }
 
-// ---- the host's timers ---------------------------------------------------------------------------
+// ---- the host's timers
+// ---------------------------------------------------------------------------
 
 timer_list::timer_list(Kernel& kernel, std::function<void()> function)
     : Timer(kernel.timers().wheel_, std::move(function)) {}

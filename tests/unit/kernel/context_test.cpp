@@ -114,9 +114,8 @@ TEST(Context, ADeviceReadBlocksTheCpuButNotItsInterrupts) {
   Time read_at{};
   Time other_at{};
   rig.kernel.spawn("reader", [&] {
-    value = rig.kernel.cpu().wait_for_device([&](auto done) {
-      rig.timeline.after(nanoseconds{500}, [done] { done(42); });
-    });
+    value = rig.kernel.cpu().wait_for_device(
+        [&](auto done) { rig.timeline.after(nanoseconds{500}, [done] { done(42); }); });
     read_at = rig.kernel.now();
   });
   rig.kernel.spawn("other", [&] { other_at = rig.kernel.now(); });
@@ -137,9 +136,8 @@ TEST(Context, ADeviceMayAnswerWhileAnInterruptRuns) {
   }));
   Time read_at{};
   rig.kernel.spawn("reader", [&] {
-    (void)rig.kernel.cpu().wait_for_device([&](auto done) {
-      rig.timeline.after(nanoseconds{500}, [done] { done(1); });
-    });
+    (void)rig.kernel.cpu().wait_for_device(
+        [&](auto done) { rig.timeline.after(nanoseconds{500}, [done] { done(1); }); });
     read_at = rig.kernel.now();
   });
   rig.timeline.at(nanoseconds{100}, [&] { rig.kernel.irq().raise(kVector); });

@@ -51,8 +51,8 @@ TEST(Irq, MessagesThatWaitAreOneAndNoneIsLost) {
 
 TEST(Irq, ProcInterruptsShowsNamesAndCounts) {
   Rig rig(only({}));
-  ASSERT_TRUE(rig.kernel.irq().request_irq(
-      1, "virtio0-input.0", [](unsigned) { return irqreturn_t::IRQ_HANDLED; }));
+  ASSERT_TRUE(rig.kernel.irq().request_irq(1, "virtio0-input.0",
+                                           [](unsigned) { return irqreturn_t::IRQ_HANDLED; }));
   for (int i = 0; i < 3; ++i) {
     rig.kernel.irq().raise(1);
     rig.timeline.run();

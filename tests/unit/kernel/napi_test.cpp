@@ -84,8 +84,12 @@ TEST(Napi, TheBudgetEndsASoftirq) {
       return work;
     };
     rig.kernel.napi().napi_enable(queues[i]);
-    rig.kernel.napi().napi_schedule(queues[i]);
   }
+  ASSERT_TRUE(rig.kernel.irq().request_irq(kVector, "dev", [&](unsigned) {
+    for (napi_struct& napi : queues) rig.kernel.napi().napi_schedule(napi);
+    return irqreturn_t::IRQ_HANDLED;
+  }));
+  rig.kernel.irq().raise(kVector);
   rig.timeline.run();
   EXPECT_EQ(rig.kernel.napi().stat().time_squeeze, 1U);
   EXPECT_EQ(rig.kernel.napi().stat().processed, 600U);

@@ -80,9 +80,7 @@ TEST(Softirq, BottomHalvesDisabledWaitForTheirEnabling) {
 TEST(Softirq, RaisedByAProcessKsoftirqdRunsIt) {
   Rig rig(only({}));
   std::string order;
-  rig.kernel.open_softirq(Softirq::net_tx, [&] {
-    order += rig.kernel.cpu().current()->name();
-  });
+  rig.kernel.open_softirq(Softirq::net_tx, [&] { order += rig.kernel.cpu().current()->name(); });
   rig.kernel.spawn("p", [&] {
     rig.kernel.raise_softirq(Softirq::net_tx);
     order += "p ";
@@ -107,9 +105,8 @@ TEST(Softirq, OneThatWillNotEndIsLeftToKsoftirqdAndProcessesGetTheirTurn) {
     return irqreturn_t::IRQ_HANDLED;
   }));
   rig.kernel.irq().raise(1);
-  rig.timeline.at(microseconds{1000}, [&] {
-    rig.kernel.spawn("p", [&] { process_done = rig.kernel.now(); });
-  });
+  rig.timeline.at(microseconds{1000},
+                  [&] { rig.kernel.spawn("p", [&] { process_done = rig.kernel.now(); }); });
   rig.timeline.run();
   EXPECT_EQ(in_interrupt, kernel::kMaxSoftirqRestart);
   EXPECT_GT(in_thread, 400U);

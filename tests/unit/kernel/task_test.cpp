@@ -150,8 +150,7 @@ using TaskDeathTest = ::testing::Test;
 
 TEST(TaskDeathTest, SleepingInASoftirqIsABug) {
   Rig rig;
-  rig.kernel.open_softirq(kernel::Softirq::tasklet,
-                          [&] { rig.kernel.msleep(milliseconds{1}); });
+  rig.kernel.open_softirq(kernel::Softirq::tasklet, [&] { rig.kernel.msleep(milliseconds{1}); });
   rig.kernel.raise_softirq(kernel::Softirq::tasklet);
   EXPECT_DEATH(rig.timeline.run(), "sleeping in an interrupt");
 }

@@ -3,7 +3,7 @@
 // axi_write: writes memory over one AXI4 manager (channels AW, W and B) for a client that streams
 // (packet data) and for several that write single beats (used elements, messages).
 //
-//   streaming client   req_*: req_bytes (> 0) to req_addr, any alignment; several requests may be
+//   streaming client   req_*: req_bytes (> 0) to req_addr, any alignment; two requests may be
 //                      queued ahead of their data. w_*: the data, in beats aligned to AxiBytes with
 //                      their strobes, ceil((req_addr % AxiBytes + req_bytes) / AxiBytes) a request.
 //                      A client that has sent the first beat of a request sends the others without
@@ -23,7 +23,6 @@
 //   Small           number of small clients, 1 to 2**IdWidth - 1
 //   IdWidth         bits of AWID and BID
 //   MaxBurstBytes   see burst_split
-//   Requests        streaming requests queued ahead of their data
 //   Outstanding     streaming bursts in flight, a power of two
 
 module axi_write #(
@@ -31,7 +30,6 @@ module axi_write #(
   parameter int unsigned Small = 5,
   parameter int unsigned IdWidth = 4,
   parameter int unsigned MaxBurstBytes = 512,
-  parameter int unsigned Requests = 4,
   parameter int unsigned Outstanding = 64
 ) (
   input  logic                         clk_i,
@@ -88,32 +86,30 @@ module axi_write #(
   // Requests       //
   ////////////////////
 
-  logic                held_valid;
+  logic                held_valid_q;
+  logic [63:0]         held_addr_q;
+  logic [LenWidth-1:0] held_bytes_q;
   logic                split_ready;
-  logic [63:0]         held_addr;
-  logic [LenWidth-1:0] held_bytes;
   logic                burst_valid;
   logic                burst_ready;
   logic [63:0]         burst_addr;
   logic [7:0]          burst_len;
   logic                burst_last;
 
-  logic [$clog2(Requests+1)-1:0] unused_count;
+  // One request ahead of the one that is being split.
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      held_valid_q <= 1'b0;
+    end else if (req_valid_i && req_ready_o) begin
+      held_valid_q <= 1'b1;
+      held_addr_q  <= req_addr_i;
+      held_bytes_q <= req_bytes_i;
+    end else if (split_ready) begin
+      held_valid_q <= 1'b0;
+    end
+  end
 
-  fifo #(
-    .Width(64 + LenWidth),
-    .Depth(Requests)
-  ) u_requests (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(req_valid_i),
-    .wr_ready_o(req_ready_o),
-    .wr_data_i ({req_bytes_i, req_addr_i}),
-    .rd_valid_o(held_valid),
-    .rd_ready_i(split_ready),
-    .rd_data_o ({held_bytes, held_addr}),
-    .count_o   (unused_count)
-  );
+  assign req_ready_o = !held_valid_q || split_ready;
 
   logic unused_user;
 
@@ -124,10 +120,10 @@ module axi_write #(
   ) u_split (
     .clk_i        (clk_i),
     .rst_i        (rst_i),
-    .req_valid_i  (held_valid),
+    .req_valid_i  (held_valid_q),
     .req_ready_o  (split_ready),
-    .req_addr_i   (held_addr),
-    .req_bytes_i  (held_bytes),
+    .req_addr_i   (held_addr_q),
+    .req_bytes_i  (held_bytes_q),
     .req_user_i   (1'b0),
     .burst_valid_o(burst_valid),
     .burst_ready_i(burst_ready),
@@ -306,7 +302,7 @@ module axi_write #(
   assign sw_done_o      = sw_done_q;
   assign sw_error_o     = sw_error_q;
   assign m_axi_bready_o = 1'b1;
-  assign idle_o         = flight_q == '0 && !held_valid && !burst_valid && !answering_q;
+  assign idle_o         = flight_q == '0 && !held_valid_q && !burst_valid && !answering_q;
 
   logic unused_inputs;
   assign unused_inputs = m_axi_bresp_i[0];

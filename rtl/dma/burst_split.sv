@@ -60,10 +60,17 @@ module burst_split #(
   logic [BurstWidth:0]  end_byte;  // last byte, counted from the start of the first beat
   logic                 last;
 
-  assign room     = LenWidth'(MaxBurstBytes) - LenWidth'(addr_q[BurstWidth-1:0]);
-  assign last     = bytes_q <= room;
-  assign end_byte = (BurstWidth + 1)'(addr_q[LaneWidth-1:0]) - 1'b1 +
-                    (last ? bytes_q[BurstWidth:0] : room[BurstWidth:0]);
+  always_comb begin
+    room     = '0;
+    last     = 1'b0;
+    end_byte = '0;
+    if (valid_q) begin
+      room     = LenWidth'(MaxBurstBytes) - LenWidth'(addr_q[BurstWidth-1:0]);
+      last     = bytes_q <= room;
+      end_byte = (BurstWidth + 1)'(addr_q[LaneWidth-1:0]) - 1'b1 +
+                 (last ? bytes_q[BurstWidth:0] : room[BurstWidth:0]);
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

@@ -98,9 +98,9 @@ module rx_fill #(
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
   localparam int unsigned CountWidth = $clog2(Segments + 1);
   localparam int unsigned MaxSegments = Segments - Segments / 4;
-  localparam int unsigned FramesWidth = $clog2(Frames + 1);
-  localparam int unsigned MoveWidth = 1 + 2 * CountWidth + 16 + QueueWidth + TagWidth;
-  localparam int unsigned FreeWidth = 1 + 2 * CountWidth + QueueWidth + TagWidth;
+  localparam int unsigned SlotWidth = $clog2(Frames);
+
+  if ((1 << SlotWidth) != Frames) $error("rx_fill: Frames must be a power of two");
 
   ////////////////////
   // Planner        //
@@ -158,41 +158,19 @@ module rx_fill #(
   // Queues         //
   ////////////////////
 
-  logic                        seg_valid;
-  logic                        seg_ready;
-  logic [63:0]                 seg_addr;
-  logic [LenWidth-1:0]         seg_bytes;
-  logic [15:0]                 seg_index;
-  logic [CountWidth-1:0]       seg_count;
-  logic                        buf_valid;
-  logic                        buf_ready;
-  logic [15:0]                 buf_id;
-  logic [LenWidth-1:0]         buf_bytes;
-  logic [15:0]                 buf_ndesc;
-  logic [CountWidth-1:0]       buf_count;
-  logic                        move_valid;
-  logic                        move_ready;
-  logic                        move_drop;
-  logic [CountWidth-1:0]       move_segments;
-  logic [CountWidth-1:0]       move_buffers;
-  logic [15:0]                 move_len;
-  logic [QueueWidth-1:0]       move_queue;
-  logic [TagWidth-1:0]         move_tag;
-  logic                        free_valid;
-  logic                        free_ready;
-  logic                        free_drop;
-  logic [CountWidth-1:0]       free_segments;
-  logic [CountWidth-1:0]       free_buffers;
-  logic [QueueWidth-1:0]       free_queue;
-  logic [TagWidth-1:0]         free_tag;
-  logic [FramesWidth-1:0]      free_count;
-  logic [FramesWidth-1:0]      unused_move_count;
-  logic [3:0]                  wr_ready;  // always, see room
-
-  // A descriptor may be on its way when the next one is asked for: two places in every queue. A
-  // frame is released after it has moved, so that the queue of plans to move is never the fuller.
-  assign room = seg_count <= CountWidth'(Segments - 2) && buf_count <= CountWidth'(Segments - 2) &&
-                free_count <= FramesWidth'(Frames - 2);
+  logic                  seg_valid;
+  logic                  seg_ready;
+  logic [63:0]           seg_addr;
+  logic [LenWidth-1:0]   seg_bytes;
+  logic [15:0]           seg_index;
+  logic [CountWidth-1:0] seg_count;
+  logic                  buf_valid;
+  logic                  buf_ready;
+  logic [15:0]           buf_id;
+  logic [LenWidth-1:0]   buf_bytes;
+  logic [15:0]           buf_ndesc;
+  logic [CountWidth-1:0] buf_count;
+  logic [1:0]            wr_ready;   // always, see room
 
   fifo_ram #(
     .Width(16 + LenWidth + 64),
@@ -224,37 +202,98 @@ module rx_fill #(
     .count_o   (buf_count)
   );
 
-  fifo #(
-    .Width(MoveWidth),
-    .Depth(Frames)
-  ) u_move_plans (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(plan_push),
-    .wr_ready_o(wr_ready[2]),
-    .wr_data_i ({plan_push_drop, plan_push_segments, plan_push_buffers, frame_len_i, frame_queue_i,
-                 frame_tag_i}),
-    .rd_valid_o(move_valid),
-    .rd_ready_i(move_ready),
-    .rd_data_o ({move_drop, move_segments, move_buffers, move_len, move_queue, move_tag}),
-    .count_o   (unused_move_count)
-  );
+  // Plans: one ring, written by the planner and read twice, by the mover and by the release. Each
+  // reader has the plan that it works on in registers.
+  logic                  drop_mem     [Frames];
+  logic [CountWidth-1:0] segments_mem [Frames];
+  logic [CountWidth-1:0] buffers_mem  [Frames];
+  logic [15:0]           len_mem      [Frames];
+  logic [QueueWidth-1:0] queue_mem    [Frames];
+  logic [TagWidth-1:0]   tag_mem      [Frames];
+  logic [SlotWidth:0]    plan_ptr_q;
+  logic [SlotWidth:0]    move_ptr_q;
+  logic [SlotWidth:0]    free_ptr_q;
 
-  fifo #(
-    .Width(FreeWidth),
-    .Depth(Frames)
-  ) u_free_plans (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(plan_push),
-    .wr_ready_o(wr_ready[3]),
-    .wr_data_i ({plan_push_drop, plan_push_segments, plan_push_buffers, frame_queue_i,
-                 frame_tag_i}),
-    .rd_valid_o(free_valid),
-    .rd_ready_i(free_ready),
-    .rd_data_o ({free_drop, free_segments, free_buffers, free_queue, free_tag}),
-    .count_o   (free_count)
-  );
+  logic                  move_valid_q;
+  logic                  move_drop_q;
+  logic [CountWidth-1:0] move_segments_q;
+  logic [CountWidth-1:0] move_buffers_q;
+  logic [15:0]           move_len_q;
+  logic [QueueWidth-1:0] move_queue_q;
+  logic [TagWidth-1:0]   move_tag_q;
+  logic                  move_ready;
+  logic                  move_take;
+
+  logic                  free_valid_q;
+  logic                  free_drop_q;
+  logic [CountWidth-1:0] free_segments_q;
+  logic [CountWidth-1:0] free_buffers_q;
+  logic [QueueWidth-1:0] free_queue_q;
+  logic [TagWidth-1:0]   free_tag_q;
+  logic                  free_ready;
+  logic                  free_take;
+
+  // A descriptor may be on its way when the next one is asked for: two places in every queue.
+  assign room = seg_count <= CountWidth'(Segments - 2) && buf_count <= CountWidth'(Segments - 2) &&
+                (plan_ptr_q - move_ptr_q) <= (SlotWidth + 1)'(Frames - 2) &&
+                (plan_ptr_q - free_ptr_q) <= (SlotWidth + 1)'(Frames - 2);
+
+  assign move_take = plan_ptr_q != move_ptr_q && (!move_valid_q || move_ready);
+  assign free_take = plan_ptr_q != free_ptr_q && (!free_valid_q || free_ready);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      plan_ptr_q <= '0;
+    end else if (plan_push) begin
+      plan_ptr_q <= plan_ptr_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (plan_push) begin
+      drop_mem[plan_ptr_q[SlotWidth-1:0]]     <= plan_push_drop;
+      segments_mem[plan_ptr_q[SlotWidth-1:0]] <= plan_push_segments;
+      buffers_mem[plan_ptr_q[SlotWidth-1:0]]  <= plan_push_buffers;
+      len_mem[plan_ptr_q[SlotWidth-1:0]]      <= frame_len_i;
+      queue_mem[plan_ptr_q[SlotWidth-1:0]]    <= frame_queue_i;
+      tag_mem[plan_ptr_q[SlotWidth-1:0]]      <= frame_tag_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      move_ptr_q   <= '0;
+      move_valid_q <= 1'b0;
+    end else if (move_take) begin
+      move_ptr_q      <= move_ptr_q + 1'b1;
+      move_valid_q    <= 1'b1;
+      move_drop_q     <= drop_mem[move_ptr_q[SlotWidth-1:0]];
+      move_segments_q <= segments_mem[move_ptr_q[SlotWidth-1:0]];
+      move_buffers_q  <= buffers_mem[move_ptr_q[SlotWidth-1:0]];
+      move_len_q      <= len_mem[move_ptr_q[SlotWidth-1:0]];
+      move_queue_q    <= queue_mem[move_ptr_q[SlotWidth-1:0]];
+      move_tag_q      <= tag_mem[move_ptr_q[SlotWidth-1:0]];
+    end else if (move_ready) begin
+      move_valid_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      free_ptr_q   <= '0;
+      free_valid_q <= 1'b0;
+    end else if (free_take) begin
+      free_ptr_q      <= free_ptr_q + 1'b1;
+      free_valid_q    <= 1'b1;
+      free_drop_q     <= drop_mem[free_ptr_q[SlotWidth-1:0]];
+      free_segments_q <= segments_mem[free_ptr_q[SlotWidth-1:0]];
+      free_buffers_q  <= buffers_mem[free_ptr_q[SlotWidth-1:0]];
+      free_queue_q    <= queue_mem[free_ptr_q[SlotWidth-1:0]];
+      free_tag_q      <= tag_mem[free_ptr_q[SlotWidth-1:0]];
+    end else if (free_ready) begin
+      free_valid_q <= 1'b0;
+    end
+  end
 
   ////////////////////
   // Mover          //
@@ -274,12 +313,12 @@ module rx_fill #(
     .rst_i          (rst_i),
     .stop_i         (stop_i),
     .quiet_o        (move_quiet),
-    .plan_valid_i   (move_valid),
+    .plan_valid_i   (move_valid_q),
     .plan_ready_o   (move_ready),
-    .plan_drop_i    (move_drop),
-    .plan_segments_i(move_segments),
-    .plan_buffers_i (move_buffers),
-    .plan_len_i     (move_len),
+    .plan_drop_i    (move_drop_q),
+    .plan_segments_i(move_segments_q),
+    .plan_buffers_i (move_buffers_q),
+    .plan_len_i     (move_len_q),
     .seg_valid_i    (seg_valid),
     .seg_ready_o    (seg_ready),
     .seg_addr_i     (seg_addr),
@@ -301,27 +340,43 @@ module rx_fill #(
   assign req_valid_o = req_valid && flight_room;
   assign req_fire    = req_valid_o && req_ready_i;
 
-  // What is in flight, for the error record.
-  logic                  flight_valid;
-  logic [63:0]           flight_addr;
-  logic [15:0]           flight_index;
-  logic [QueueWidth-1:0] flight_queue;
-  logic [FramesWidth-1:0] unused_flight_count;
+  // Requests in flight: where they go, for the error record.
+  logic [63:0]           flight_addr_mem  [Frames];
+  logic [15:0]           flight_index_mem [Frames];
+  logic [QueueWidth-1:0] flight_queue_mem [Frames];
+  logic [SlotWidth:0]    asked_ptr_q;
+  logic [SlotWidth:0]    done_ptr_q;
 
-  fifo #(
-    .Width(QueueWidth + 16 + 64),
-    .Depth(Frames)
-  ) u_flight (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(req_fire),
-    .wr_ready_o(flight_room),
-    .wr_data_i ({move_queue, seg_index, seg_addr}),
-    .rd_valid_o(flight_valid),
-    .rd_ready_i(done_i),
-    .rd_data_o ({flight_queue, flight_index, flight_addr}),
-    .count_o   (unused_flight_count)
-  );
+  assign flight_room = (asked_ptr_q - done_ptr_q) != (SlotWidth + 1)'(Frames);
+
+  always_ff @(posedge clk_i) begin
+    if (req_fire) begin
+      flight_addr_mem[asked_ptr_q[SlotWidth-1:0]]  <= seg_addr;
+      flight_index_mem[asked_ptr_q[SlotWidth-1:0]] <= seg_index;
+      flight_queue_mem[asked_ptr_q[SlotWidth-1:0]] <= move_queue_q;
+    end
+  end
+
+  logic               err_valid_q;
+  nic_pkg::vq_error_t err_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      asked_ptr_q <= '0;
+      done_ptr_q  <= '0;
+      err_valid_q <= 1'b0;
+    end else if (req_fire || done_i) begin
+      asked_ptr_q <= asked_ptr_q + (SlotWidth + 1)'(req_fire);
+      done_ptr_q  <= done_ptr_q + (SlotWidth + 1)'(done_i);
+      if (done_i && error_i && !err_valid_q) begin
+        err_valid_q <= 1'b1;
+        err_q.code  <= virtio_pkg::ErrorDmaWrite;
+        err_q.queue <= 16'(flight_queue_mem[done_ptr_q[SlotWidth-1:0]]);
+        err_q.index <= flight_index_mem[done_ptr_q[SlotWidth-1:0]];
+        err_q.addr  <= flight_addr_mem[done_ptr_q[SlotWidth-1:0]];
+      end
+    end
+  end
 
   ////////////////////
   // Release        //
@@ -329,8 +384,6 @@ module rx_fill #(
 
   logic [CountWidth:0]   answered_q;  // segments answered and not yet released
   logic [CountWidth-1:0] buffer_q;    // number of the buffer in its frame
-  logic                  err_valid_q;
-  nic_pkg::vq_error_t    err_q;
 
   logic release_ok;
   logic used_fire;
@@ -338,9 +391,9 @@ module rx_fill #(
   logic release_fire;
 
   // Frames are released one after another; a segment of a later frame is answered later.
-  assign release_ok   = free_valid && !err_valid_q &&
-                        (free_drop || answered_q >= {1'b0, free_segments});
-  assign release_last = buffer_q + 1'b1 == free_buffers;
+  assign release_ok   = free_valid_q && !err_valid_q &&
+                        (free_drop_q || answered_q >= {1'b0, free_segments_q});
+  assign release_last = buffer_q + 1'b1 == free_buffers_q;
   assign used_valid_o = release_ok && buf_valid;
   assign used_fire    = used_valid_o && used_ready_i;
   assign release_fire = used_fire && release_last;
@@ -348,15 +401,18 @@ module rx_fill #(
   assign free_ready   = release_fire;
 
   always_comb begin
-    used_o.last  = free_drop || release_last;
-    used_o.first = free_drop || buffer_q == '0;
-    used_o.ndesc = buf_ndesc;
-    used_o.id    = buf_id;
-    used_o.len   = free_drop ? '0 : 32'(buf_bytes);
+    used_o = '0;
+    if (release_ok) begin
+      used_o.last  = free_drop_q || release_last;
+      used_o.first = free_drop_q || buffer_q == '0;
+      used_o.ndesc = buf_ndesc;
+      used_o.id    = buf_id;
+      used_o.len   = free_drop_q ? '0 : 32'(buf_bytes);
+    end
   end
 
-  assign used_queue_o = free_queue;
-  assign used_tag_o   = free_tag;
+  assign used_queue_o = free_queue_q;
+  assign used_tag_o   = free_tag_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -364,22 +420,10 @@ module rx_fill #(
       buffer_q   <= '0;
     end else if (done_i || used_fire) begin
       answered_q <= answered_q + (CountWidth + 1)'(done_i) -
-                    ((release_fire && !free_drop) ? {1'b0, free_segments} : '0);
+                    ((release_fire && !free_drop_q) ? {1'b0, free_segments_q} : '0);
       if (used_fire) begin
         buffer_q <= release_last ? '0 : buffer_q + 1'b1;
       end
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      err_valid_q <= 1'b0;
-    end else if (done_i && error_i && !err_valid_q) begin
-      err_valid_q <= 1'b1;
-      err_q.code  <= virtio_pkg::ErrorDmaWrite;
-      err_q.queue <= 16'(flight_queue);
-      err_q.index <= flight_index;
-      err_q.addr  <= flight_addr;
     end
   end
 
@@ -390,26 +434,28 @@ module rx_fill #(
   // Status, trace  //
   ////////////////////
 
-  assign quiet_o = move_quiet && !flight_valid && !desc_valid_i;
-  assign idle_o  = quiet_o && blocked && !move_valid && (!free_valid || err_valid_q);
+  assign quiet_o = move_quiet && asked_ptr_q == done_ptr_q && !desc_valid_i;
+  assign idle_o  = quiet_o && blocked && !move_valid_q && !move_take && !free_take &&
+                   (!free_valid_q || err_valid_q);
 
   assign drop_no_fit_o            = plan_push && plan_push_drop;
-  assign delivered_o              = release_fire && !free_drop;
+  assign delivered_o              = release_fire && !free_drop_q;
   assign trace_descriptor_valid_o = desc_valid_i && first;
   assign trace_descriptor_tag_o   = frame_tag_i;
   assign trace_write_valid_o      = req_fire && req_first;
-  assign trace_write_tag_o        = move_tag;
-  assign trace_written_valid_o    = used_fire && buffer_q == '0 && !free_drop;
-  assign trace_written_tag_o      = free_tag;
+  assign trace_write_tag_o        = move_tag_q;
+  assign trace_written_valid_o    = used_fire && buffer_q == '0 && !free_drop_q;
+  assign trace_written_tag_o      = free_tag_q;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // What the planner pushes has its place.
       a_room: assert ((!seg_push || wr_ready[0]) && (!buf_push || wr_ready[1]) &&
-                      (!plan_push || (wr_ready[2] && wr_ready[3])));
+                      (!plan_push || ((plan_ptr_q - move_ptr_q) < (SlotWidth + 1)'(Frames) &&
+                                      (plan_ptr_q - free_ptr_q) < (SlotWidth + 1)'(Frames))));
       // An answer belongs to a request in flight.
-      a_flight: assert (!done_i || flight_valid);
+      a_flight: assert (!done_i || asked_ptr_q != done_ptr_q);
     end
   end
 `endif

@@ -92,40 +92,18 @@ module rx_move #(
   logic [CountWidth-1:0] segment_q;           // number of the segment in its frame
   logic [LaneWidth-1:0]  position_q;          // of the segment's first byte in its word
 
-  logic                  first;
-  logic                  last;
-  logic                  load;
-  logic                  next_free;
-  logic [LaneWidth-1:0]  position;
-  logic [LaneWidth-1:0]  lane;
-  logic [LaneWidth:0]    diff;
-  logic [LaneWidth-1:0]  offset;
-  logic                  turn;
-  logic [LenWidth:0]     end_byte;            // last byte, from the first beat's lane 0
-  logic [BeatWidth-1:0]  beats;
-  logic [LaneWidth+1:0]  reach;               // bytes of the pair that the last beat needs
-  logic                  take;
+  logic first;
+  logic last;
+  logic ready;      // a segment can be taken, if the bus takes the request
+  logic load;
+  logic next_free;
 
-  assign first    = segment_q == '0;
-  assign last     = segment_q + 1'b1 == plan_segments_i;
-  assign position = first ? HeaderLane : position_q;
-  assign lane     = seg_addr_i[LaneWidth-1:0];
-  assign diff     = {1'b0, position} - {1'b0, lane};
-  assign offset   = diff[LaneWidth-1:0];
-  assign turn     = diff[LaneWidth];
-  assign end_byte = (LenWidth + 1)'(lane) + (LenWidth + 1)'(seg_bytes_i) - 1'b1;
-  assign beats    = end_byte[LenWidth:LaneWidth];
-  assign reach    = (LaneWidth + 2)'(offset) + (LaneWidth + 2)'(end_byte[LaneWidth-1:0]) + 1'b1;
+  assign first = segment_q == '0;
+  assign last  = segment_q + 1'b1 == plan_segments_i;
+  assign ready = plan_valid_i && seg_valid_i && next_free && !(first && stop_i);
+  assign load  = ready && (plan_drop_i || req_ready_i);
 
-  // The word that holds the next segment's first byte, or the frame's last, has to be taken.
-  assign take = !(turn && beats == '0) && (last ? reach > (LaneWidth + 2)'(AxiBytes)
-                                                : reach >= (LaneWidth + 2)'(AxiBytes));
-
-  assign load = plan_valid_i && seg_valid_i && next_free && !(first && stop_i) &&
-                (plan_drop_i || req_ready_i);
-
-  assign req_valid_o  = plan_valid_i && seg_valid_i && next_free && !(first && stop_i) &&
-                        !plan_drop_i;
+  assign req_valid_o  = ready && !plan_drop_i;
   assign req_first_o  = first;
   assign req_addr_o   = seg_addr_i;
   assign req_bytes_o  = seg_bytes_i;
@@ -136,14 +114,32 @@ module rx_move #(
     if (rst_i) begin
       segment_q    <= '0;
       next_valid_q <= 1'b0;
-    end else if (load) begin
+    end else if (load) begin : p_load
+      logic [LaneWidth-1:0] position;
+      logic [LaneWidth-1:0] lane;
+      logic [LaneWidth-1:0] offset;
+      logic                 turn;
+      logic [LenWidth:0]    end_byte;  // last byte, from the first beat's lane 0
+      logic [BeatWidth-1:0] beats;
+      logic [LaneWidth+1:0] reach;     // bytes of the pair that the last beat needs
+
+      position       = first ? HeaderLane : position_q;
+      lane           = seg_addr_i[LaneWidth-1:0];
+      {turn, offset} = {1'b0, position} - {1'b0, lane};
+      end_byte       = (LenWidth + 1)'(lane) + (LenWidth + 1)'(seg_bytes_i) - 1'b1;
+      beats          = end_byte[LenWidth:LaneWidth];
+      reach          = (LaneWidth + 2)'(offset) + (LaneWidth + 2)'(end_byte[LaneWidth-1:0]) + 1'b1;
+
       segment_q         <= last ? '0 : segment_q + 1'b1;
       position_q        <= position + seg_bytes_i[LaneWidth-1:0];
       next_valid_q      <= !plan_drop_i || last;
       next_skip_q       <= plan_drop_i;
       next_first_q      <= first;
       next_turn_q       <= turn;
-      next_take_q       <= take;
+      // The word that holds the next segment's first byte, or the frame's last, has to be taken.
+      next_take_q       <= !(turn && beats == '0) &&
+                           (last ? reach > (LaneWidth + 2)'(AxiBytes)
+                                 : reach >= (LaneWidth + 2)'(AxiBytes));
       next_offset_q     <= offset;
       next_beats_q      <= plan_drop_i ? BeatWidth'((plan_len_i - 1'b1) >> LaneWidth) : beats;
       next_first_strb_q <= {AxiBytes{1'b1}} << lane;

@@ -86,35 +86,44 @@ module rx_plan #(
   logic [15:0]           size_mem [Queues];
 
   logic [LenWidth-1:0]   left;
-  logic [LenWidth-1:0]   bytes;
   logic [LenWidth-1:0]   left_next;
-  logic                  fits;
   logic                  over;
   logic                  chain_end;
-  logic                  placed;
-  logic                  finished;
 
-  assign left      = started_q ? left_q : LenWidth'(frame_len_i) + LenWidth'(virtio_pkg::NetHdrBytes);
-  assign fits      = desc_i.len >= 32'(left);
-  assign bytes     = fits ? left : desc_i.len[LenWidth-1:0];
-  assign left_next = left - bytes;
-  assign over      = over_q || (segments_q == CountWidth'(MaxSegments) && left != '0);
-  assign chain_end = (desc_i.flags & virtio_pkg::DescFNext) == '0;
-  assign placed    = left_next == '0 && !over;
-  assign finished  = chain_end && (left_next == '0 || !mrg_rxbuf_i || over ||
-                                   taken_q + 1'b1 == size_mem[frame_queue_i]);
+  always_comb begin
+    left            = '0;
+    left_next       = '0;
+    over            = 1'b0;
+    chain_end       = 1'b0;
+    seg_valid_o     = 1'b0;
+    seg_bytes_o     = '0;
+    buf_bytes_o     = '0;
+    buf_ndesc_o     = '0;
+    plan_valid_o    = 1'b0;
+    plan_drop_o     = 1'b0;
+    plan_segments_o = '0;
+    plan_buffers_o  = '0;
+    if (desc_valid_i) begin
+      left            = started_q ? left_q
+                                  : LenWidth'(frame_len_i) + LenWidth'(virtio_pkg::NetHdrBytes);
+      over            = over_q || (segments_q == CountWidth'(MaxSegments) && left != '0);
+      chain_end       = (desc_i.flags & virtio_pkg::DescFNext) == '0;
+      seg_valid_o     = left != '0 && !over;
+      seg_bytes_o     = (desc_i.len >= 32'(left)) ? left : desc_i.len[LenWidth-1:0];
+      left_next       = left - seg_bytes_o;
+      buf_bytes_o     = buf_bytes_q + seg_bytes_o;
+      buf_ndesc_o     = buf_ndesc_q + 1'b1;
+      plan_valid_o    = chain_end && (left_next == '0 || !mrg_rxbuf_i || over ||
+                                      taken_q + 1'b1 == size_mem[frame_queue_i]);
+      plan_drop_o     = left_next != '0 || over;
+      plan_segments_o = segments_q + CountWidth'(seg_valid_o);
+      plan_buffers_o  = buffers_q + 1'b1;
+    end
+  end
 
-  assign seg_valid_o     = desc_valid_i && left != '0 && !over;
-  assign seg_bytes_o     = bytes;
-  assign first_o         = !started_q;
-  assign buf_valid_o     = desc_valid_i && chain_end;
-  assign buf_bytes_o     = buf_bytes_q + bytes;
-  assign buf_ndesc_o     = buf_ndesc_q + 1'b1;
-  assign plan_valid_o    = desc_valid_i && finished;
-  assign plan_drop_o     = !placed;
-  assign plan_segments_o = segments_q + CountWidth'(seg_valid_o);
-  assign plan_buffers_o  = buffers_q + 1'b1;
-  assign frame_ready_o   = plan_valid_o;
+  assign first_o       = !started_q;
+  assign buf_valid_o   = chain_end;
+  assign frame_ready_o = plan_valid_o;
 
   assign pop_queue_o = frame_queue_i;
   assign pop_valid_o = frame_valid_i && avail_i[frame_queue_i] && room_i && !stop_i &&
@@ -137,14 +146,14 @@ module rx_plan #(
       buffers_q   <= '0;
       over_q      <= 1'b0;
     end else if (desc_valid_i) begin
-      started_q   <= !finished;
+      started_q   <= !plan_valid_o;
       left_q      <= left_next;
       buf_bytes_q <= chain_end ? '0 : buf_bytes_o;
       buf_ndesc_q <= chain_end ? '0 : buf_ndesc_o;
-      taken_q     <= finished ? '0 : taken_q + 1'b1;
-      segments_q  <= finished ? '0 : plan_segments_o;
-      buffers_q   <= finished ? '0 : buffers_q + CountWidth'(chain_end);
-      over_q      <= over && !finished;
+      taken_q     <= plan_valid_o ? '0 : taken_q + 1'b1;
+      segments_q  <= plan_valid_o ? '0 : plan_segments_o;
+      buffers_q   <= plan_valid_o ? '0 : buffers_q + CountWidth'(chain_end);
+      over_q      <= over && !plan_valid_o;
     end
   end
 

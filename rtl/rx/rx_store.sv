@@ -99,22 +99,32 @@ module rx_store #(
   logic [15:0] len;
   logic        record_push;
 
-  assign full        = (wr_ptr_q - rd_ptr_q) == (AddrWidth + 1)'(Words);
-  assign refused     = in_frame_q ? refused_q : !accept_i;
-  assign lost        = (in_frame_q ? lost_q : !frames_room) || full ||
-                       len_before > 16'(65535 - StreamBytes);
-  assign store       = s_axis_tvalid_i && !refused && !lost;
-  assign ends        = s_axis_tvalid_i && s_axis_tlast_i;
-  assign good        = !refused && !lost && !s_axis_tuser_error_i;
-  assign len_before  = in_frame_q ? len_q : '0;
-  assign record_push = ends && good;
-
   always_comb begin
-    len = len_before + 16'(StreamBytes);
-    if (s_axis_tlast_i) begin
-      len = len_before + 16'($countones(s_axis_tkeep_i));
+    full       = 1'b0;
+    refused    = 1'b0;
+    lost       = 1'b0;
+    store      = 1'b0;
+    ends       = 1'b0;
+    good       = 1'b0;
+    len_before = '0;
+    len        = '0;
+    if (s_axis_tvalid_i) begin
+      full       = (wr_ptr_q - rd_ptr_q) == (AddrWidth + 1)'(Words);
+      len_before = in_frame_q ? len_q : '0;
+      refused    = in_frame_q ? refused_q : !accept_i;
+      lost       = (in_frame_q ? lost_q : !frames_room) || full ||
+                   len_before > 16'(65535 - StreamBytes);
+      store      = !refused && !lost;
+      ends       = s_axis_tlast_i;
+      good       = store && !s_axis_tuser_error_i;
+      len        = len_before + 16'(StreamBytes);
+      if (s_axis_tlast_i) begin
+        len = len_before + 16'($countones(s_axis_tkeep_i));
+      end
     end
   end
+
+  assign record_push = ends && good;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

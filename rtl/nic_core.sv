@@ -151,7 +151,7 @@ module nic_core #(
   ////////////////////
 
   logic [63:0]        features;
-  logic               run, stop, quiet, clear, rst;
+  logic               run, stop, hold, quiet, clear, rst;
   logic               en_valid, en_ready;
   logic [1:0]         engine_en_ready;
   logic [15:0]        en_queue, en_size;
@@ -225,8 +225,9 @@ module nic_core #(
     .idle_o            (host_idle)
   );
 
-  // A device reset forgets all of the datapath.
+  // A device reset forgets all of the datapath. Nothing is taken from a ring before DRIVER_OK.
   assign rst      = rst_i || clear;
+  assign hold     = stop || !run;
   assign en_ready = engine_en_ready[en_queue[0]];
 
   ////////////////////
@@ -338,12 +339,13 @@ module nic_core #(
       .Queues      (QueuePairs),
       .AxiBytes    (AxiBytes),
       .DeviceWrites(d == Rx),
+      .StrictChains(1'b1),
       .RingMax     (RingMax),
       .TagWidth    (TagWidth)
     ) u_engine (
       .clk_i                (clk_i),
       .rst_i                (rst),
-      .stop_i               (stop),
+      .stop_i               (hold),
       .quiet_o              (engine_quiet[d]),
       .idle_o               (engine_idle[d]),
       .event_idx_i          (features[virtio_pkg::FeatureEventIdx]),
@@ -487,7 +489,7 @@ module nic_core #(
   ) u_tx (
     .clk_i          (clk_i),
     .rst_i          (rst),
-    .stop_i         (stop),
+    .stop_i         (hold),
     .quiet_o        (tx_quiet),
     .idle_o         (tx_idle),
     .avail_i        (avail[QueuePairs*Tx +: QueuePairs]),

@@ -151,6 +151,7 @@ module vq_fetch #(
   logic [RowWidth:0]   next_row;    // first row of the cache not reserved
   logic [15:0]         ask_pos;
   logic [RowWidth:0]   ask_row;
+  logic [RowWidth:0]   row_after;   // first row behind what is asked for
   logic [5:0]          batch;
   logic [15:0]         ask_left;    // slots from here to the end of the ring
   logic [5:0]          ask_count;
@@ -181,12 +182,14 @@ module vq_fetch #(
     .read_data_o   (look_size)
   );
 
+  assign row_after = ask_row + (RowWidth + 1)'(ask_beats);
+
   queue_state #(.Queues(Queues), .Width(16 + RowWidth + 1)) u_next (
     .clk_i,
     .write_i       (look_ok),
     .write_queue_i (look_q),
     .write_data_i  ({ends ? {!ask_pos[15], 15'd0} : ask_pos + 16'(ask_count),
-                     ask_row + (RowWidth + 1)'(ask_beats)}),
+                     row_after}),
     .read_queue_i  (look_q),
     .read_data_o   ({next_pos, next_row})
   );

@@ -29,9 +29,9 @@
 //   Queues       transmit queues
 //   MaxFrame     longest frame, without FCS, in bytes
 //   StoreBytes   size of tx_store's memory
-//   Fragments    fragments planned ahead, and fragments in flight; a chain that is sent has at most
-//                half as many
-//   Chains       chains planned ahead, and chains in flight
+//   Fragments    fragments planned ahead, and fragments in flight, a power of two; a chain that is
+//                sent has at most half as many
+//   Chains       chains planned ahead and in flight, a power of two
 //   TagWidth     bits of a tag
 
 module tx_gather #(
@@ -40,7 +40,7 @@ module tx_gather #(
   parameter int unsigned MaxFrame = 9022,
   parameter int unsigned StoreBytes = 32768,
   parameter int unsigned Fragments = 128,
-  parameter int unsigned Chains = 64,
+  parameter int unsigned Chains = 128,
   parameter int unsigned TagWidth = 32,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
 ) (
@@ -96,12 +96,13 @@ module tx_gather #(
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
   localparam int unsigned LaneWidth = $clog2(AxiBytes);
   localparam int unsigned CountWidth = $clog2(Fragments + 1);
-  localparam int unsigned ChainsWidth = $clog2(Chains + 1);
+  localparam int unsigned ChainWidth = $clog2(Chains);
+  localparam int unsigned FragWidth = $clog2(Fragments);
   localparam int unsigned Words = StoreBytes / AxiBytes;
   localparam int unsigned WordsWidth = $clog2(Words + 1);
-  localparam int unsigned PlanWidth = 1 + 16 + 16 + 16 + CountWidth + QueueWidth + TagWidth;
-  localparam int unsigned ChainWidth = 1 + 16 + 16 + 16 + QueueWidth + TagWidth;
 
+  if ((1 << ChainWidth) != Chains) $error("tx_gather: Chains must be a power of two");
+  if ((1 << FragWidth) != Fragments) $error("tx_gather: Fragments must be a power of two");
   if (StoreBytes < MaxFrame + AxiBytes) $error("tx_gather: StoreBytes does not hold a frame");
 
   ////////////////////
@@ -154,20 +155,7 @@ module tx_gather #(
   logic [LenWidth-1:0]    frag_bytes;
   logic [15:0]            frag_index;
   logic [CountWidth-1:0]  frag_count;
-  logic                   plan_valid;
-  logic                   plan_ready;
-  logic                   plan_drop;
-  logic [15:0]            plan_len;
-  logic [15:0]            plan_ndesc;
-  logic [15:0]            plan_id;
-  logic [CountWidth-1:0]  plan_fragments;
-  logic [QueueWidth-1:0]  plan_queue;
-  logic [TagWidth-1:0]    plan_tag;
-  logic [ChainsWidth-1:0] plan_count;
-  logic [1:0]             wr_ready;  // always, see room
-
-  // A descriptor may be on its way when the next one is asked for: two places in each queue.
-  assign room = frag_count <= CountWidth'(Fragments - 2) && plan_count <= ChainsWidth'(Chains - 2);
+  logic                   frag_room;   // always, see room
 
   fifo_ram #(
     .Width(16 + LenWidth + 64),
@@ -176,7 +164,7 @@ module tx_gather #(
     .clk_i     (clk_i),
     .rst_i     (rst_i),
     .wr_valid_i(frag_push),
-    .wr_ready_o(wr_ready[0]),
+    .wr_ready_o(frag_room),
     .wr_data_i ({desc_index_i, desc_i.len[LenWidth-1:0], desc_i.addr}),
     .rd_valid_o(frag_valid),
     .rd_ready_i(frag_ready),
@@ -184,21 +172,101 @@ module tx_gather #(
     .count_o   (frag_count)
   );
 
-  fifo #(
-    .Width(PlanWidth),
-    .Depth(Chains)
-  ) u_plans (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(plan_push),
-    .wr_ready_o(wr_ready[1]),
-    .wr_data_i ({push_drop, push_len, push_ndesc, desc_i.id, push_fragments, push_queue,
-                 push_tag}),
-    .rd_valid_o(plan_valid),
-    .rd_ready_i(plan_ready),
-    .rd_data_o ({plan_drop, plan_len, plan_ndesc, plan_id, plan_fragments, plan_queue, plan_tag}),
-    .count_o   (plan_count)
-  );
+  // Plans: one ring, written by the planner and read twice, when a chain is asked for and when it is
+  // finished. Each reader has the plan that it works on in registers.
+  logic                  drop_mem      [Chains];
+  logic [15:0]           len_mem       [Chains];
+  logic [15:0]           ndesc_mem     [Chains];
+  logic [15:0]           id_mem        [Chains];
+  logic [CountWidth-1:0] fragments_mem [Chains];
+  logic [QueueWidth-1:0] queue_mem     [Chains];
+  logic [TagWidth-1:0]   tag_mem       [Chains];
+  logic [ChainWidth:0]   plan_ptr_q;
+  logic [ChainWidth:0]   issue_ptr_q;
+  logic [ChainWidth:0]   finish_ptr_q;
+
+  logic                  issue_valid_q;
+  logic                  issue_drop_q;
+  logic [WordsWidth-1:0] issue_words_q;  // of the store that the frame takes
+  logic [CountWidth-1:0] issue_fragments_q;
+  logic [QueueWidth-1:0] issue_queue_q;
+  logic [TagWidth-1:0]   issue_tag_q;
+  logic                  issue_ready;
+  logic                  issue_take;
+
+  logic                  finish_valid_q;
+  logic                  finish_drop_q;
+  logic [15:0]           finish_len_q;
+  logic [15:0]           finish_ndesc_q;
+  logic [15:0]           finish_id_q;
+  logic [QueueWidth-1:0] finish_queue_q;
+  logic [TagWidth-1:0]   finish_tag_q;
+  logic                  finish;
+  logic                  finish_take;
+
+  // A descriptor may be on its way when the next one is asked for: two places in each queue.
+  assign room = frag_count <= CountWidth'(Fragments - 2) &&
+                (plan_ptr_q - issue_ptr_q) <= (ChainWidth + 1)'(Chains - 2) &&
+                (plan_ptr_q - finish_ptr_q) <= (ChainWidth + 1)'(Chains - 2);
+
+  assign issue_take  = plan_ptr_q != issue_ptr_q && (!issue_valid_q || issue_ready);
+  assign finish_take = plan_ptr_q != finish_ptr_q && (!finish_valid_q || finish);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      plan_ptr_q <= '0;
+    end else if (plan_push) begin
+      plan_ptr_q <= plan_ptr_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (plan_push) begin
+      drop_mem[plan_ptr_q[ChainWidth-1:0]]      <= push_drop;
+      len_mem[plan_ptr_q[ChainWidth-1:0]]       <= push_len;
+      ndesc_mem[plan_ptr_q[ChainWidth-1:0]]     <= push_ndesc;
+      id_mem[plan_ptr_q[ChainWidth-1:0]]        <= desc_i.id;
+      fragments_mem[plan_ptr_q[ChainWidth-1:0]] <= push_fragments;
+      queue_mem[plan_ptr_q[ChainWidth-1:0]]     <= push_queue;
+      tag_mem[plan_ptr_q[ChainWidth-1:0]]       <= push_tag;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      issue_ptr_q   <= '0;
+      issue_valid_q <= 1'b0;
+    end else if (issue_take) begin
+      issue_ptr_q       <= issue_ptr_q + 1'b1;
+      issue_valid_q     <= 1'b1;
+      issue_drop_q      <= drop_mem[issue_ptr_q[ChainWidth-1:0]];
+      issue_words_q     <= WordsWidth'((32'(len_mem[issue_ptr_q[ChainWidth-1:0]]) + AxiBytes - 1) >>
+                                       LaneWidth);
+      issue_fragments_q <= fragments_mem[issue_ptr_q[ChainWidth-1:0]];
+      issue_queue_q     <= queue_mem[issue_ptr_q[ChainWidth-1:0]];
+      issue_tag_q       <= tag_mem[issue_ptr_q[ChainWidth-1:0]];
+    end else if (issue_ready) begin
+      issue_valid_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      finish_ptr_q   <= '0;
+      finish_valid_q <= 1'b0;
+    end else if (finish_take) begin
+      finish_ptr_q   <= finish_ptr_q + 1'b1;
+      finish_valid_q <= 1'b1;
+      finish_drop_q  <= drop_mem[finish_ptr_q[ChainWidth-1:0]];
+      finish_len_q   <= len_mem[finish_ptr_q[ChainWidth-1:0]];
+      finish_ndesc_q <= ndesc_mem[finish_ptr_q[ChainWidth-1:0]];
+      finish_id_q    <= id_mem[finish_ptr_q[ChainWidth-1:0]];
+      finish_queue_q <= queue_mem[finish_ptr_q[ChainWidth-1:0]];
+      finish_tag_q   <= tag_mem[finish_ptr_q[ChainWidth-1:0]];
+    end else if (finish) begin
+      finish_valid_q <= 1'b0;
+    end
+  end
 
   ////////////////////
   // Issue          //
@@ -206,29 +274,27 @@ module tx_gather #(
 
   logic [CountWidth-1:0] frag_q;       // number of the fragment in its chain
   logic [WordsWidth-1:0] free_q;       // words of the store not promised to a frame
-  logic [WordsWidth-1:0] need;         // words of the frame
   logic                  frag_first;
   logic                  frag_last;
   logic                  flight_room;
-  logic                  chain_room;
   logic                  may;          // the fragment at the head can go, if the bus takes it
   logic                  req_fire;
   logic                  reserve;
   logic                  err_valid_q;
 
-  assign need       = WordsWidth'((32'(plan_len) + AxiBytes - 1) >> LaneWidth);
   assign frag_first = frag_q == '0;
-  assign frag_last  = frag_q + 1'b1 == plan_fragments;
-  assign may        = plan_valid && frag_valid && chain_room && flight_room &&
-                      (!frag_first || (!stop_i && !err_valid_q && (plan_drop || free_q >= need)));
+  assign frag_last  = frag_q + 1'b1 == issue_fragments_q;
+  assign may        = issue_valid_q && frag_valid && flight_room &&
+                      (!frag_first || (!stop_i && !err_valid_q &&
+                                       (issue_drop_q || free_q >= issue_words_q)));
 
-  assign req_valid_o = may && !plan_drop;
+  assign req_valid_o = may && !issue_drop_q;
   assign req_addr_o  = frag_addr;
   assign req_bytes_o = frag_bytes;
   assign req_fire    = req_valid_o && req_ready_i;
   assign reserve     = req_fire && frag_first;
-  assign frag_ready  = may && (plan_drop || req_ready_i);
-  assign plan_ready  = frag_ready && frag_last;
+  assign frag_ready  = may && (issue_drop_q || req_ready_i);
+  assign issue_ready = frag_ready && frag_last;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -238,34 +304,68 @@ module tx_gather #(
       if (frag_ready) begin
         frag_q <= frag_last ? '0 : frag_q + 1'b1;
       end
-      free_q <= free_q - (reserve ? need : '0) + WordsWidth'(word_freed_i);
+      free_q <= free_q - (reserve ? issue_words_q : '0) + WordsWidth'(word_freed_i);
     end
   end
 
-  // Fragments in flight, in the order of their beats.
-  logic                   flight_valid;
-  logic                   flight_ready;
-  logic                   flight_last;
-  logic [QueueWidth-1:0]  flight_queue;
-  logic [15:0]            flight_index;
-  logic [LenWidth-1:0]    flight_bytes;
-  logic [63:0]            flight_addr;
-  logic [CountWidth-1:0]  unused_flight_count;
+  // Fragments in flight, in the order of their beats: what the packer needs of the first one is in
+  // registers (its data comes some cycles after its request), the rest is for the error record.
+  logic [LaneWidth-1:0]  flight_lane_mem  [Fragments];
+  logic [LaneWidth-1:0]  flight_end_mem   [Fragments];
+  logic                  flight_last_mem  [Fragments];
+  logic [63:0]           flight_addr_mem  [Fragments];
+  logic [15:0]           flight_index_mem [Fragments];
+  logic [QueueWidth-1:0] flight_queue_mem [Fragments];
+  logic [FragWidth:0]    asked_ptr_q;
+  logic [FragWidth:0]    flight_ptr_q;
 
-  fifo #(
-    .Width(1 + QueueWidth + 16 + LenWidth + 64),
-    .Depth(Fragments)
-  ) u_flight (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(req_fire),
-    .wr_ready_o(flight_room),
-    .wr_data_i ({frag_last, plan_queue, frag_index, frag_bytes, frag_addr}),
-    .rd_valid_o(flight_valid),
-    .rd_ready_i(flight_ready),
-    .rd_data_o ({flight_last, flight_queue, flight_index, flight_bytes, flight_addr}),
-    .count_o   (unused_flight_count)
-  );
+  logic                  flight_valid_q;
+  logic [LaneWidth-1:0]  flight_lane_q;
+  logic [LaneWidth-1:0]  flight_end_q;
+  logic                  flight_last_q;
+  logic [FragWidth-1:0]  flight_slot_q;
+  logic                  flight_ready;
+  logic                  flight_take;
+
+  // The slot of the first one is kept until it is done.
+  assign flight_room = (asked_ptr_q - flight_ptr_q) < (FragWidth + 1)'(Fragments - 1);
+  assign flight_take = asked_ptr_q != flight_ptr_q && (!flight_valid_q || flight_ready);
+
+  always_ff @(posedge clk_i) begin
+    if (req_fire) begin
+      flight_lane_mem[asked_ptr_q[FragWidth-1:0]]  <= frag_addr[LaneWidth-1:0];
+      flight_end_mem[asked_ptr_q[FragWidth-1:0]]   <= frag_addr[LaneWidth-1:0] +
+                                                      frag_bytes[LaneWidth-1:0] - 1'b1;
+      flight_last_mem[asked_ptr_q[FragWidth-1:0]]  <= frag_last;
+      flight_addr_mem[asked_ptr_q[FragWidth-1:0]]  <= frag_addr;
+      flight_index_mem[asked_ptr_q[FragWidth-1:0]] <= frag_index;
+      flight_queue_mem[asked_ptr_q[FragWidth-1:0]] <= issue_queue_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      asked_ptr_q <= '0;
+    end else if (req_fire) begin
+      asked_ptr_q <= asked_ptr_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      flight_ptr_q   <= '0;
+      flight_valid_q <= 1'b0;
+    end else if (flight_take) begin
+      flight_ptr_q   <= flight_ptr_q + 1'b1;
+      flight_valid_q <= 1'b1;
+      flight_lane_q  <= flight_lane_mem[flight_ptr_q[FragWidth-1:0]];
+      flight_end_q   <= flight_end_mem[flight_ptr_q[FragWidth-1:0]];
+      flight_last_q  <= flight_last_mem[flight_ptr_q[FragWidth-1:0]];
+      flight_slot_q  <= flight_ptr_q[FragWidth-1:0];
+    end else if (flight_ready) begin
+      flight_valid_q <= 1'b0;
+    end
+  end
 
   ////////////////////
   // Pack           //
@@ -283,9 +383,9 @@ module tx_gather #(
     .rsp_valid_i (rsp_valid_i),
     .rsp_data_i  (rsp_data_i),
     .rsp_last_i  (rsp_last_i),
-    .frag_lane_i (flight_addr[LaneWidth-1:0]),
-    .frag_bytes_i(flight_bytes),
-    .frag_last_i (flight_last),
+    .frag_lane_i (flight_lane_q),
+    .frag_end_i  (flight_end_q),
+    .frag_last_i (flight_last_q),
     .frag_ready_o(flight_ready),
     .we_o        (we_o),
     .wdata_o     (wdata_o),
@@ -300,9 +400,9 @@ module tx_gather #(
     end else if (rsp_valid_i && rsp_error_i && !err_valid_q) begin
       err_valid_q <= 1'b1;
       err_q.code  <= virtio_pkg::ErrorDmaRead;
-      err_q.queue <= 16'(flight_queue);
-      err_q.index <= flight_index;
-      err_q.addr  <= flight_addr;
+      err_q.queue <= 16'(flight_queue_mem[flight_slot_q]);
+      err_q.index <= flight_index_mem[flight_slot_q];
+      err_q.addr  <= flight_addr_mem[flight_slot_q];
     end
   end
 
@@ -310,52 +410,27 @@ module tx_gather #(
   // Finish         //
   ////////////////////
 
-  logic                   chain_push;
-  logic                   chain_valid;
-  logic                   chain_drop;
-  logic [15:0]            chain_len;
-  logic [15:0]            chain_ndesc;
-  logic [15:0]            chain_id;
-  logic [QueueWidth-1:0]  chain_queue;
-  logic [TagWidth-1:0]    chain_tag;
-  logic [ChainsWidth-1:0] unused_chain_count;
-  logic [ChainsWidth-1:0] packed_q;   // frames packed and not yet finished
-  logic                   finish;
-  logic                   finish_ok;
+  logic [ChainWidth:0] packed_q;   // frames packed and not yet finished
+  logic                finish_ok;
 
-  assign chain_push = plan_ready;
-
-  fifo #(
-    .Width(ChainWidth),
-    .Depth(Chains)
-  ) u_chains (
-    .clk_i     (clk_i),
-    .rst_i     (rst_i),
-    .wr_valid_i(chain_push),
-    .wr_ready_o(chain_room),
-    .wr_data_i ({plan_drop, plan_len, plan_ndesc, plan_id, plan_queue, plan_tag}),
-    .rd_valid_o(chain_valid),
-    .rd_ready_i(finish),
-    .rd_data_o ({chain_drop, chain_len, chain_ndesc, chain_id, chain_queue, chain_tag}),
-    .count_o   (unused_chain_count)
-  );
-
-  assign finish_ok     = chain_valid && !err_valid_q &&
-                         (chain_drop || (packed_q != '0 && frame_ready_i));
+  assign finish_ok     = finish_valid_q && !err_valid_q &&
+                         (finish_drop_q || (packed_q != '0 && frame_ready_i));
   assign finish        = finish_ok && used_ready_i;
   assign used_valid_o  = finish_ok;
-  assign frame_valid_o = finish && !chain_drop;
-  assign frame_len_o   = chain_len;
-  assign frame_tag_o   = chain_tag;
-  assign used_queue_o  = chain_queue;
-  assign used_tag_o    = chain_tag;
+  assign frame_valid_o = finish && !finish_drop_q;
+  assign frame_len_o   = finish_len_q;
+  assign frame_tag_o   = finish_tag_q;
+  assign used_queue_o  = finish_queue_q;
+  assign used_tag_o    = finish_tag_q;
 
   always_comb begin
-    used_o.last  = 1'b1;
-    used_o.first = 1'b1;
-    used_o.ndesc = chain_ndesc;
-    used_o.id    = chain_id;
-    used_o.len   = '0;
+    used_o = '0;
+    if (finish_ok) begin
+      used_o.last  = 1'b1;
+      used_o.first = 1'b1;
+      used_o.ndesc = finish_ndesc_q;
+      used_o.id    = finish_id_q;
+    end
   end
 
   always_ff @(posedge clk_i) begin
@@ -368,28 +443,31 @@ module tx_gather #(
 
   assign err_valid_o = err_valid_q;
   assign err_o       = err_q;
-  assign quiet_o     = !flight_valid && frag_q == '0 && !desc_valid_i && pack_idle;
-  assign idle_o      = quiet_o && blocked && !plan_valid && (!chain_valid || err_valid_q);
+  assign quiet_o     = !flight_valid_q && !flight_take && frag_q == '0 && !desc_valid_i && pack_idle;
+  assign idle_o      = quiet_o && blocked && !issue_valid_q && !issue_take && !finish_take &&
+                       (!finish_valid_q || err_valid_q);
 
   assign drop_bad_o               = plan_push && push_drop;
   assign trace_descriptor_valid_o = desc_valid_i && first;
   assign trace_descriptor_tag_o   = push_tag;
   assign trace_read_valid_o       = req_fire && frag_first;
-  assign trace_read_tag_o         = plan_tag;
+  assign trace_read_tag_o         = issue_tag_q;
   assign trace_stored_valid_o     = frame_valid_o;
-  assign trace_stored_tag_o       = chain_tag;
+  assign trace_stored_tag_o       = finish_tag_q;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // What the planner pushes has its place.
-      a_room: assert ((!frag_push || wr_ready[0]) && (!plan_push || wr_ready[1]));
+      a_room: assert ((!frag_push || frag_room) &&
+                      (!plan_push || ((plan_ptr_q - issue_ptr_q) < (ChainWidth + 1)'(Chains) &&
+                                      (plan_ptr_q - finish_ptr_q) < (ChainWidth + 1)'(Chains))));
       // A beat belongs to a fragment in flight.
-      a_flight: assert (!rsp_valid_i || flight_valid);
+      a_flight: assert (!rsp_valid_i || flight_valid_q);
       // The store never gives back more words than it has.
       a_free: assert (free_q <= WordsWidth'(Words));
       // A packed frame has its chain waiting.
-      a_packed: assert (packed_q == '0 || chain_valid);
+      a_packed: assert (packed_q == '0 || finish_valid_q);
     end
   end
 `endif

@@ -43,7 +43,7 @@ module tx_pack #(
   input  logic                         rsp_last_i,
 
   input  logic [LaneWidth-1:0]         frag_lane_i,   // address % AxiBytes
-  input  logic [nic_pkg::LenWidth-1:0] frag_bytes_i,
+  input  logic [LaneWidth-1:0]         frag_end_i,    // (address + bytes - 1) % AxiBytes
   input  logic                         frag_last_i,   // the chain ends with it
   output logic                         frag_ready_o,
 
@@ -62,16 +62,18 @@ module tx_pack #(
 
   logic                 in_frag_q;    // the next beat is not the first of its fragment
   logic [LaneWidth-1:0] fill_q;       // bytes of the word in hand
-  logic [LaneWidth-1:0] end_lane;     // last byte of the fragment in its last beat
   logic [LaneWidth-1:0] lane;
-  logic [LaneWidth:0]   count;        // bytes of the beat
-  logic [LaneWidth:0]   sum;
+  logic [LaneWidth:0]   sum;          // bytes of the word in hand and of the beat
 
-  assign end_lane = frag_lane_i + frag_bytes_i[LaneWidth-1:0] - 1'b1;
-  assign lane     = in_frag_q ? '0 : frag_lane_i;
-  assign count    = (rsp_last_i ? {1'b0, end_lane} + 1'b1 : (LaneWidth + 1)'(AxiBytes)) -
-                    {1'b0, lane};
-  assign sum      = {1'b0, fill_q} + count;
+  always_comb begin
+    lane = '0;
+    sum  = '0;
+    if (rsp_valid_i) begin
+      lane = in_frag_q ? '0 : frag_lane_i;
+      sum  = {1'b0, fill_q} + {1'b0, rsp_last_i ? frag_end_i : LaneWidth'(AxiBytes - 1)} + 1'b1 -
+             {1'b0, lane};
+    end
+  end
 
   assign frag_ready_o = rsp_valid_i && rsp_last_i;
 
@@ -177,9 +179,6 @@ module tx_pack #(
   assign wdata_o = wdata_q;
   assign done_o  = done_q;
   assign idle_o  = !s_valid_q && !flush_q && !we_q && !rsp_valid_i;
-
-  logic unused_bytes;
-  assign unused_bytes = ^frag_bytes_i[nic_pkg::LenWidth-1:LaneWidth];
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin

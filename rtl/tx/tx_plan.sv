@@ -120,19 +120,32 @@ module tx_plan #(
   logic [TotalWidth-1:0] total;
 
   // A sum that has passed MaxChain stays marked; until then it fits in TotalWidth bits.
-  assign total    = total_q + desc_i.len[TotalWidth-1:0];
-  assign too_long = long_q || desc_i.len > 32'(MaxChain) || total > TotalWidth'(MaxChain);
-  assign over     = over_q || fragments_q == CountWidth'(MaxFragments);
+  always_comb begin
+    over             = 1'b0;
+    too_long         = 1'b0;
+    total            = '0;
+    frag_valid_o     = 1'b0;
+    plan_valid_o     = 1'b0;
+    plan_drop_o      = 1'b0;
+    plan_len_o       = '0;
+    plan_ndesc_o     = '0;
+    plan_fragments_o = '0;
+    if (desc_valid_i) begin
+      total            = total_q + desc_i.len[TotalWidth-1:0];
+      too_long         = long_q || desc_i.len > 32'(MaxChain) || total > TotalWidth'(MaxChain);
+      over             = over_q || fragments_q == CountWidth'(MaxFragments);
+      frag_valid_o     = !over;
+      plan_valid_o     = chain_end;
+      plan_drop_o      = too_long || over || total < TotalWidth'(MinChain);
+      plan_len_o       = 16'(total) - 16'(virtio_pkg::NetHdrBytes);
+      plan_ndesc_o     = ndesc_q + 1'b1;
+      plan_fragments_o = fragments_q + CountWidth'(!over);
+    end
+  end
 
-  assign first_o          = !started_q;
-  assign frag_valid_o     = desc_valid_i && !over;
-  assign plan_valid_o     = desc_valid_i && chain_end;
-  assign plan_drop_o      = too_long || over || total < TotalWidth'(MinChain);
-  assign plan_len_o       = 16'(total) - 16'(virtio_pkg::NetHdrBytes);
-  assign plan_ndesc_o     = ndesc_q + 1'b1;
-  assign plan_fragments_o = fragments_q + CountWidth'(!over);
-  assign plan_queue_o     = queue_q;
-  assign plan_tag_o       = tag_q + 1'b1;
+  assign first_o      = !started_q;
+  assign plan_queue_o = queue_q;
+  assign plan_tag_o   = tag_q + 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

@@ -114,12 +114,21 @@ module tx_store #(
   logic [BankWidth-1:0]   out_bank_q;
   logic [TagWidth-1:0]    tag_q;
 
-  assign out_free    = !valid_q || m_axis_tready_i;
-  assign fetch       = frame_valid && out_free && (mid_q || !stop_i);
-  assign left        = mid_q ? left_q : frame_len - 1'b1;
-  assign last        = (left >> KeepWidth) == '0;
-  assign word_end    = last || bank_q == BankWidth'(Banks - 1);
-  assign frame_ready = fetch && last;
+  assign out_free = !valid_q || m_axis_tready_i;
+  always_comb begin
+    fetch    = 1'b0;
+    left     = '0;
+    last     = 1'b0;
+    word_end = 1'b0;
+    if (frame_valid && out_free && (mid_q || !stop_i)) begin
+      fetch    = 1'b1;
+      left     = mid_q ? left_q : frame_len - 1'b1;
+      last     = (left >> KeepWidth) == '0;
+      word_end = last || bank_q == BankWidth'(Banks - 1);
+    end
+  end
+
+  assign frame_ready = last;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -178,7 +187,7 @@ module tx_store #(
     assign m_axis_tdata_o = bank_data[8*StreamBytes*out_bank_q +: 8*StreamBytes];
   end
 
-  assign word_freed_o    = fetch && word_end;
+  assign word_freed_o    = word_end;
   assign m_axis_tvalid_o = valid_q;
   assign m_axis_tkeep_o  = keep_q;
   assign m_axis_tlast_o  = last_q;

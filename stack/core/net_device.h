@@ -144,8 +144,8 @@ void dev_close(net_device& dev);
 /// False if the driver refuses the size.
 [[nodiscard]] bool dev_set_mtu(net_device& dev, unsigned mtu);
 
-/// The station address from now on, where the device itself has no filter to be told of it. False if
-/// it is a group address or zero (Linux: dev_set_mac_address, eth_prepare_mac_addr_change).
+/// The station address from now on, where the device itself has no filter to be told of it. False
+/// if it is a group address or zero (Linux: dev_set_mac_address, eth_prepare_mac_addr_change).
 [[nodiscard]] bool dev_set_mac_address(net_device& dev, const mac_address& address);
 
 /// Sends a packet whose data is a whole frame from the Ethernet header on, through the queueing

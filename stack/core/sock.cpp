@@ -71,7 +71,6 @@ Result<skb_ptr> sock_alloc_send_skb(sock& sk, std::uint32_t size, bool nonblock)
   if (sk.dead) return std::errc::bad_file_descriptor;
   skb_ptr skb = sk.net.skbs().alloc_skb(size);
   if (!skb) return std::errc::no_buffer_space;
-  skb->frame = sk.net.next_frame();
   skb_set_owner_w(*skb, sk);
   return skb;
 }

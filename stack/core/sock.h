@@ -61,8 +61,8 @@ bool sock_queue_rcv_skb(sock& sk, skb_ptr skb);
 /// Charges a packet that is to be sent to the socket, until it is freed.
 void skb_set_owner_w(sk_buff& skb, sock& sk);
 
-/// Waits until the send buffer has room, then makes a packet of `size` bytes, charged to the socket
-/// and named for the trace. Errors: EAGAIN (and `nonblock`), ENOBUFS, the socket's pending error.
+/// Waits until the send buffer has room, then makes a packet of `size` bytes, charged to the
+/// socket. Errors: EAGAIN (and `nonblock`), ENOBUFS, the socket's pending error.
 [[nodiscard]] Result<skb_ptr> sock_alloc_send_skb(sock& sk, std::uint32_t size, bool nonblock);
 
 /// The first received packet; waits for one as the socket's time-out says. EAGAIN if there is none

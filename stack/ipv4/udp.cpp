@@ -254,7 +254,8 @@ void Udp::make_checksum(sk_buff& skb, ipv4_address saddr, ipv4_address daddr, bo
 }
 
 Result<std::size_t> Udp::udp_sendmsg(udp_sock& sk, std::span<const std::byte> data,
-                                     const std::optional<ipv4_endpoint>& to, bool nonblock) {
+                                     const std::optional<ipv4_endpoint>& to, bool nonblock,
+                                     FrameId frame) {
   Net& net = ipv4_.net;
   if (data.size() > kUdpMaxData) return std::errc::message_size;
   const std::optional<ipv4_endpoint>& peer = to ? to : sk.remote;
@@ -283,7 +284,8 @@ Result<std::size_t> Udp::udp_sendmsg(udp_sock& sk, std::span<const std::byte> da
     return allocated.error();
   }
   skb_ptr skb = std::move(allocated.value());
-  net.trace().emit(point::udp_sendmsg, skb->frame, data.size());
+  skb->frame = frame;
+  net.trace().emit(point::udp_sendmsg, frame, data.size());
   net.spend(kernel::cost::udp_sendmsg);
   skb_reserve(*skb, kIpHeadroom);
   skb_put(*skb, UdpView::kSize);
@@ -302,10 +304,12 @@ Result<std::size_t> Udp::udp_sendmsg(udp_sock& sk, std::span<const std::byte> da
   params.protocol = kIpprotoUdp;
   params.ttl = route.type == RTN_MULTICAST ? std::uint8_t{1} : std::uint8_t{0};
   params.dont_fragment = true;
-  if (const Errno error = ipv4_.ip_send_skb(std::move(skb), params); error != kOk) {
-    if (error == std::errc::no_buffer_space) net.mib.inc(mib::UdpSndbufErrors);
-    return error;
+  const Errno error = ipv4_.ip_send_skb(std::move(skb), params);
+  if (error == std::errc::no_buffer_space) {
+    net.mib.inc(mib::UdpSndbufErrors);
+    return data.size();
   }
+  if (error != kOk) return error;
   net.mib.inc(mib::UdpOutDatagrams);
   return data.size();
 }

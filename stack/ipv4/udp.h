@@ -94,10 +94,12 @@ class Udp final : public net_protocol {
   /// Forgets the peer (connect to AF_UNSPEC).
   void disconnect(udp_sock& sk);
 
-  /// Sends one datagram; without `to`, to the connected peer. EDESTADDRREQ, EMSGSIZE, EAGAIN,
-  /// EACCES (a broadcast without SO_BROADCAST), ENETUNREACH, ENOBUFS, a pending error.
+  /// Sends one datagram, `frame` in the trace; without `to`, to the connected peer. EDESTADDRREQ,
+  /// EMSGSIZE, EAGAIN, EACCES (a broadcast without SO_BROADCAST), ENETUNREACH, ENOBUFS, a pending
+  /// error. As in Linux a datagram that a full queue on the way drops was sent, and is counted.
   Result<std::size_t> udp_sendmsg(udp_sock& sk, std::span<const std::byte> data,
-                                  const std::optional<ipv4_endpoint>& to, bool nonblock);
+                                  const std::optional<ipv4_endpoint>& to, bool nonblock,
+                                  FrameId frame);
   /// Receives one datagram; what does not fit into `out` is lost. EAGAIN, a pending error.
   Result<udp_datagram> udp_recvmsg(udp_sock& sk, std::span<std::byte> out, bool nonblock,
                                    bool peek);

@@ -20,14 +20,14 @@ Errno InetDgramSocket::connect(const sockaddr& address) {
 }
 
 Result<std::size_t> InetDgramSocket::sendmsg(std::span<const std::byte> data, const sockaddr* to,
-                                             bool nonblock) {
+                                             bool nonblock, FrameId frame) {
   std::optional<ipv4_endpoint> remote;
   if (to != nullptr) {
     const auto* endpoint = std::get_if<ipv4_endpoint>(to);
     if (endpoint == nullptr) return std::errc::address_family_not_supported;
     remote = *endpoint;
   }
-  return ipv4_.udp.udp_sendmsg(sk_, data, remote, nonblock);
+  return ipv4_.udp.udp_sendmsg(sk_, data, remote, nonblock, frame);
 }
 
 Result<received> InetDgramSocket::recvmsg(std::span<std::byte> out, bool nonblock, bool peek) {

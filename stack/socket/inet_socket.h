@@ -17,8 +17,8 @@ class InetDgramSocket final : public Socket {
   [[nodiscard]] sock& sk() noexcept override { return sk_; }
   Errno bind(const sockaddr& address) override;
   Errno connect(const sockaddr& address) override;
-  Result<std::size_t> sendmsg(std::span<const std::byte> data, const sockaddr* to,
-                              bool nonblock) override;
+  Result<std::size_t> sendmsg(std::span<const std::byte> data, const sockaddr* to, bool nonblock,
+                              FrameId frame) override;
   Result<received> recvmsg(std::span<std::byte> out, bool nonblock, bool peek) override;
   [[nodiscard]] sockaddr getsockname() const override { return sk_.local; }
 

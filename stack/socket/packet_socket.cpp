@@ -78,7 +78,7 @@ Errno PacketSocket::connect(const sockaddr& /*address*/) {
 }
 
 Result<std::size_t> PacketSocket::sendmsg(std::span<const std::byte> data, const sockaddr* to,
-                                          bool nonblock) {
+                                          bool nonblock, FrameId frame) {
   packet_address target = bound_;
   if (to != nullptr) {
     const auto* address = std::get_if<packet_address>(to);
@@ -105,6 +105,7 @@ Result<std::size_t> PacketSocket::sendmsg(std::span<const std::byte> data, const
   net_.spend(kernel::cost::copy_user, data.size());
   std::copy(data.begin(), data.end(), skb_put(*skb, static_cast<std::uint32_t>(data.size())));
   skb->dev = dev;
+  skb->frame = frame;
   if (raw) {
     skb->protocol = EthernetView::parse(skb_linear(*skb))->type();
     skb->network_header = skb_headroom(*skb) + kEthHlen;

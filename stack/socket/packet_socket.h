@@ -26,8 +26,8 @@ class PacketSocket final : public Socket {
   Errno connect(const sockaddr& address) override;
   /// `to` names the device (and, for SOCK_DGRAM, address and protocol); without it the bound one.
   /// ENXIO, ENETDOWN, EMSGSIZE, EINVAL (less than a header), ENOBUFS.
-  Result<std::size_t> sendmsg(std::span<const std::byte> data, const sockaddr* to,
-                              bool nonblock) override;
+  Result<std::size_t> sendmsg(std::span<const std::byte> data, const sockaddr* to, bool nonblock,
+                              FrameId frame) override;
   Result<received> recvmsg(std::span<std::byte> out, bool nonblock, bool peek) override;
   [[nodiscard]] sockaddr getsockname() const override;
 

@@ -28,9 +28,9 @@ class Socket {
   [[nodiscard]] virtual sock& sk() noexcept = 0;
   virtual Errno bind(const sockaddr& address) = 0;
   virtual Errno connect(const sockaddr& address) = 0;
-  /// `to`: null for the connected peer.
+  /// `to`: null for the connected peer. `frame` names what is sent for the trace.
   virtual Result<std::size_t> sendmsg(std::span<const std::byte> data, const sockaddr* to,
-                                      bool nonblock) = 0;
+                                      bool nonblock, FrameId frame) = 0;
   virtual Result<received> recvmsg(std::span<std::byte> out, bool nonblock, bool peek) = 0;
   [[nodiscard]] virtual sockaddr getsockname() const = 0;
 

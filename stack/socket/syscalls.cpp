@@ -54,10 +54,11 @@ Errno SystemCalls::connect(int fd, const sockaddr& address) {
 Result<std::size_t> SystemCalls::sendto(int fd, std::span<const std::byte> data, unsigned flags,
                                         const sockaddr* to) {
   const SystemCall call(stack_.kernel);
-  stack_.net.trace().emit(point::sys_sendto, kNoFrame, data.size());
+  const FrameId frame = stack_.net.next_frame();
+  stack_.net.trace().emit(point::sys_sendto, frame, data.size());
   Socket* const socket = sockfd_lookup(fd);
   if (socket == nullptr) return std::errc::bad_file_descriptor;
-  return socket->sendmsg(data, to, (flags & kMsgDontwait) != 0);
+  return socket->sendmsg(data, to, (flags & kMsgDontwait) != 0, frame);
 }
 
 Result<std::size_t> SystemCalls::recvfrom(int fd, std::span<std::byte> out, unsigned flags,

@@ -13,6 +13,7 @@
 //               in any order. Latency 1 from the R channel.
 //   bus         ARID = client. Full-width INCR bursts that never cross a multiple of MaxBurstBytes.
 //               Up to Outstanding bursts a client are in flight. m_axi_rready_o is always high.
+//               No output depends on an input of the bus in the same cycle.
 //   idle_o      nothing held and nothing in flight.
 //
 // Parameters:
@@ -140,33 +141,57 @@ module axi_read #(
   logic [PtrWidth*Clients-1:0]  rd_ptr_q;
   logic [FlightWidth-1:0]       flight_q;
 
-  logic [PtrWidth-1:0] wr_ptr;
-  logic [PtrWidth-1:0] rd_ptr;
-  logic                room;
-  logic                issue;
-  logic                arvalid_q;
+  logic [PtrWidth-1:0]    wr_ptr;
+  logic [PtrWidth-1:0]    rd_ptr;
+  logic                   room;
+  logic                   issue;
+  logic                   ar_free;
+  logic                   arvalid_q;
   logic [ClientWidth-1:0] arid_q;
-  logic [63:0]         araddr_q;
-  logic [7:0]          arlen_q;
+  logic [63:0]            araddr_q;
+  logic [7:0]             arlen_q;
+  logic                   spare_valid_q;  // a second place, so that nothing here waits for the
+  logic [ClientWidth-1:0] spare_id_q;     // bus's ready in the same cycle
+  logic [63:0]            spare_addr_q;
+  logic [7:0]             spare_len_q;
 
   assign wr_ptr      = wr_ptr_q[PtrWidth*burst_client +: PtrWidth];
   assign rd_ptr      = rd_ptr_q[PtrWidth*burst_client +: PtrWidth];
   assign room        = (wr_ptr - rd_ptr) != PtrWidth'(Outstanding);
-  assign burst_ready = room && (!arvalid_q || m_axi_arready_i);
+  assign burst_ready = room && !spare_valid_q;
   assign issue       = burst_valid && burst_ready;
+  assign ar_free     = !arvalid_q || m_axi_arready_i;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      arvalid_q <= 1'b0;
-      wr_ptr_q  <= '0;
+      arvalid_q     <= 1'b0;
+      spare_valid_q <= 1'b0;
     end else if (issue) begin
-      arvalid_q <= 1'b1;
-      arid_q    <= burst_client;
-      araddr_q  <= burst_addr;
-      arlen_q   <= burst_len;
+      if (ar_free) begin
+        arvalid_q <= 1'b1;
+        arid_q    <= burst_client;
+        araddr_q  <= burst_addr;
+        arlen_q   <= burst_len;
+      end else begin
+        spare_valid_q <= 1'b1;
+        spare_id_q    <= burst_client;
+        spare_addr_q  <= burst_addr;
+        spare_len_q   <= burst_len;
+      end
+    end else if (ar_free && arvalid_q) begin
+      arvalid_q     <= spare_valid_q;
+      spare_valid_q <= 1'b0;
+      arid_q        <= spare_id_q;
+      araddr_q      <= spare_addr_q;
+      arlen_q       <= spare_len_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      wr_ptr_q <= '0;
+    end else if (issue) begin
       wr_ptr_q[PtrWidth*burst_client +: PtrWidth] <= wr_ptr + 1'b1;
-    end else if (m_axi_arready_i) begin
-      arvalid_q <= 1'b0;
     end
   end
 
@@ -240,6 +265,8 @@ module axi_read #(
       // Data comes only for a client that has a burst in flight.
       a_expected: assert (!m_axi_rvalid_i || (32'(m_axi_rid_i) < Clients &&
                           rid_ptr != wr_ptr_q[PtrWidth*rid +: PtrWidth]));
+      // The second place is used only behind the first.
+      a_order: assert (!spare_valid_q || arvalid_q);
       // No burst crosses 4 KiB.
       a_page: assert (!arvalid_q || (32'(araddr_q[11:0]) & ~(AxiBytes - 1)) +
                       (32'(arlen_q) + 1) * AxiBytes <= 4096);

@@ -15,7 +15,8 @@
 //   all                valid and what goes with it stay until ready. Writers are served in turn, a
 //                      burst at a time; one beat a cycle, no cycle lost between bursts.
 //   bus                AW and the first W beat of a burst are offered in the same cycle, each stays
-//                      until it is taken. m_axi_bready_o is always high.
+//                      until it is taken. m_axi_bready_o is always high. No output depends on an input of the
+//                      bus in the same cycle.
 //   idle_o             nothing held and nothing in flight.
 //
 // Parameters:
@@ -146,6 +147,16 @@ module axi_write #(
   logic [8*AxiBytes-1:0]  wdata_q;
   logic [AxiBytes-1:0]    wstrb_q;
 
+  // A second place on each channel, so that nothing here waits for the bus's ready in the same cycle.
+  logic                   aw_spare_q;
+  logic [WriterWidth-1:0] aw_spare_id_q;
+  logic [63:0]            aw_spare_addr_q;
+  logic [7:0]             aw_spare_len_q;
+  logic                   w_spare_q;
+  logic                   w_spare_last_q;
+  logic [8*AxiBytes-1:0]  w_spare_data_q;
+  logic [AxiBytes-1:0]    w_spare_strb_q;
+
   logic                   in_burst_q;  // a streaming burst has beats to come
   logic [7:0]             beats_q;     // how many, less one
 
@@ -158,15 +169,16 @@ module axi_write #(
   logic [Writers-1:0]     grant;
   logic [WriterWidth-1:0] grant_index;
   logic                   grant_valid;
+  logic                   aw_free;
   logic                   w_free;
   logic                   can_start;
   logic                   start;
   logic                   start_burst;
   logic                   beat;
 
+  assign aw_free   = !awvalid_q || m_axi_awready_i;
   assign w_free    = !wvalid_q || m_axi_wready_i;
-  assign can_start = w_free && !in_burst_q && (!awvalid_q || m_axi_awready_i) &&
-                     flight_q != '1;
+  assign can_start = !w_spare_q && !aw_spare_q && !in_burst_q && flight_q != '1;
   assign request   = {sw_valid_i, burst_valid && w_valid_i &&
                                   (wr_ptr_q - rd_ptr_q) != (SlotWidth + 1)'(Outstanding)};
 
@@ -185,29 +197,52 @@ module axi_write #(
   assign start       = can_start && grant_valid;
   assign start_burst = can_start && grant[0];
   assign burst_ready = start_burst;
-  assign w_ready_o   = start_burst || (w_free && in_burst_q);
+  assign w_ready_o   = start_burst || (!w_spare_q && in_burst_q);
   assign beat        = w_valid_i && w_ready_o;
   assign sw_ready_o  = can_start ? grant[Small:1] : '0;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      awvalid_q <= 1'b0;
-      wr_ptr_q  <= '0;
-    end else if (start) begin
-      awvalid_q <= 1'b1;
-      awid_q    <= grant_index;
-      awlen_q   <= grant[0] ? burst_len : 8'd0;
-      awaddr_q  <= burst_addr;
+      awvalid_q  <= 1'b0;
+      aw_spare_q <= 1'b0;
+    end else if (start) begin : p_address
+      logic [63:0] addr;
+      addr = burst_addr;
       for (int unsigned i = 0; i < Small; i++) begin
         if (grant[i+1]) begin
-          awaddr_q <= sw_addr_i[64*i +: 64];
+          addr = sw_addr_i[64*i +: 64];
         end
       end
-      if (grant[0]) begin
+      if (aw_free) begin
+        awvalid_q <= 1'b1;
+        awid_q    <= grant_index;
+        awlen_q   <= grant[0] ? burst_len : 8'd0;
+        awaddr_q  <= addr;
+      end else begin
+        aw_spare_q      <= 1'b1;
+        aw_spare_id_q   <= grant_index;
+        aw_spare_len_q  <= grant[0] ? burst_len : 8'd0;
+        aw_spare_addr_q <= addr;
+      end
+    end else if (aw_free && awvalid_q) begin
+      awvalid_q  <= aw_spare_q;
+      aw_spare_q <= 1'b0;
+      awid_q     <= aw_spare_id_q;
+      awlen_q    <= aw_spare_len_q;
+      awaddr_q   <= aw_spare_addr_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      wr_ptr_q   <= '0;
+      in_burst_q <= 1'b0;
+    end else if (beat) begin
+      in_burst_q <= in_burst_q ? beats_q != '0 : burst_len != '0;
+      beats_q    <= (in_burst_q ? beats_q : burst_len) - 1'b1;
+      if (start_burst) begin
         wr_ptr_q <= wr_ptr_q + 1'b1;
       end
-    end else if (m_axi_awready_i) begin
-      awvalid_q <= 1'b0;
     end
   end
 
@@ -219,26 +254,45 @@ module axi_write #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      wvalid_q   <= 1'b0;
-      in_burst_q <= 1'b0;
+      wvalid_q  <= 1'b0;
+      w_spare_q <= 1'b0;
+    end else if (beat || start) begin
+      if (w_free) begin
+        wvalid_q <= 1'b1;
+      end else begin
+        w_spare_q <= 1'b1;
+      end
+    end else if (w_free && wvalid_q) begin
+      wvalid_q  <= w_spare_q;
+      w_spare_q <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (beat && w_free) begin
+      wdata_q <= w_data_i;
+      wstrb_q <= w_strb_i;
+      wlast_q <= in_burst_q ? beats_q == '0 : burst_len == '0;
     end else if (beat) begin
-      wvalid_q   <= 1'b1;
-      wdata_q    <= w_data_i;
-      wstrb_q    <= w_strb_i;
-      wlast_q    <= in_burst_q ? beats_q == '0 : burst_len == '0;
-      in_burst_q <= in_burst_q ? beats_q != '0 : burst_len != '0;
-      beats_q    <= (in_burst_q ? beats_q : burst_len) - 1'b1;
+      w_spare_data_q <= w_data_i;
+      w_spare_strb_q <= w_strb_i;
+      w_spare_last_q <= in_burst_q ? beats_q == '0 : burst_len == '0;
     end else if (start) begin
-      wvalid_q <= 1'b1;
-      wlast_q  <= 1'b1;
       for (int unsigned i = 0; i < Small; i++) begin
-        if (grant[i+1]) begin
+        if (grant[i+1] && w_free) begin
           wdata_q <= sw_data_i[8*AxiBytes*i +: 8*AxiBytes];
           wstrb_q <= sw_strb_i[AxiBytes*i +: AxiBytes];
+          wlast_q <= 1'b1;
+        end else if (grant[i+1]) begin
+          w_spare_data_q <= sw_data_i[8*AxiBytes*i +: 8*AxiBytes];
+          w_spare_strb_q <= sw_strb_i[AxiBytes*i +: AxiBytes];
+          w_spare_last_q <= 1'b1;
         end
       end
-    end else if (m_axi_wready_i) begin
-      wvalid_q <= 1'b0;
+    end else if (w_spare_q && m_axi_wready_i) begin
+      wdata_q <= w_spare_data_q;
+      wstrb_q <= w_spare_strb_q;
+      wlast_q <= w_spare_last_q;
     end
   end
 
@@ -314,6 +368,8 @@ module axi_write #(
       a_expected: assert (!m_axi_bvalid_i || (flight_q != '0 && 32'(m_axi_bid_i) < Writers));
       // An answer with the streaming client's id belongs to a burst of it.
       a_streaming: assert (!m_axi_bvalid_i || m_axi_bid_i != '0 || wr_ptr_q != rd_ptr_q);
+      // The second places are used only behind the first.
+      a_order: assert ((!aw_spare_q || awvalid_q) && (!w_spare_q || wvalid_q));
       // No burst crosses 4 KiB.
       a_page: assert (!awvalid_q || (32'(awaddr_q[11:0]) & ~(AxiBytes - 1)) +
                       (32'(awlen_q) + 1) * AxiBytes <= 4096);

@@ -45,14 +45,20 @@ formal: setup ## prove the properties in tests/formal
 	@tests/formal/run.sh
 
 synth: setup ## synthesise for an FPGA and show the cost, PROFILE=edge10|dc25|dc100
-	@scripts/synth.sh $(or $(PROFILE),edge10)
+	@scripts/synth.sh $(PROFILE)
 
-bench: build ## measure throughput and simulation speed
-	@$(NICROSCOPE) bench rtl --profile $(or $(PROFILE),edge10)
-	@$(NICROSCOPE) bench sim --profile $(or $(PROFILE),edge10)
+PROFILE ?= edge10
+
+bench: build pgo ## measure throughput and simulation speed, plain and profile-guided
+	@$(NICROSCOPE) bench rtl --profile $(PROFILE)
+	@echo
+	@$(NICROSCOPE) bench sim --profile $(PROFILE)
+	@echo
+	@echo "The same, built with its profile:"
+	@$(BUILD)-pgo/nicroscope bench sim --profile $(PROFILE)
 
 pgo: setup ## build nicroscope with profile-guided optimisation, in build-pgo
-	@scripts/pgo.sh $(BUILD)-pgo $(JOBS) bench sim --profile $(or $(PROFILE),edge10)
+	@scripts/pgo.sh $(BUILD)-pgo $(JOBS) $(PROFILE) bench sim --profile $(PROFILE) --seconds 1
 
 wave: build ## write a waveform of the shipped capture's first frames to out/
 	@mkdir -p out

@@ -14,7 +14,7 @@ if name not in profiles:
     sys.exit(f"synth: no profile {name}; there are {', '.join(profiles)}")
 p = profiles[name]
 camel = lambda k: "".join(w.capitalize() for w in k.split("_"))
-print(p["top"], *(f"-chparam {camel(k)} {v}" for k, v in p.items() if k not in ("top", "text")))
+print(p["top"], *(f"-set {camel(k)} {v}" for k, v in p.items() if k not in ("top", "text")))
 EOF_PYTHON
 ) || exit 2
 if [[ -n ${2:-} ]]; then
@@ -25,7 +25,8 @@ files=$(scripts/rtl.py files "$top")
 mkdir -p out
 yosys -Q -q -l "out/synth_$profile.log" -p "
   read_verilog -sv -DSYNTHESIS ${files//$'\n'/ }
-  hierarchy -check -top $top $parameters
+  ${parameters:+chparam $parameters $top}
+  hierarchy -check -top $top
   synth_xilinx -family xcup -noiopad -flatten -top $top
   tee -o out/synth_$profile.txt stat"
 echo "synth: $top, profile $profile, family xcup (whole report: out/synth_$profile.txt)"

@@ -9,36 +9,36 @@
 
 // Trace points of host software, in the order of a packet's way. Linux's function names where Linux
 // has the function. X(name, what the event's argument is)
-#define NICROSCOPE_HOST_POINTS(X)            \
-  X(hardirq_enter, "vector")                 \
-  X(hardirq_exit, "vector")                  \
-  X(napi_schedule, "queue pair")             \
-  X(softirq_enter, "softirq number")         \
-  X(softirq_exit, "softirq number")          \
-  X(napi_poll, "queue pair")                 \
-  X(napi_complete_done, "frames polled")     \
-  X(virtnet_receive, "queue pair")           \
-  X(eth_type_trans, "protocol")              \
-  X(netif_receive_skb, "bytes")              \
-  X(packet_rcv, "bytes")                     \
-  X(arp_rcv, "operation")                    \
-  X(ip_rcv, "bytes")                         \
-  X(ip_local_deliver, "protocol")            \
-  X(icmp_rcv, "type")                        \
-  X(udp_rcv, "bytes")                        \
-  X(sock_def_readable, "socket")             \
-  X(process_wake, "process")                 \
-  X(process_run, "process")                  \
-  X(udp_recvmsg, "bytes")                    \
-  X(sys_recvfrom_return, "bytes")            \
-  X(sys_sendto, "bytes")                     \
-  X(udp_sendmsg, "bytes")                    \
-  X(ip_output, "bytes")                      \
-  X(arp_xmit, "operation")                   \
-  X(dev_queue_xmit, "bytes")                 \
-  X(start_xmit, "queue pair")                \
-  X(virtqueue_notify, "virtqueue")           \
-  X(free_old_xmit, "frames")                 \
+#define NICROSCOPE_HOST_POINTS(X)        \
+  X(hardirq_enter, "vector")             \
+  X(hardirq_exit, "vector")              \
+  X(napi_schedule, "queue pair")         \
+  X(softirq_enter, "softirq number")     \
+  X(softirq_exit, "softirq number")      \
+  X(napi_poll, "queue pair")             \
+  X(napi_complete_done, "frames polled") \
+  X(virtnet_receive, "queue pair")       \
+  X(eth_type_trans, "protocol")          \
+  X(netif_receive_skb, "bytes")          \
+  X(packet_rcv, "bytes")                 \
+  X(arp_rcv, "operation")                \
+  X(ip_rcv, "bytes")                     \
+  X(ip_local_deliver, "protocol")        \
+  X(icmp_rcv, "type")                    \
+  X(udp_rcv, "bytes")                    \
+  X(sock_def_readable, "socket")         \
+  X(process_wake, "process")             \
+  X(process_run, "process")              \
+  X(udp_recvmsg, "bytes")                \
+  X(sys_recvfrom_return, "bytes")        \
+  X(sys_sendto, "bytes")                 \
+  X(udp_sendmsg, "bytes")                \
+  X(ip_output, "bytes")                  \
+  X(arp_xmit, "operation")               \
+  X(dev_queue_xmit, "bytes")             \
+  X(start_xmit, "queue pair")            \
+  X(virtqueue_notify, "virtqueue")       \
+  X(free_old_xmit, "frames")             \
   X(kfree_skb, "drop reason")
 
 namespace nicroscope::point {

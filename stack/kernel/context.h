@@ -70,11 +70,16 @@ class Context {
 
  private:
   [[nodiscard]] boost::context::fiber run(boost::context::fiber&& caller);
+  void enter();
 
   std::function<void()> body_;
+  boost::context::stack_context stack_;
   boost::context::fiber fiber_;
   boost::context::fiber caller_;
   std::exception_ptr exception_;
+  bool unwinding_ = false;
+  const void* caller_stack_ = nullptr;  ///< for the address sanitizer: where resume() was called
+  std::size_t caller_stack_bytes_ = 0;
 };
 
 }  // namespace nicroscope::kernel

@@ -18,7 +18,6 @@ namespace nicroscope::test {
 // Bytes of a port of any width, lowest first.
 template <class Port>
 std::vector<uint8_t> port_bytes(const Port& port, size_t count) {
-  static_assert(sizeof(Port) % 1 == 0);
   std::vector<uint8_t> bytes(count);
   std::memcpy(bytes.data(), static_cast<const void*>(&port), count);
   return bytes;

@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/cli/command.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <set>
+
 namespace nicroscope::cli {
 
 void CommonOptions::add_to(CLI::App& app) {
@@ -18,8 +26,35 @@ void CommonOptions::add_to(CLI::App& app) {
 
 void CommonOptions::apply(sim::Scenario& scenario) const {
   for (const std::string& assignment : assign) sim::set_key(assignment, scenario);
-  if (!profile.empty()) sim::set_key("profile=" + profile, scenario);
-  if (!seed.empty()) sim::set_key("seed=" + seed, scenario);
+  if (!profile.empty()) sim::set_key("profile=" + profile, scenario, "--profile");
+  if (!seed.empty()) sim::set_key("seed=" + seed, scenario, "--seed");
+}
+
+CLI::Validator whole_number(std::uint64_t most) {
+  const auto check = [most](const std::string& text) -> std::string {
+    std::uint64_t value = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (error == std::errc{} && end == text.data() + text.size() && value <= most) return {};
+    return fmt::format("'{}' is not accepted; it takes a whole number from 0 to {}", text, most);
+  };
+  return {check, ""};
+}
+
+void refuse_same_files(std::initializer_list<std::string> names) {
+  std::set<std::string> seen;
+  for (const std::string& name : names) {
+    if (!name.empty() && !seen.insert(name).second) {
+      throw sim::BadInput(fmt::format("{}: two outputs cannot be the same file", name));
+    }
+  }
+}
+
+void refuse_unwritable(const std::string& name) {
+  std::FILE* file = std::fopen(name.c_str(), "ab");
+  if (file == nullptr) {
+    throw sim::BadInput(fmt::format("cannot write {}: {}", name, std::strerror(errno)));
+  }
+  std::fclose(file);
 }
 
 }  // namespace nicroscope::cli

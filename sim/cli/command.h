@@ -2,7 +2,10 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <cstdint>
+#include <cstdio>
 #include <functional>
+#include <initializer_list>
 #include <string>
 #include <vector>
 
@@ -30,6 +33,27 @@ struct CommonOptions {
   /// Applies --set, --profile and --seed over `scenario`. Throws sim::BadInput.
   void apply(sim::Scenario& scenario) const;
 };
+
+/// Accepts whole numbers from 0 to `most` for an option (CLI11 takes -1 for the largest one).
+[[nodiscard]] CLI::Validator whole_number(std::uint64_t most);
+
+/// Throws sim::BadInput where two of the files that a run is to write are the same. Empty: none.
+void refuse_same_files(std::initializer_list<std::string> names);
+/// Throws sim::BadInput where the file cannot be written.
+void refuse_unwritable(const std::string& name);
+
+/// Calls `function`, which simulates and writes the waveform `wave` (empty: none) while it does.
+/// Bad input leaves no waveform; a run that fails does, for one to see why.
+template <typename Function>
+auto with_waveform(const std::string& wave, Function&& function) {
+  if (!wave.empty()) refuse_unwritable(wave);
+  try {
+    return function();
+  } catch (const sim::BadInput&) {
+    if (!wave.empty()) std::remove(wave.c_str());
+    throw;
+  }
+}
 
 /// A subcommand adds itself to the program and says what runs when it was chosen.
 using Action = std::function<int()>;

@@ -4,6 +4,7 @@
 #include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -39,7 +40,13 @@ int run(int argc, char** argv) {
   } catch (const CLI::CallForAllHelp& help) {
     return program.exit(help);
   } catch (const CLI::ParseError& error) {
-    fmt::print(stderr, "nicroscope: {}\n", error.what());
+    std::string problem = error.what();
+    if (program.get_subcommands().empty()) {
+      if (argc > 1 && *argv[1] != '-') problem = fmt::format("no subcommand '{}'", argv[1]);
+      problem += "; accepted are";
+      for (const auto& [command, action] : actions) problem += ' ' + command->get_name();
+    }
+    fmt::print(stderr, "nicroscope: {}\n", problem);
     return kBadInput;
   }
   for (const auto& [command, action] : actions) {

@@ -87,7 +87,7 @@ void print_text(const sim::ReplayReport& report, const sim::Scenario& scenario,
 
 int run(const Arguments& arguments, sim::Scenario scenario) {
   arguments.common.apply(scenario);
-  if (!arguments.rate.empty()) sim::set_key("wire.rate=" + arguments.rate, scenario);
+  if (!arguments.rate.empty()) sim::set_key("wire.rate=" + arguments.rate, scenario, "--rate");
   sim::MachineOptions machine;
   machine.scenario = scenario;
   machine.no_skip = arguments.common.no_skip;
@@ -97,7 +97,9 @@ int run(const Arguments& arguments, sim::Scenario scenario) {
   options.pcap = arguments.common.pcap;
   options.trace = arguments.common.trace;
 
-  const sim::ReplayReport report = sim::replay(machine, options);
+  refuse_same_files({options.out, options.pcap, options.trace, machine.wave, options.capture});
+  const sim::ReplayReport report =
+      with_waveform(machine.wave, [&] { return sim::replay(machine, options); });
   if (arguments.common.json) {
     print_json(report);
   } else {
@@ -119,8 +121,10 @@ Action add_replay(CLI::App& program) {
   app->add_option("capture", arguments->replay.capture, "pcap or pcapng file")->required();
   app->add_option("--out", arguments->replay.out, "Write what the host's tap received, as pcap");
   app->add_option("--rate", arguments->rate, "capture: its times; line: back to back");
-  app->add_option("--limit", arguments->replay.limit, "Send that many frames only");
-  app->add_option("--life", arguments->replay.life, "Tell the life of this frame, counted from 1");
+  app->add_option("--limit", arguments->replay.limit, "Send that many frames only; 0: all")
+      ->check(whole_number(~std::uint64_t{0}));
+  app->add_option("--life", arguments->replay.life, "Tell the life of this frame, counted from 1")
+      ->check(whole_number(kFirstHostFrame - 1));
   arguments->common.add_to(*app);
   return [arguments] { return run(*arguments, sim::Scenario{}); };
 }
@@ -131,7 +135,8 @@ Action add_run(CLI::App& program) {
   CLI::App* app = program.add_subcommand("run", "Run a scenario");
   app->add_option("scenario", *path, "TOML file; `nicroscope keys` lists its keys")->required();
   app->add_option("--out", arguments->replay.out, "Write what the host's tap received, as pcap");
-  app->add_option("--life", arguments->replay.life, "Tell the life of this frame, counted from 1");
+  app->add_option("--life", arguments->replay.life, "Tell the life of this frame, counted from 1")
+      ->check(whole_number(kFirstHostFrame - 1));
   arguments->common.add_to(*app);
   return [arguments, path] {
     sim::Scenario scenario;

@@ -118,17 +118,8 @@ void print_text(const sim::LiveTotals& totals) {
              totals.cycles_skipped);
 }
 
-int run(const Arguments& arguments) {
-  sim::Scenario scenario;
-  arguments.common.apply(scenario);
-  if (!arguments.address.empty()) {
-    sim::set_key("host.address=\"" + arguments.address + '"', scenario);
-  }
-  // What a person can have got wrong comes before what takes time.
-  auto device = sim::TapDevice::open(arguments.name);
-  if (!device) throw sim::BadInput(device.error());
+int run_live(const Arguments& arguments, const sim::Scenario& scenario, sim::TapDevice& device) {
   const sim::StopSignals signals;
-
   sim::MachineOptions options;
   options.scenario = scenario;
   options.no_skip = arguments.common.no_skip;
@@ -136,7 +127,7 @@ int run(const Arguments& arguments) {
   options.wave = arguments.common.wave;
   const std::unique_ptr<sim::Machine> machine = sim::Machine::create(options);
   Records records(machine->simulation(), arguments.common);
-  sim::LiveLoop loop(*machine, **device, signals);
+  sim::LiveLoop loop(*machine, device, signals);
 
   std::string problem = machine->boot();
   if (problem.empty()) {
@@ -158,6 +149,19 @@ int run(const Arguments& arguments) {
   records.close();
   arguments.common.json ? print_json(totals) : print_text(totals);
   return 0;
+}
+
+int run(const Arguments& arguments) {
+  const CommonOptions& common = arguments.common;
+  sim::Scenario scenario;
+  common.apply(scenario);
+  if (!arguments.address.empty()) {
+    sim::set_key("host.address=\"" + arguments.address + '"', scenario, "--address");
+  }
+  refuse_same_files({common.pcap, common.trace, common.wave});
+  auto device = sim::TapDevice::open(arguments.name);
+  if (!device) throw sim::BadInput(device.error());
+  return with_waveform(common.wave, [&] { return run_live(arguments, scenario, **device); });
 }
 
 }  // namespace

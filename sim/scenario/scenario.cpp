@@ -146,10 +146,10 @@ void read_scenario(const std::filesystem::path& path, Scenario& scenario) {
   store_table(table.table(), "", keys, path.string());
 }
 
-void set_key(std::string_view assignment, Scenario& scenario) {
+void set_key(std::string_view assignment, Scenario& scenario, std::string_view origin) {
   const std::size_t equals = assignment.find('=');
   if (equals == std::string_view::npos || equals == 0) {
-    throw BadInput(fmt::format("--set {}: expected key=value", assignment));
+    throw BadInput(fmt::format("{} {}: expected key=value", origin, assignment));
   }
   const std::string name(assignment.substr(0, equals));
   const std::string value(assignment.substr(equals + 1));
@@ -160,7 +160,7 @@ void set_key(std::string_view assignment, Scenario& scenario) {
     table.insert_or_assign("value", value);
   }
   std::vector<Key> keys = keys_of(scenario);
-  store_leaf(name, *table.get("value"), keys, "--set");
+  store_leaf(name, *table.get("value"), keys, origin);
 }
 
 std::vector<ScenarioKey> scenario_keys(const Scenario& scenario) {

@@ -64,8 +64,9 @@ struct Scenario {
 /// an unknown key, or a value of the wrong type or out of range.
 void read_scenario(const std::filesystem::path& path, Scenario& scenario);
 
-/// Sets one key from "key=value"; a value that is not TOML is taken as a string.
-void set_key(std::string_view assignment, Scenario& scenario);
+/// Sets one key from "key=value"; a value that is not TOML is taken as a string. `origin` is what a
+/// person wrote it behind, for the message of a BadInput.
+void set_key(std::string_view assignment, Scenario& scenario, std::string_view origin = "--set");
 
 /// A key as `nicroscope run --keys` lists it.
 struct ScenarioKey {

@@ -5,12 +5,16 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "sim/trace/point_name.h"
 
 namespace nicroscope::sim {
 
 Result<std::unique_ptr<TextSink>> TextSink::create(const std::string& path, const Clock& clock) {
+  if (std::filesystem::is_directory(path)) {
+    return Error{fmt::format("cannot write {}: it is a directory", path)};
+  }
   std::unique_ptr<TextSink> sink(new TextSink(path, clock));
   sink->file_ = std::fopen(sink->partial_.c_str(), "w");
   if (sink->file_ == nullptr) {

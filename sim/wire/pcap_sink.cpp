@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace nicroscope::sim {
 
@@ -15,6 +16,9 @@ constexpr int kSnapLength = 65536;
 }
 
 Result<std::unique_ptr<PcapWriter>> PcapWriter::create(const std::string& path) {
+  if (std::filesystem::is_directory(path)) {
+    return Error{fmt::format("cannot write {}: it is a directory", path)};
+  }
   std::unique_ptr<PcapWriter> writer(new PcapWriter(path));
   writer->format_ =
       pcap_open_dead_with_tstamp_precision(DLT_EN10MB, kSnapLength, PCAP_TSTAMP_PRECISION_NANO);
@@ -54,7 +58,9 @@ std::optional<Error> PcapWriter::close() {
     return Error{fmt::format("cannot write {}: {}", path_, std::strerror(reason))};
   }
   if (std::rename(partial_.c_str(), path_.c_str()) != 0) {
-    return Error{fmt::format("cannot write {}: {}", path_, std::strerror(errno))};
+    const Error error{fmt::format("cannot write {}: {}", path_, std::strerror(errno))};
+    std::remove(partial_.c_str());
+    return error;
   }
   return std::nullopt;
 }

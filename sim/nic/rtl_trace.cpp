@@ -43,7 +43,7 @@ void RtlTrace::process(Time time, std::uint32_t valid, const std::uint32_t* tags
     } else if ((bit & kFramePoints) != 0) {
       frame = tag;
     }
-    if (point == regs::kTraceRxVisible) {
+    if (point == regs::kTraceRxUsed) {
       pair.received[pair.received_count++ % kRemembered] = frame;
     } else if (point == regs::kTraceMacTxStart) {
       sent_.push(frame);

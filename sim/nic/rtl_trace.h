@@ -37,9 +37,9 @@ class RtlTrace {
   }
 
  private:
-  // Points that are followed even when nobody watches, to keep the counts right.
-  static constexpr std::uint32_t kAlways =
-      1U << regs::kTraceRxVisible | 1U << regs::kTraceMacTxStart;
+  // Points that are followed even when nobody watches, to keep the counts right. A driver may see
+  // a used element before its write is answered, so the order of the writes counts.
+  static constexpr std::uint32_t kAlways = 1U << regs::kTraceRxUsed | 1U << regs::kTraceMacTxStart;
   static constexpr std::size_t kRemembered = 1U << 16;  // frames, a power of two
 
   void process(Time time, std::uint32_t valid, const std::uint32_t* tags);

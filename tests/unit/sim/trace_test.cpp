@@ -42,7 +42,7 @@ TEST(RtlTrace, FramesKeepTheirIdsThroughTheDevice) {
   traced.bus.add(keep);
   traced.rtl(Time{10}, regs::kTraceMacRxStart, 1);
   traced.rtl(Time{20}, regs::kTraceMacRxStart, 2);
-  traced.rtl(Time{30}, regs::kTraceRxVisible, 2);  // the first one was dropped
+  traced.rtl(Time{30}, regs::kTraceRxUsed, 2);  // the first one was dropped
   EXPECT_EQ(traced.trace.received_frame(0, 0), 2U);
   EXPECT_EQ(traced.trace.received_frame(0, 1), kNoFrame);
   traced.trace.transmitted_frame(0, 0, kFirstHostFrame);
@@ -59,7 +59,7 @@ TEST(RtlTrace, FramesKeepTheirIdsThroughTheDevice) {
 
 TEST(RtlTrace, CountsStayRightWhileNobodyWatches) {
   Traced traced;
-  traced.rtl(Time{10}, regs::kTraceRxVisible, 7);
+  traced.rtl(Time{10}, regs::kTraceRxUsed, 7);
   EXPECT_EQ(traced.trace.received_frame(0, 0), 7U);
   traced.trace.restart();
   EXPECT_EQ(traced.trace.received_frame(0, 0), kNoFrame);

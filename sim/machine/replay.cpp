@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "nicroscope/host_points.h"
-#include "nicroscope/registers.h"
 #include "sim/machine/delivery_check.h"
+#include "sim/machine/receive_drops.h"
 #include "sim/trace/count_sink.h"
 #include "sim/trace/hash_sink.h"
 #include "sim/trace/life_sink.h"
@@ -146,20 +146,6 @@ std::string run_traffic(Machine& machine, const Limited& source, const Observers
   return problem;
 }
 
-std::map<std::string, std::uint64_t> drops_of(const std::map<std::string, std::uint64_t>& stats) {
-  std::map<std::string, std::uint64_t> drops;
-  const auto take = [&](const std::string& name) {
-    const auto found = stats.find(name);
-    if (found != stats.end() && found->second != 0) drops[name] = found->second;
-  };
-  for (const regs::CounterInfo& counter : regs::kCounters) {
-    const std::string name(counter.name);
-    if (counter.drop && name.starts_with("rx_")) take(name);
-  }
-  take("rx_queue_0_drops");  // the driver's own
-  return drops;
-}
-
 }  // namespace
 
 std::uint64_t ReplayReport::dropped() const {
@@ -203,7 +189,7 @@ ReplayReport replay(const MachineOptions& machine_options, const ReplayOptions& 
   report.trace_hash = observers.hash().value();
   if (report.problem.empty()) {
     const auto statistics = machine->statistics();
-    report.drops = drops_of(statistics);
+    report.drops = receive_drops(statistics);
     report.interrupts = statistics.at("interrupts");
   }
   report.wall_seconds =

@@ -68,6 +68,16 @@ module axi_read #(
   if (Clients < 2 || Clients > (1 << IdWidth)) $error("axi_read: Clients is out of range");
   if ((1 << SlotWidth) != Outstanding) $error("axi_read: Outstanding must be a power of two");
 
+  // It needs a clock while something moves on one of its sides, not while it waits for memory.
+  logic clk;
+  logic moves;
+
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || moves || req_valid_i != '0 || m_axi_rvalid_i),
+    .clk_o(clk)
+  );
+
   ////////////////////
   // Requests       //
   ////////////////////
@@ -82,7 +92,7 @@ module axi_read #(
   arbiter_rr #(
     .N(Clients)
   ) u_arbiter (
-    .clk_i        (clk_i),
+    .clk_i        (clk),
     .rst_i        (rst_i),
     .request_i    (req_valid_i),
     .advance_i    (split_ready),
@@ -116,7 +126,7 @@ module axi_read #(
     .MaxBurstBytes(MaxBurstBytes),
     .UserWidth    (ClientWidth)
   ) u_split (
-    .clk_i        (clk_i),
+    .clk_i        (clk),
     .rst_i        (rst_i),
     .req_valid_i  (grant_valid),
     .req_ready_o  (split_ready),
@@ -162,7 +172,7 @@ module axi_read #(
   assign issue       = burst_valid && burst_ready;
   assign ar_free     = !arvalid_q || m_axi_arready_i;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       arvalid_q     <= 1'b0;
       spare_valid_q <= 1'b0;
@@ -187,7 +197,7 @@ module axi_read #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       wr_ptr_q <= '0;
     end else if (issue) begin
@@ -195,7 +205,7 @@ module axi_read #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (issue) begin
       last_mem[{burst_client, wr_ptr[SlotWidth-1:0]}] <= burst_last;
     end
@@ -224,7 +234,7 @@ module axi_read #(
   assign rid_ptr   = rd_ptr_q[PtrWidth*rid +: PtrWidth];
   assign burst_end = m_axi_rvalid_i && m_axi_rlast_i;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       rsp_valid_q <= '0;
       rd_ptr_q    <= '0;
@@ -241,7 +251,7 @@ module axi_read #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       flight_q <= '0;
     end else if (issue != burst_end) begin
@@ -254,13 +264,14 @@ module axi_read #(
   assign rsp_last_o     = rsp_last_q;
   assign rsp_error_o    = rsp_error_q;
   assign m_axi_rready_o = 1'b1;
+  assign moves          = burst_valid || arvalid_q || rsp_valid_q != '0;
   assign idle_o         = flight_q == '0 && !burst_valid && rsp_valid_q == '0;
 
   logic unused_inputs;
   assign unused_inputs = ^{m_axi_rid_i, m_axi_rresp_i[0]};
 
 `ifndef SYNTHESIS
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (!rst_i) begin
       // Data comes only for a client that has a burst in flight.
       a_expected: assert (!m_axi_rvalid_i || (32'(m_axi_rid_i) < Clients &&

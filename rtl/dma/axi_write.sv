@@ -83,6 +83,16 @@ module axi_write #(
   if (Small < 1 || Writers > (1 << IdWidth)) $error("axi_write: Small is out of range");
   if ((1 << SlotWidth) != Outstanding) $error("axi_write: Outstanding must be a power of two");
 
+  // It needs a clock while something moves on one of its sides, not while it waits for memory.
+  logic clk;
+  logic moves;
+
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || moves || req_valid_i || w_valid_i || sw_valid_i != '0 || m_axi_bvalid_i),
+    .clk_o(clk)
+  );
+
   ////////////////////
   // Requests       //
   ////////////////////
@@ -98,7 +108,7 @@ module axi_write #(
   logic                burst_last;
 
   // One request ahead of the one that is being split.
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       held_valid_q <= 1'b0;
     end else if (req_valid_i && req_ready_o) begin
@@ -119,7 +129,7 @@ module axi_write #(
     .MaxBurstBytes(MaxBurstBytes),
     .UserWidth    (1)
   ) u_split (
-    .clk_i        (clk_i),
+    .clk_i        (clk),
     .rst_i        (rst_i),
     .req_valid_i  (held_valid_q),
     .req_ready_o  (split_ready),
@@ -185,7 +195,7 @@ module axi_write #(
   arbiter_rr #(
     .N(Writers)
   ) u_arbiter (
-    .clk_i        (clk_i),
+    .clk_i        (clk),
     .rst_i        (rst_i),
     .request_i    (request),
     .advance_i    (can_start),
@@ -201,7 +211,7 @@ module axi_write #(
   assign beat        = w_valid_i && w_ready_o;
   assign sw_ready_o  = can_start ? grant[Small:1] : '0;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       awvalid_q  <= 1'b0;
       aw_spare_q <= 1'b0;
@@ -233,7 +243,7 @@ module axi_write #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       wr_ptr_q   <= '0;
       in_burst_q <= 1'b0;
@@ -246,13 +256,13 @@ module axi_write #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (start_burst) begin
       last_mem[wr_ptr_q[SlotWidth-1:0]] <= burst_last;
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       wvalid_q  <= 1'b0;
       w_spare_q <= 1'b0;
@@ -268,7 +278,7 @@ module axi_write #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (beat && w_free) begin
       wdata_q <= w_data_i;
       wstrb_q <= w_strb_i;
@@ -318,7 +328,7 @@ module axi_write #(
   logic [Small-1:0] sw_error_q;
   logic             answering_q;
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       done_q      <= 1'b0;
       failed_q    <= 1'b0;
@@ -343,7 +353,7 @@ module axi_write #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       flight_q <= '0;
     end else if (start != m_axi_bvalid_i) begin
@@ -356,13 +366,14 @@ module axi_write #(
   assign sw_done_o      = sw_done_q;
   assign sw_error_o     = sw_error_q;
   assign m_axi_bready_o = 1'b1;
+  assign moves          = held_valid_q || awvalid_q || wvalid_q || answering_q;
   assign idle_o         = flight_q == '0 && !held_valid_q && !burst_valid && !answering_q;
 
   logic unused_inputs;
   assign unused_inputs = m_axi_bresp_i[0];
 
 `ifndef SYNTHESIS
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (!rst_i) begin
       // An answer comes only while a write is in flight.
       a_expected: assert (!m_axi_bvalid_i || (flight_q != '0 && 32'(m_axi_bid_i) < Writers));

@@ -128,7 +128,7 @@ module host_regs #(
   logic        common_ack, isr_ack, config_ack, vendor_ack, notify_ack, msix_ack;
   logic [31:0] common_rdata, isr_rdata, config_rdata, vendor_rdata, msix_rdata;
   logic        axil_idle, common_idle, interrupts_idle, config_idle, vendor_idle, notify_idle;
-  logic        msix_idle, counters_idle;
+  logic        msix_idle, counters_idle, core_idle;
 
   logic        features_ok, driver_ok;
   logic        config_change;
@@ -147,11 +147,33 @@ module host_regs #(
   logic [virtio_pkg::NumCounters-1:0] count;
 
   //////////////////////////////////////////////////////////////////////////////////////////////////
+  // Clock
+  //////////////////////////////////////////////////////////////////////////////////////////////////
+
+  // All but the counters stands still between accesses and interrupts. Where a level from outside
+  // changes, an edge takes it over; a reset that waits for the datapath is not idle.
+  logic       clk;
+  logic [2:0] levels, levels_q;
+
+  assign levels = {msix_enable_i, msix_mask_i, link_up_i};
+
+  always_ff @(posedge clk_i) begin
+    levels_q <= levels;
+  end
+
+  clock_gate u_clock (
+    .clk_i,
+    .en_i  (rst_i || !core_idle || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i ||
+            irq_valid_i != '0 || err_valid_i || msix_wr_done_i || levels != levels_q),
+    .clk_o (clk)
+  );
+
+  //////////////////////////////////////////////////////////////////////////////////////////////////
   // Register bus
   //////////////////////////////////////////////////////////////////////////////////////////////////
 
   axil_slave #(.AddrWidth(16)) u_axil (
-    .clk_i,
+    .clk_i       (clk),
     .rst_i,
     .s_axil_awaddr_i,
     .s_axil_awvalid_i,
@@ -184,7 +206,7 @@ module host_regs #(
   // acknowledge.
   assign page = reg_addr[15:12];
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (reg_valid) begin
       sel_common  <= !reg_ack && page == virtio_pkg::BarCommon[15:12];
       sel_isr     <= !reg_ack && page == virtio_pkg::BarIsr[15:12];
@@ -217,7 +239,7 @@ module host_regs #(
   //////////////////////////////////////////////////////////////////////////////////////////////////
 
   virtio_common #(.Queues(Queues), .NumVectors(NumVectors), .RingMax(RingMax)) u_common (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .sel_i           (sel_common),
     .write_i         (reg_write),
@@ -254,7 +276,7 @@ module host_regs #(
   virtio_net_config #(
     .Mac(Mac), .QueuePairs(QueuePairs), .Mtu(Mtu), .LinkMbps(LinkMbps)
   ) u_config (
-    .clk_i,
+    .clk_i     (clk),
     .rst_i,
     .sel_i     (sel_config),
     .write_i   (reg_write),
@@ -267,7 +289,7 @@ module host_regs #(
   );
 
   notify #(.Queues(Queues)) u_notify (
-    .clk_i,
+    .clk_i        (clk),
     .rst_i,
     .sel_i        (sel_notify),
     .write_i      (reg_write),
@@ -280,7 +302,7 @@ module host_regs #(
   );
 
   interrupts u_interrupts (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .clear_i         (clear_o),
     .irq_valid_i,
@@ -306,7 +328,7 @@ module host_regs #(
   );
 
   msix #(.NumVectors(NumVectors)) u_msix (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .clear_i         (clear_o),
     .settled_o       (msix_settled),
@@ -343,7 +365,7 @@ module host_regs #(
     .StreamBytes(StreamBytes), .AxiBytes(AxiBytes), .QueuePairs(QueuePairs), .ClockKhz(ClockKhz),
     .LinkMbps(LinkMbps), .MaxFrame(MaxFrame), .RingMax(RingMax)
   ) u_vendor (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .clear_i         (clear_o),
     .sel_i           (sel_vendor),
@@ -402,7 +424,8 @@ module host_regs #(
   assign trace_kick_valid_o = kick_valid_o;
   assign trace_kick_queue_o = kick_queue_o;
 
-  assign idle_o = axil_idle && common_idle && config_idle && notify_idle && interrupts_idle
-               && msix_idle && vendor_idle && counters_idle && !err_taken;
+  assign core_idle = axil_idle && common_idle && config_idle && notify_idle && interrupts_idle
+                  && msix_idle && vendor_idle && !err_taken;
+  assign idle_o    = core_idle && counters_idle;
 
 endmodule

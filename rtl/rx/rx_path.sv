@@ -92,6 +92,14 @@ module rx_path #(
   logic                  start, stored, descriptor, write, written;
   logic [TagWidth-1:0]   start_tag, stored_tag, descriptor_tag, write_tag, written_tag;
   nic_pkg::vq_error_t    fill_err;
+  logic                  clk;
+
+  // A device that is being stopped gives its frames up, which idle_o does not tell.
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || stop_i || size_valid_i || s_axis_tvalid_i || !idle_o),
+    .clk_o(clk)
+  );
 
   rx_store #(
     .StreamBytes(StreamBytes),
@@ -99,7 +107,7 @@ module rx_path #(
     .StoreBytes (StoreBytes),
     .TagWidth   (TagWidth)
   ) u_store (
-    .clk_i               (clk_i),
+    .clk_i               (clk),
     .rst_i               (rst_i),
     .accept_i            (run_i && !stop_i),
     .receiving_o         (receiving),
@@ -131,7 +139,7 @@ module rx_path #(
     .Queues  (Queues),
     .TagWidth(TagWidth)
   ) u_fill (
-    .clk_i                   (clk_i),
+    .clk_i                   (clk),
     .rst_i                   (rst_i),
     .stop_i                  (stop_i),
     .mrg_rxbuf_i             (mrg_rxbuf_i),
@@ -182,7 +190,7 @@ module rx_path #(
   );
 
   rx_ledger u_ledger (
-    .clk_i       (clk_i),
+    .clk_i       (clk),
     .rst_i       (rst_i),
     .stored_i    (stored),
     .delivered_i (delivered_o),

@@ -80,6 +80,14 @@ module tx_path #(
   logic [TagWidth-1:0]   descriptor_tag, read_tag, stored_tag, start_tag, ended_tag;
   nic_pkg::vq_error_t    gather_err;
 
+  logic clk;
+
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || !idle_o),
+    .clk_o(clk)
+  );
+
   tx_gather #(
     .AxiBytes  (AxiBytes),
     .Queues    (Queues),
@@ -87,7 +95,7 @@ module tx_path #(
     .StoreBytes(StoreBytes),
     .TagWidth  (TagWidth)
   ) u_gather (
-    .clk_i                   (clk_i),
+    .clk_i                   (clk),
     .rst_i                   (rst_i),
     .stop_i                  (stop_i),
     .quiet_o                 (gather_quiet),
@@ -135,7 +143,7 @@ module tx_path #(
     .StoreBytes (StoreBytes),
     .TagWidth   (TagWidth)
   ) u_store (
-    .clk_i              (clk_i),
+    .clk_i              (clk),
     .rst_i              (rst_i),
     .stop_i             (1'b0),
     .quiet_o            (store_quiet),

@@ -27,6 +27,7 @@ module vq_device_event #(
   input  logic                  halt_i,   // start nothing new
   output logic                  quiet_o,  // no write under way
   output logic                  idle_o,   // quiet, and nothing to start
+  output logic                  moves_o,  // an edge may change something without an input
 
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
@@ -155,6 +156,7 @@ module vq_device_event #(
 
   assign quiet_o = !valid_q && !wait_q;
   assign idle_o  = quiet_o && (halt_i || want == '0);
+  assign moves_o = start || valid_q;
 
   ////////////////////
   // Properties     //

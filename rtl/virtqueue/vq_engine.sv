@@ -162,12 +162,26 @@ module vq_engine #(
   logic used_quiet;
   logic event_quiet;
   logic event_idle;
+  logic fetch_moves;
+  logic device_moves;
+  logic used_moves;
+  logic event_moves;
+  logic clk;
 
   assign halt       = stop_i || error_q || en_valid_i;
   assign en_ready_o = quiet_o && !pop_valid_i && !used_valid_i;
   assign en_valid   = en_valid_i && en_ready_o;
   assign quiet_o    = fetch_quiet && device_quiet && used_quiet && event_quiet;
   assign idle_o     = fetch_idle && device_idle && used_quiet && event_idle && !desc_valid_o;
+
+  // While it only waits, for a kick or a response, it needs no clock.
+  clock_gate u_clock (
+    .clk_i,
+    .en_i  (rst_i || en_valid_i || kick_valid_i || pop_valid_i || used_valid_i ||
+            drd_rsp_valid_i || erd_rsp_valid_i || uwr_done_i || dwr_done_i || desc_valid_o ||
+            fetch_moves || device_moves || used_moves || event_moves),
+    .clk_o (clk)
+  );
 
   ////////////////////
   // Available      //
@@ -203,11 +217,12 @@ module vq_engine #(
     .AxiBytes (AxiBytes),
     .Rows     (Rows)
   ) u_fetch (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .halt_i          (halt),
     .quiet_o         (fetch_quiet),
     .idle_o          (fetch_idle),
+    .moves_o         (fetch_moves),
     .en_valid_i      (en_valid),
     .en_queue_i,
     .en_desc_i,
@@ -252,7 +267,7 @@ module vq_engine #(
     .DeviceWrites (DeviceWrites),
     .StrictChains (StrictChains)
   ) u_accept (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .en_valid_i     (en_valid),
     .en_queue_i,
@@ -287,7 +302,7 @@ module vq_engine #(
     .AxiBytes (AxiBytes),
     .Rows     (Rows)
   ) u_cache (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .en_valid_i     (en_valid),
     .en_queue_i,
@@ -313,11 +328,12 @@ module vq_engine #(
     .Queues   (Queues),
     .AxiBytes (AxiBytes)
   ) u_device_event (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .halt_i         (halt),
     .quiet_o        (device_quiet),
     .idle_o         (device_idle),
+    .moves_o        (device_moves),
     .en_valid_i     (en_valid),
     .en_queue_i,
     .en_device_i,
@@ -357,9 +373,10 @@ module vq_engine #(
     .AxiBytes (AxiBytes),
     .TagWidth (TagWidth)
   ) u_used (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .quiet_o         (used_quiet),
+    .moves_o         (used_moves),
     .en_valid_i      (en_valid),
     .en_queue_i,
     .en_desc_i,
@@ -394,11 +411,12 @@ module vq_engine #(
     .Queues   (Queues),
     .AxiBytes (AxiBytes)
   ) u_event (
-    .clk_i,
+    .clk_i           (clk),
     .rst_i,
     .halt_i          (halt),
     .quiet_o         (event_quiet),
     .idle_o          (event_idle),
+    .moves_o         (event_moves),
     .event_idx_i,
     .en_valid_i      (en_valid),
     .en_queue_i,
@@ -435,7 +453,7 @@ module vq_engine #(
     virtqueue = 16'({queue, !DeviceWrites});
   endfunction
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       error_q <= 1'b0;
       err_q   <= '0;

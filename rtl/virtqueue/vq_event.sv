@@ -36,6 +36,7 @@ module vq_event #(
   input  logic                  halt_i,       // start nothing new
   output logic                  quiet_o,      // no check under way
   output logic                  idle_o,       // quiet, nothing to start and no interrupt waiting
+  output logic                  moves_o,  // an edge may change something without an input
   input  logic                  event_idx_i,  // VIRTIO_F_EVENT_IDX was negotiated
 
   input  logic                  en_valid_i,
@@ -314,6 +315,7 @@ module vq_event #(
 
   assign quiet_o = !record_valid && !word_valid_q;
   assign idle_o  = quiet_o && !irq_valid_q && irq_q == '0 && (halt_i || want == '0);
+  assign moves_o = start || req_valid_q || word_valid_q || irq_valid_q || irq_q != '0;
 
   ////////////////////
   // Properties     //

@@ -40,6 +40,7 @@ module vq_fetch #(
   input  logic                  halt_i,         // start nothing new
   output logic                  quiet_o,        // no read under way
   output logic                  idle_o,         // quiet, and nothing to start
+  output logic                  moves_o,  // an edge may change something without an input
 
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
@@ -371,6 +372,7 @@ module vq_fetch #(
 
   assign quiet_o = !record_valid && !look_valid_q;
   assign idle_o  = quiet_o && (halt_i || want == '0);
+  assign moves_o = start || look_valid_q || req_valid_q;
 
   ////////////////////
   // Properties     //

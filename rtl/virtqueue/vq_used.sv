@@ -38,6 +38,7 @@ module vq_used #(
   input  logic                  clk_i,
   input  logic                  rst_i,
   output logic                  quiet_o,
+  output logic                  moves_o,  // an edge may change something without an input
 
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
@@ -327,6 +328,7 @@ module vq_used #(
   assign uwr_valid_o = valid_q;
   assign uwr_addr_o  = {line_addr_q[63:OffsetWidth], {OffsetWidth{1'b0}}};
   assign quiet_o     = count_q == '0 && state_q == StateStream;
+  assign moves_o     = valid_q || hold_q || state_q == StateDrain;
 
   ////////////////////
   // Responses      //

@@ -42,10 +42,12 @@ class WaveFile<Model, true> {
   }
 
   /// A whole clock cycle that begins at `time`, both edges in the file if they are in its window.
-  /// Edges before the first cycle leave no trace: `time` must grow for one to be written.
+  /// Edges before the first cycle leave no trace: `time` must grow for one to be written. The clock
+  /// is low at the beginning, so that the RTL's clock gates see the inputs of the rising edge.
   template <typename Root>
   void edges(Model& model, Root& root, VerilatedContext& context, Time time, Duration period) {
     const bool wanted = file_ != nullptr && time >= from_ && time < to_ && time > last_;
+    model.eval();
     root.clk_i = 1;
     context.time(static_cast<std::uint64_t>(time.count()));
     model.eval();

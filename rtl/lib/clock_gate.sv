@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// clock_gate: withholds the clock from a block in cycles whose edge would change nothing in it.
+//
+//   en_i    high: the next rising edge of clk_i reaches clk_o. It passes a latch that is open while
+//           clk_i is low, so that clk_o has no glitch; whatever en_i depends on must have settled
+//           before clk_i rises.
+//   clk_o   its edges come together with those of clk_i
+//
+//              ____      ____      ____      ____
+//   clk_i   __|    |____|    |____|    |____|    |__
+//           _______________           ______________
+//   en_i                   |_________|
+//              ____      ____                ____
+//   clk_o   __|    |____|    |______________|    |__
+//
+// A clock that is withheld must not have been needed: blocks give an enable that is high whenever
+// an edge could change their state. So a gate may as well pass every edge, which is what synthesis
+// makes of it: FPGAs have few clock nets, and the registers behind it have enables of their own.
+// In simulation a block whose clock stands still costs nothing.
+
+module clock_gate (
+  input  logic clk_i,
+  input  logic en_i,
+  output logic clk_o
+);
+
+`ifdef SYNTHESIS
+  logic unused_enable;
+  assign unused_enable = en_i;
+  assign clk_o         = clk_i;
+`else
+  logic en_q;
+
+  always_latch begin
+    if (!clk_i) begin
+      en_q = en_i;
+    end
+  end
+
+  assign clk_o = clk_i && en_q;
+`endif
+
+endmodule

@@ -126,6 +126,7 @@ net::netdev_tx_t VirtioNet::ndo_start_xmit(net::skb_ptr& skb, net::net_device& d
 
 void VirtioNet::virtnet_poll_cleantx() {
   QueuePair& pair = *pair_;
+  if (pair.tx_vq.num_free() == pair.tx_vq.size()) return;
   do {
     pair.tx_vq.disable_cb();
     free_old_xmit();

@@ -258,6 +258,8 @@ void VirtioNet::halt() {
     }
     if (dropped) ++netdev_->stats.rx_dropped;
   } while (dropped);
+  kernel::bug_on(pair_->rx_napi.scheduled || pair_->tx_napi.scheduled,
+                 "queues are freed while NAPI polls them");
   free_queues();
 }
 

@@ -19,6 +19,7 @@ void Cpu::raise_softirq(Softirq nr) {
 }
 
 void Cpu::local_bh_enable() {
+  if (stopped_) return;  // a guard on a stack that is unwound
   bug_on(bh_disable_ == 0, "local_bh_enable without local_bh_disable");
   bug_on(in_hardirq() || irqs_disabled(), "local_bh_enable with interrupts off");
   --bh_disable_;

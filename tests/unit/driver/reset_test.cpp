@@ -43,6 +43,25 @@ TEST(Stop, UnderTrafficLeavesNothingBehind) {
   }
 }
 
+TEST(Stop, UnderMoreTrafficThanTheHostCanTakeToo) {
+  ModelOptions model;
+  model.work_delay = std::chrono::nanoseconds{100};
+  for (const int when : {300, 333, 366, 1'000, 2'000}) {
+    DriverRig rig({}, model);
+    ASSERT_TRUE(rig.up());
+    for (unsigned i = 0; i < 10'000; ++i) {
+      rig.timeline.after(std::chrono::nanoseconds{100} * i,
+                         [&rig, i] { rig.device.receive(make_frame(60, i)); });
+    }
+    rig.timeline.after(microseconds{when}, [&] {
+      rig.kernel.spawn("ifdown", [&] { net::dev_close(rig.driver.netdev()); });
+    });
+    rig.timeline.run();
+    EXPECT_FALSE(rig.driver.running());
+    rig.expect_nothing_held();
+  }
+}
+
 TEST(Stop, UpAgainItWorks) {
   DriverRig rig;
   ASSERT_TRUE(rig.up());

@@ -4,6 +4,8 @@
 #include <string_view>
 #include <utility>
 
+#include "sim/scenario/scenario.h"
+
 namespace nicroscope::sim {
 
 LoadedNic::LoadedNic(std::unique_ptr<Simulation> simulation, Direction direction,
@@ -25,7 +27,7 @@ Result<std::unique_ptr<LoadedNic>> LoadedNic::create(const std::string& profile,
   options.bus = BusOptions::ideal();
   options.seed = seed;
   auto simulation = Simulation::create(options);
-  if (!simulation) return Error{simulation.error()};
+  if (!simulation) throw BadInput(simulation.error());
   std::unique_ptr<LoadedNic> loaded(new LoadedNic(std::move(*simulation), direction, sizes));
   if (std::string problem = loaded->host_.start(); !problem.empty()) return Error{problem};
   if (direction != Direction::tx) loaded->simulation_->wire().set_source(&loaded->source_);

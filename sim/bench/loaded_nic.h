@@ -16,6 +16,7 @@ namespace nicroscope::sim {
 /// A NIC (the build without assertions, on the ideal bus) whose wire and rings never run dry.
 class LoadedNic {
  public:
+  /// Throws BadInput where there is no such profile or it was not built.
   [[nodiscard]] static Result<std::unique_ptr<LoadedNic>> create(const std::string& profile,
                                                                  std::uint64_t seed,
                                                                  Direction direction,

@@ -534,7 +534,10 @@ module nic_core #(
   end
 
   assign quiet  = (&engine_quiet) && rx_quiet && tx_quiet && read_idle && write_idle;
-  assign idle_o = host_idle && (&engine_idle) && rx_idle && tx_idle && read_idle && write_idle;
+  always_comb begin
+    idle_o = 1'b0;
+    if (rx_idle && tx_idle && read_idle && write_idle) idle_o = host_idle && (&engine_idle);
+  end
 
   // There is no timer yet.
   assign next_deadline_o = '1;

@@ -155,7 +155,6 @@ module axi_read #(
   logic [PtrWidth-1:0]    rd_ptr;
   logic                   room;
   logic                   issue;
-  logic                   ar_free;
   logic                   arvalid_q;
   logic [ClientWidth-1:0] arid_q;
   logic [63:0]            araddr_q;
@@ -170,14 +169,13 @@ module axi_read #(
   assign room        = (wr_ptr - rd_ptr) != PtrWidth'(Outstanding);
   assign burst_ready = room && !spare_valid_q;
   assign issue       = burst_valid && burst_ready;
-  assign ar_free     = !arvalid_q || m_axi_arready_i;
 
   always_ff @(posedge clk) begin
     if (rst_i) begin
       arvalid_q     <= 1'b0;
       spare_valid_q <= 1'b0;
     end else if (issue) begin
-      if (ar_free) begin
+      if (!arvalid_q || m_axi_arready_i) begin
         arvalid_q <= 1'b1;
         arid_q    <= burst_client;
         araddr_q  <= burst_addr;
@@ -188,7 +186,7 @@ module axi_read #(
         spare_addr_q  <= burst_addr;
         spare_len_q   <= burst_len;
       end
-    end else if (ar_free && arvalid_q) begin
+    end else if (arvalid_q && m_axi_arready_i) begin
       arvalid_q     <= spare_valid_q;
       spare_valid_q <= 1'b0;
       arid_q        <= spare_id_q;
@@ -226,25 +224,25 @@ module axi_read #(
   logic [8*AxiBytes-1:0]  rsp_data_q;
   logic                   rsp_last_q;
   logic                   rsp_error_q;
-  logic [ClientWidth-1:0] rid;
-  logic [PtrWidth-1:0]    rid_ptr;
   logic                   burst_end;
 
-  assign rid       = m_axi_rid_i[ClientWidth-1:0];
-  assign rid_ptr   = rd_ptr_q[PtrWidth*rid +: PtrWidth];
   assign burst_end = m_axi_rvalid_i && m_axi_rlast_i;
 
   always_ff @(posedge clk) begin
     if (rst_i) begin
       rsp_valid_q <= '0;
       rd_ptr_q    <= '0;
-    end else if (m_axi_rvalid_i) begin
-      rsp_valid_q <= Clients'(1) << rid;
+    end else if (m_axi_rvalid_i) begin : p_beat
+      logic [ClientWidth-1:0] client;
+      logic [PtrWidth-1:0]    slot;
+      client      = m_axi_rid_i[ClientWidth-1:0];
+      slot        = rd_ptr_q[PtrWidth*client +: PtrWidth];
+      rsp_valid_q <= Clients'(1) << client;
       rsp_data_q  <= m_axi_rdata_i;
-      rsp_last_q  <= m_axi_rlast_i && last_mem[{rid, rid_ptr[SlotWidth-1:0]}];
+      rsp_last_q  <= m_axi_rlast_i && last_mem[{client, slot[SlotWidth-1:0]}];
       rsp_error_q <= m_axi_rresp_i[1];
       if (m_axi_rlast_i) begin
-        rd_ptr_q[PtrWidth*rid +: PtrWidth] <= rid_ptr + 1'b1;
+        rd_ptr_q[PtrWidth*client +: PtrWidth] <= slot + 1'b1;
       end
     end else begin
       rsp_valid_q <= '0;
@@ -271,11 +269,15 @@ module axi_read #(
   assign unused_inputs = ^{m_axi_rid_i, m_axi_rresp_i[0]};
 
 `ifndef SYNTHESIS
+  logic [ClientWidth-1:0] rid;
+  assign rid = m_axi_rid_i[ClientWidth-1:0];
+
   always_ff @(posedge clk) begin
     if (!rst_i) begin
       // Data comes only for a client that has a burst in flight.
       a_expected: assert (!m_axi_rvalid_i || (32'(m_axi_rid_i) < Clients &&
-                          rid_ptr != wr_ptr_q[PtrWidth*rid +: PtrWidth]));
+                          rd_ptr_q[PtrWidth*rid +: PtrWidth] !=
+                          wr_ptr_q[PtrWidth*rid +: PtrWidth]));
       // The second place is used only behind the first.
       a_order: assert (!spare_valid_q || arvalid_q);
       // No burst crosses 4 KiB.

@@ -179,15 +179,11 @@ module axi_write #(
   logic [Writers-1:0]     grant;
   logic [WriterWidth-1:0] grant_index;
   logic                   grant_valid;
-  logic                   aw_free;
-  logic                   w_free;
   logic                   can_start;
   logic                   start;
   logic                   start_burst;
   logic                   beat;
 
-  assign aw_free   = !awvalid_q || m_axi_awready_i;
-  assign w_free    = !wvalid_q || m_axi_wready_i;
   assign can_start = !w_spare_q && !aw_spare_q && !in_burst_q && flight_q != '1;
   assign request   = {sw_valid_i, burst_valid && w_valid_i &&
                                   (wr_ptr_q - rd_ptr_q) != (SlotWidth + 1)'(Outstanding)};
@@ -223,7 +219,7 @@ module axi_write #(
           addr = sw_addr_i[64*i +: 64];
         end
       end
-      if (aw_free) begin
+      if (!awvalid_q || m_axi_awready_i) begin
         awvalid_q <= 1'b1;
         awid_q    <= grant_index;
         awlen_q   <= grant[0] ? burst_len : 8'd0;
@@ -234,7 +230,7 @@ module axi_write #(
         aw_spare_len_q  <= grant[0] ? burst_len : 8'd0;
         aw_spare_addr_q <= addr;
       end
-    end else if (aw_free && awvalid_q) begin
+    end else if (awvalid_q && m_axi_awready_i) begin
       awvalid_q  <= aw_spare_q;
       aw_spare_q <= 1'b0;
       awid_q     <= aw_spare_id_q;
@@ -267,37 +263,42 @@ module axi_write #(
       wvalid_q  <= 1'b0;
       w_spare_q <= 1'b0;
     end else if (beat || start) begin
-      if (w_free) begin
+      if (!wvalid_q || m_axi_wready_i) begin
         wvalid_q <= 1'b1;
       end else begin
         w_spare_q <= 1'b1;
       end
-    end else if (w_free && wvalid_q) begin
+    end else if (wvalid_q && m_axi_wready_i) begin
       wvalid_q  <= w_spare_q;
       w_spare_q <= 1'b0;
     end
   end
 
   always_ff @(posedge clk) begin
-    if (beat && w_free) begin
-      wdata_q <= w_data_i;
-      wstrb_q <= w_strb_i;
-      wlast_q <= in_burst_q ? beats_q == '0 : burst_len == '0;
-    end else if (beat) begin
-      w_spare_data_q <= w_data_i;
-      w_spare_strb_q <= w_strb_i;
-      w_spare_last_q <= in_burst_q ? beats_q == '0 : burst_len == '0;
-    end else if (start) begin
-      for (int unsigned i = 0; i < Small; i++) begin
-        if (grant[i+1] && w_free) begin
-          wdata_q <= sw_data_i[8*AxiBytes*i +: 8*AxiBytes];
-          wstrb_q <= sw_strb_i[AxiBytes*i +: AxiBytes];
-          wlast_q <= 1'b1;
-        end else if (grant[i+1]) begin
-          w_spare_data_q <= sw_data_i[8*AxiBytes*i +: 8*AxiBytes];
-          w_spare_strb_q <= sw_strb_i[AxiBytes*i +: AxiBytes];
-          w_spare_last_q <= 1'b1;
+    if (beat || start) begin : p_data
+      logic [8*AxiBytes-1:0] data;
+      logic [AxiBytes-1:0]   strb;
+      logic                  last;
+      data = w_data_i;
+      strb = w_strb_i;
+      last = in_burst_q ? beats_q == '0 : burst_len == '0;
+      if (!beat) begin
+        last = 1'b1;
+        for (int unsigned i = 0; i < Small; i++) begin
+          if (grant[i+1]) begin
+            data = sw_data_i[8*AxiBytes*i +: 8*AxiBytes];
+            strb = sw_strb_i[AxiBytes*i +: AxiBytes];
+          end
         end
+      end
+      if (!wvalid_q || m_axi_wready_i) begin
+        wdata_q <= data;
+        wstrb_q <= strb;
+        wlast_q <= last;
+      end else begin
+        w_spare_data_q <= data;
+        w_spare_strb_q <= strb;
+        w_spare_last_q <= last;
       end
     end else if (w_spare_q && m_axi_wready_i) begin
       wdata_q <= w_spare_data_q;

@@ -60,7 +60,7 @@ module axil_slave #(
   logic                 busy_q, write_q;
   logic [AddrWidth-1:0] addr_q;
   logic [31:0]          wdata_q, wmask_q;
-  logic                 start_write, start_read, active;
+  logic                 start_write, start_read;
 
   assign s_axil_awready_o = !aw_full_q;
   assign s_axil_wready_o  = !w_full_q;
@@ -78,7 +78,6 @@ module axil_slave #(
   assign reg_wmask_o = wmask_q;
 
   assign idle_o = !(aw_full_q || w_full_q || ar_full_q || b_valid_q || r_valid_q || busy_q);
-  assign active = !idle_o || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i;
 
   always_comb begin
     start_write = 1'b0;
@@ -92,7 +91,7 @@ module axil_slave #(
   // Registers are read above where they are written, and reset comes last: no shadow copies are
   // needed in simulation.
   always_ff @(posedge clk_i) begin
-    if (active) begin
+    if (!idle_o || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i) begin
       // One access at a time; write_q still says what the last one was.
       if (busy_q) begin
         if (reg_ack_i && !write_q) r_data_q <= reg_rdata_i;

@@ -2,8 +2,7 @@
 //
 // The counters of the vendor page: event counters in lanes of RAM, byte counters in registers.
 //
-// A counter is read two cycles after read_i, read_index_i holding on for one; what it shows is at
-// most 12 cycles old. They are 0 after reset and go on over device resets. The two byte counters
+// A counter is read two cycles after read_i, read_index_i holding on for one. They are 0 after reset and go on over device resets. The two byte counters
 // stand in the place of their event inputs, which are not used.
 module counters (
   input  logic                               clk_i,

@@ -153,18 +153,17 @@ module host_regs #(
   // All but the counters stands still between accesses and interrupts. Where a level from outside
   // changes, an edge takes it over; a reset that waits for the datapath is not idle.
   logic       clk;
-  logic [2:0] levels, levels_q;
-
-  assign levels = {msix_enable_i, msix_mask_i, link_up_i};
+  logic [2:0] levels_q;
 
   always_ff @(posedge clk_i) begin
-    levels_q <= levels;
+    levels_q <= {msix_enable_i, msix_mask_i, link_up_i};
   end
 
   clock_gate u_clock (
     .clk_i,
     .en_i  (rst_i || !core_idle || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i ||
-            irq_valid_i != '0 || err_valid_i || msix_wr_done_i || levels != levels_q),
+            irq_valid_i != '0 || err_valid_i || msix_wr_done_i ||
+            levels_q != {msix_enable_i, msix_mask_i, link_up_i}),
     .clk_o (clk)
   );
 

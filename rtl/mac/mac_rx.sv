@@ -121,12 +121,6 @@ module mac_rx #(
   logic [15:0]         word_length_q;  // of the whole frame, without FCS; with Last
   logic [TagWidth-1:0] word_tag_q;
 
-  logic starts_low;
-  logic starts_high;
-
-  assign starts_low  = link_up_i && xgmii_rxc_i[0] && xgmii_rxd_i[7:0] == Start;
-  assign starts_high = link_up_i && xgmii_rxc_i[4] && xgmii_rxd_i[39:32] == Start;
-
   // Number of octets before the first control character.
   function automatic logic [2:0] octets_before(input logic [7:0] ctrl);
     casez (ctrl)
@@ -146,8 +140,12 @@ module mac_rx #(
     logic [7:0]  ctrl;
     logic [2:0]  octets;
     logic [15:0] length;
+    logic        starts_low;
+    logic        starts_high;
     logic        free;     // a start symbol in this word starts a frame
     logic [7:0]  at;       // the first control character
+    starts_low  = link_up_i && xgmii_rxc_i[0] && xgmii_rxd_i[7:0] == Start;
+    starts_high = link_up_i && xgmii_rxc_i[4] && xgmii_rxd_i[39:32] == Start;
     if (rst_i) begin
       state_q             <= Hunt;
       kind_q              <= None;

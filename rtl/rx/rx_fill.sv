@@ -18,7 +18,8 @@
 //                     back with length 0, each for itself, and drop_no_fit_o pulses.
 //   err_*             a write was answered with an error: high until reset, and no element goes out
 //                     any more.
-//   stop_i            starts nothing new; quiet_o: no frame half moved and no write in flight.
+//   stop_i            starts nothing new; quiet_o: no frame half moved, no write in flight
+//                     and no element still to go out.
 //   idle_o            nothing can change until an input does. A frame may be waiting for buffers.
 //
 // Parameters:
@@ -434,7 +435,8 @@ module rx_fill #(
   // Status, trace  //
   ////////////////////
 
-  assign quiet_o = move_quiet && asked_ptr_q == done_ptr_q && !desc_valid_i;
+  assign quiet_o = move_quiet && asked_ptr_q == done_ptr_q && !desc_valid_i &&
+                   (err_valid_q || (!release_ok && !free_take));
   assign idle_o  = quiet_o && blocked && !move_valid_q && !move_take && !free_take &&
                    (!free_valid_q || err_valid_q);
 

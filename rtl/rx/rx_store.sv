@@ -158,12 +158,9 @@ module rx_store #(
   logic drop_fifo_q;
   logic drop_disabled_q;
 
+  // A refused frame may end in the very cycle in which the datapath is reset; it counts all the same.
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      drop_q          <= 1'b0;
-      drop_fifo_q     <= 1'b0;
-      drop_disabled_q <= 1'b0;
-    end else if (ends || drop_q) begin
+    if (rst_i || ends || drop_q) begin
       drop_q          <= ends && !good;
       drop_fifo_q     <= ends && !s_axis_tuser_error_i && !refused && lost;
       drop_disabled_q <= ends && !s_axis_tuser_error_i && refused;

@@ -10,6 +10,7 @@
 #include <memory>
 #include <string>
 #include <type_traits>
+#include <utility>
 
 #include "sim/base/failure.h"
 #include "sim/nic/model_clock.h"
@@ -42,18 +43,21 @@ class VerilatedNic final : public Nic {
     reset();
   }
   ~VerilatedNic() override {
+    Verilated::threadContextp(&context_);
     wave_.close();
     model_->final();
   }
 
   Stop run(Time limit) override {
+    // Verilator finds its context by the thread too, and the one there may be another NIC's.
+    Verilated::threadContextp(&context_);
     const Cycle end = c_.clock.edge_at_or_after(limit);
     while (counters_.cycles < end) {
       const Cycle now = counters_.cycles;
       const Time time = c_.clock.time_of(now);
       if (c_.timeline.next_time() <= time) {
         c_.timeline.run_due(time);
-        return Stop::events;
+        return stopped_or(Stop::events);
       }
       c_.timeline.set_now(time);
       if (!c_.no_skip && quiet()) {
@@ -66,15 +70,13 @@ class VerilatedNic final : public Nic {
       }
       cycle(now, time);
       counters_.cycles = now + 1;
-      if (stop_) [[unlikely]] {
-        stop_ = false;
-        return Stop::requested;
-      }
+      if (stop_) [[unlikely]]
+        return stopped_or(Stop::requested);
       if (watchdog_.due(now)) [[unlikely]]
         check_progress();
     }
     c_.timeline.run_due(limit);
-    return Stop::limit;
+    return stopped_or(Stop::limit);
   }
 
  private:
@@ -89,6 +91,11 @@ class VerilatedNic final : public Nic {
     context.fatalOnError(false);
     if constexpr (kVariant == Variant::traced) context.traceEverOn(true);
     return std::make_unique<Model>(&context);
+  }
+
+  // What run() returns: a stop that was asked for goes before `otherwise`.
+  Stop stopped_or(Stop otherwise) noexcept {
+    return std::exchange(stop_, false) ? Stop::requested : otherwise;
   }
 
   // Before time 0.

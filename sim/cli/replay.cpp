@@ -37,7 +37,8 @@ void print_json(const sim::ReplayReport& report) {
       {"simulated_seconds", report.simulated_seconds},
       {"wall_seconds", report.wall_seconds},
       {"cycles_per_wall_second", static_cast<double>(report.cycles) / report.wall_seconds},
-      {"trace_hash", fmt::format("{:016x}", report.trace_hash)}};
+      {"trace_hash", fmt::format("{:016x}", report.trace_hash)},
+      {"problem", report.problem}};
   fmt::print("{}\n", object.dump(2));
 }
 

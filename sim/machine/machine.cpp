@@ -61,6 +61,15 @@ driver::Options driver_options(const Scenario& scenario) {
   return options;
 }
 
+std::unique_ptr<FaultyPort> make_fault(const Scenario::Fault& fault, DevicePort& port) {
+  FaultOptions options;
+  options.kind = fault_kind(fault.kind).value_or(FaultKind::none);
+  options.transmit = fault.queue == "tx";
+  options.after = fault.after;
+  if (options.kind == FaultKind::none) return nullptr;
+  return std::make_unique<FaultyPort>(port, options);
+}
+
 }  // namespace
 
 std::unique_ptr<Machine> Machine::create(const MachineOptions& options) {
@@ -83,17 +92,21 @@ Machine::Machine(const MachineOptions& options, std::unique_ptr<Simulation> simu
                  kernel::Config config)
     : scenario_(options.scenario),
       simulation_(std::move(simulation)),
+      fault_(make_fault(scenario_.fault, simulation_->port())),
       kernel_(simulation_->timeline(), simulation_->memory(), simulation_->trace(),
               std::move(config)),
       stack_(kernel_),
-      driver_(stack_.net, simulation_->port(), driver_options(scenario_),
-              [this](const driver::DeviceError& error) {
-                if (device_error_.empty()) device_error_ = error.text;
+      driver_(stack_.net, fault_ ? static_cast<DevicePort&>(*fault_) : simulation_->port(),
+              driver_options(scenario_), [this](const driver::DeviceError& error) {
+                if (!device_error_) device_error_ = error;
                 simulation_->request_stop();
               }) {}
 
 // Processes may stand in the driver or the stack: they go first.
-Machine::~Machine() { kernel_.shutdown(); }
+Machine::~Machine() {
+  kernel_.shutdown();
+  if (fault_) fault_->end();
+}
 
 std::string Machine::set_up_interface() {
   if (std::string problem = driver_.probe(); !problem.empty()) return problem;
@@ -135,7 +148,7 @@ std::string Machine::boot() {
 std::string Machine::run_until(Time limit, const std::function<bool()>& done) {
   const RunResult result = simulation_->run_until(limit, done);
   if (!result.ok()) return result.message;
-  return device_error_;
+  return device_error_ ? device_error_->text : std::string{};
 }
 
 std::string Machine::run_process(const std::string& name, std::function<void()> function) {
@@ -148,18 +161,34 @@ std::string Machine::run_process(const std::string& name, std::function<void()> 
       thrown = std::current_exception();
     }
   });
-  std::string failure = run_until(simulation_->timeline().now() + kProcessPatience,
-                                  [&task] { return task.exited(); });
+  // An error of the device stops the run, but the process must come to its end: it may hold
+  // references to what its caller has.
+  const Time limit = simulation_->timeline().now() + kProcessPatience;
+  RunResult result{};
+  do {
+    result = simulation_->run_until(limit, [&task] { return task.exited(); });
+  } while (result.reason == RunResult::Reason::stopped && !task.exited());
   if (thrown) std::rethrow_exception(thrown);
-  if (failure.empty() && !task.exited()) failure = fmt::format("process {} does not end", name);
+  if (!result.ok()) return result.message;
+  if (!task.exited()) return fmt::format("process {} does not end", name);
+  return device_error_ ? device_error_->text : std::string{};
+}
+
+std::string Machine::reset_device() {
+  device_error_.reset();
+  bool up = false;
+  std::string failure = run_process("reset", [this, &up] { up = driver_.reset(); });
+  if (failure.empty() && !up) failure = "the device does not come up after its reset";
   return failure;
 }
 
 std::map<std::string, std::uint64_t> Machine::statistics() {
   std::map<std::string, std::uint64_t> values;
+  const auto error = std::exchange(device_error_, std::nullopt);
   const std::string failure = run_process("ethtool", [this, &values] {
     for (auto& [name, value] : driver_.ethtool_stats()) values[name] = value;
   });
+  if (error) device_error_ = error;
   if (!failure.empty()) throw SimulationFailure(failure);
   return values;
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "driver/virtio_net.h"
+#include "sim/host_port/faulty_port.h"
 #include "sim/scenario/scenario.h"
 #include "sim/simulation.h"
 #include "stack/kernel/kernel.h"
@@ -44,12 +45,24 @@ class Machine {
   /// Runs `function` as a process of the host until it returns. As run_until.
   [[nodiscard]] std::string run_process(const std::string& name, std::function<void()> function);
 
-  /// `ethtool -S` of the interface, by name.
+  /// Resets the device and starts it again, as a watchdog or a person would after an error; what
+  /// had gone wrong is forgotten. As run_until.
+  [[nodiscard]] std::string reset_device();
+
+  /// `ethtool -S` of the interface, by name. Also of a device that has failed.
   [[nodiscard]] std::map<std::string, std::uint64_t> statistics();
 
   [[nodiscard]] Simulation& simulation() noexcept { return *simulation_; }
   [[nodiscard]] net::NetStack& stack() noexcept { return stack_; }
   [[nodiscard]] net::net_device& netdev() noexcept { return driver_.netdev(); }
+  [[nodiscard]] kernel::Kernel& host() noexcept { return kernel_; }
+  [[nodiscard]] driver::VirtioNet& driver() noexcept { return driver_; }
+  /// The device's error, once the driver has reported one.
+  [[nodiscard]] const std::optional<driver::DeviceError>& device_error() const noexcept {
+    return device_error_;
+  }
+  /// The scenario asks for a fault that has not come to pass.
+  [[nodiscard]] bool fault_pending() const noexcept { return fault_ && !fault_->struck(); }
   [[nodiscard]] const net::udp_echo_counters& echo() const noexcept { return echo_; }
 
  private:
@@ -59,7 +72,8 @@ class Machine {
 
   const Scenario scenario_;
   std::unique_ptr<Simulation> simulation_;
-  std::string device_error_;
+  std::unique_ptr<FaultyPort> fault_;  // null where the scenario asks for none
+  std::optional<driver::DeviceError> device_error_;
   net::udp_echo_counters echo_;
   kernel::Kernel kernel_;
   net::NetStack stack_;

@@ -40,16 +40,24 @@ T take_or_refuse(Result<T> result) {
 class Limited final : public FrameSource {
  public:
   Limited(FrameSource& source, std::uint64_t frames) : source_(source), left_(frames) {}
-  [[nodiscard]] const WireFrame* peek() override { return left_ == 0 ? nullptr : source_.peek(); }
+  [[nodiscard]] const WireFrame* peek() override {
+    const WireFrame* const frame = left_ == 0 ? nullptr : source_.peek();
+    passing_ = frame != nullptr;
+    return frame;
+  }
   void pop() override {
     source_.pop();
     --left_;
+    passing_ = false;
   }
+  /// No frame after the one that is passing.
+  void stop() noexcept { left_ = passing_ ? 1 : 0; }
   [[nodiscard]] bool ended() const noexcept { return left_ == 0; }
 
  private:
   FrameSource& source_;
   std::uint64_t left_;
+  bool passing_ = false;
 };
 
 /// Tells the life of one frame: the one asked for, or the first that a system call returned.
@@ -184,14 +192,16 @@ ReplayReport replay(const MachineOptions& machine_options, const ReplayOptions& 
   if (report.problem.empty()) {
     simulation.wire().set_source(&source);
     report.problem = run_traffic(*machine, source, observers);
-    simulation.wire().set_source(nullptr);
+    source.stop();
   }
   report.trace_hash = observers.hash().value();
-  if (report.problem.empty()) {
+  if (report.problem.empty() || machine->device_error()) {
     const auto statistics = machine->statistics();
     report.drops = receive_drops(statistics);
     report.interrupts = statistics.at("interrupts");
   }
+  if (!report.problem.empty()) report.frames_in = observers.check().sent();
+  simulation.wire().set_source(nullptr);
   report.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
   report.frames_delivered = observers.check().delivered();
@@ -209,6 +219,9 @@ ReplayReport replay(const MachineOptions& machine_options, const ReplayOptions& 
   if (report.problem.empty() && report.frames_in != report.frames_delivered + report.dropped()) {
     report.problem = fmt::format("{} frames were sent, {} were delivered and {} counted as dropped",
                                  report.frames_in, report.frames_delivered, report.dropped());
+  }
+  if (report.problem.empty() && machine->fault_pending()) {
+    report.problem = "the scenario's fault never had its occasion";
   }
   observers.close(simulation);
   return report;

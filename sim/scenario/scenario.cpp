@@ -96,6 +96,12 @@ std::vector<Key> keys_of(Scenario& s) {
       number("host.echo_port", 1, 65535, s.host.echo_port),
       text("workload.capture", "the path of a pcap or pcapng file", s.workload.capture),
       number("workload.limit", 0, kMax, s.workload.limit),
+      choice("fault.kind",
+             {"none", "zero_length", "bad_length", "wrong_direction", "indirect", "unmapped",
+              "loop", "too_long", "ring_unmapped", "ring_read_only", "event_unmapped"},
+             s.fault.kind),
+      choice("fault.queue", {"rx", "tx"}, s.fault.queue),
+      number("fault.after", 0, kMax, s.fault.after),
   };
 }
 

@@ -56,6 +56,12 @@ struct Scenario {
     std::uint64_t limit = 0;  ///< workload.limit: frames of it; 0 for all
   } workload;
 
+  struct Fault {
+    std::string kind = "none";  ///< fault.kind: a mistake that the driver makes; docs/faults.md
+    std::string queue = "rx";   ///< fault.queue: "rx" or "tx"
+    std::uint64_t after = 0;    ///< fault.after: frames that the queue carries before it
+  } fault;
+
   std::uint64_t watchdog_cycles =
       2'000'000;  ///< watchdog_cycles: simulated cycles without progress
 };

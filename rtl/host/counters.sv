@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The counters of the vendor page: event counters in lanes of RAM, byte counters in registers.
+// The counters of the vendor page: event counters in a RAM, byte counters in registers.
 //
-// A counter is read two cycles after read_i, read_index_i holding on for one. They are 0 after reset and go on over device resets. The two byte counters
-// stand in the place of their event inputs, which are not used.
+// A counter is read two cycles after read_i, read_index_i holding on for one. They are 0 after reset
+// and go on over device resets. The two byte counters stand in the place of their event inputs,
+// which are not used.
 module counters (
   input  logic                               clk_i,
   input  logic                               rst_i,
@@ -21,35 +22,32 @@ module counters (
   output logic                               idle_o
 );
 
-  localparam int unsigned LaneCounters = 12;
-  localparam int unsigned Lanes = (virtio_pkg::NumCounters + LaneCounters - 1) / LaneCounters;
-  localparam int unsigned Slots = Lanes * LaneCounters;
+  localparam int unsigned Counters = virtio_pkg::NumCounters;
+  localparam int unsigned IndexWidth = $clog2(Counters);
 
-  logic [Slots-1:0]    events;
-  logic [64*Lanes-1:0] lane_value;
-  logic [Lanes-1:0]    lane_idle;
+  logic [Counters-1:0] events;
+  logic [63:0]         event_value;
+  logic                events_idle;
   logic [63:0]         rx_bytes_q, tx_bytes_q;
   logic                read_q;
 
   always_comb begin
-    events = Slots'(count_i);
+    events = count_i;
     events[virtio_pkg::CounterRxBytes] = 1'b0;
     events[virtio_pkg::CounterTxBytes] = 1'b0;
   end
 
-  assign idle_o = &lane_idle && !read_q;
+  event_counters #(.Counters(Counters)) u_events (
+    .clk_i,
+    .rst_i,
+    .count_i      (events),
+    .read_i,
+    .read_index_i (read_index_i[IndexWidth-1:0]),
+    .read_value_o (event_value),
+    .idle_o       (events_idle)
+  );
 
-  for (genvar i = 0; i < Lanes; i++) begin : g_lane
-    counter_lane #(.Counters(LaneCounters)) u_lane (
-      .clk_i,
-      .rst_i,
-      .count_i      (events[i*LaneCounters +: LaneCounters]),
-      .read_i,
-      .read_index_i (4'(32'(read_index_i) % LaneCounters)),
-      .read_value_o (lane_value[64*i +: 64]),
-      .idle_o       (lane_idle[i])
-    );
-  end
+  assign idle_o = events_idle && !read_q;
 
   always_ff @(posedge clk_i) begin
     if (rx_bytes_valid_i) rx_bytes_q <= rx_bytes_q + 64'(rx_bytes_i);
@@ -64,7 +62,7 @@ module counters (
   always_ff @(posedge clk_i) begin
     read_q <= read_i && !rst_i;
     if (read_q) begin
-      read_value_o <= lane_value[64*(32'(read_index_i)/LaneCounters) +: 64];
+      read_value_o <= event_value;
       if (read_index_i == 8'(virtio_pkg::CounterRxBytes)) read_value_o <= rx_bytes_q;
       if (read_index_i == 8'(virtio_pkg::CounterTxBytes)) read_value_o <= tx_bytes_q;
     end

@@ -57,6 +57,9 @@ class Machine {
   [[nodiscard]] net::net_device& netdev() noexcept { return driver_.netdev(); }
   [[nodiscard]] kernel::Kernel& host() noexcept { return kernel_; }
   [[nodiscard]] driver::VirtioNet& driver() noexcept { return driver_; }
+  /// The first rule of the kernel that host software broke: the DMA API misused, a packet freed
+  /// without a reason. Empty where none.
+  [[nodiscard]] std::string broken_rule();
   /// The device's error, once the driver has reported one.
   [[nodiscard]] const std::optional<driver::DeviceError>& device_error() const noexcept {
     return device_error_;

@@ -154,6 +154,17 @@ std::string run_traffic(Machine& machine, const Limited& source, const Observers
   return problem;
 }
 
+/// What is wrong with a run that came to its end; empty where nothing.
+std::string complaint(Machine& machine, const DeliveryCheck& check, const ReplayReport& report) {
+  if (!check.complaint().empty()) return check.complaint();
+  if (report.frames_in != report.frames_delivered + report.dropped()) {
+    return fmt::format("{} frames were sent, {} were delivered and {} counted as dropped",
+                       report.frames_in, report.frames_delivered, report.dropped());
+  }
+  if (machine.fault_pending()) return "the scenario's fault never had its occasion";
+  return machine.broken_rule();
+}
+
 }  // namespace
 
 std::uint64_t ReplayReport::dropped() const {
@@ -215,14 +226,7 @@ ReplayReport replay(const MachineOptions& machine_options, const ReplayOptions& 
     report.life_frame = life->frame();
     report.life = life_table(life->events(), simulation.clock());
   }
-  if (report.problem.empty()) report.problem = observers.check().complaint();
-  if (report.problem.empty() && report.frames_in != report.frames_delivered + report.dropped()) {
-    report.problem = fmt::format("{} frames were sent, {} were delivered and {} counted as dropped",
-                                 report.frames_in, report.frames_delivered, report.dropped());
-  }
-  if (report.problem.empty() && machine->fault_pending()) {
-    report.problem = "the scenario's fault never had its occasion";
-  }
+  if (report.problem.empty()) report.problem = complaint(*machine, observers.check(), report);
   observers.close(simulation);
   return report;
 }

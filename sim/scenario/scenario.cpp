@@ -142,6 +142,10 @@ void store_table(const toml::table& table, const std::string& prefix, std::vecto
 }  // namespace
 
 void read_scenario(const std::filesystem::path& path, Scenario& scenario) {
+  if (!std::filesystem::is_regular_file(path)) {
+    throw BadInput(
+        fmt::format("{}: there is no such file; a scenario (TOML) is expected", path.string()));
+  }
   const toml::parse_result table = toml::parse_file(path.string());
   if (!table) {
     const toml::parse_error& error = table.error();

@@ -158,7 +158,7 @@ module rx_store #(
   logic drop_fifo_q;
   logic drop_disabled_q;
 
-  // A refused frame may end in the very cycle in which the datapath is reset; it counts all the same.
+  // A refused frame may end in the cycle in which the datapath is reset; it counts all the same.
   always_ff @(posedge clk_i) begin
     if (rst_i || ends || drop_q) begin
       drop_q          <= ends && !good;

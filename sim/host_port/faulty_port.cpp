@@ -94,7 +94,7 @@ void FaultyPort::bar_write(std::uint32_t offset, unsigned size, std::uint32_t va
   // A device that runs takes receive buffers as they come. To see a whole ring of them at once it
   // has to start late.
   if (offset == kStatus && (value & regs::kStatusDriverOk) != 0 && armed_ && !options_.transmit &&
-      options_.kind == FaultKind::too_long) {
+      (options_.kind == FaultKind::loop || options_.kind == FaultKind::too_long)) {
     held_status_ = value;
     return;
   }
@@ -198,6 +198,8 @@ bool FaultyPort::strike() {
     case FaultKind::none:
       return false;
     case FaultKind::loop:
+      // A driver that does not know of its mistake ends a receive chain with the next buffer.
+      if (!options_.transmit && ring_.outstanding != ring_.size) return false;
       return spoil_all();
     case FaultKind::too_long:
       return make_one_chain();
@@ -257,7 +259,7 @@ bool FaultyPort::spoil_all() {
 // Only where the device has met nothing of the ring but what it has used: otherwise the chain would
 // begin behind its back. A driver that goes on sending would end the chain: it is made again then.
 bool FaultyPort::make_one_chain() {
-  if (!options_.transmit) return !struck_ && ring_.outstanding == ring_.size && spoil_all();
+  if (!options_.transmit) return ring_.outstanding == ring_.size && spoil_all();
   if (!struck_) {
     if (ring_.outstanding == 0 || ring_.used.slot != ring_.newest.slot) return false;
     chain_ = ring_.newest;

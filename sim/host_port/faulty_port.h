@@ -44,7 +44,9 @@ struct FaultOptions {
 /// The driver's calls are the only times at which it can act. A transmit chain is spoilt in the
 /// moment in which it becomes available. Receive buffers become available in silence where the
 /// device polls, so there it spoils the newest at every register access and every frame, until the
-/// device has said that it needs a reset. Then, or with a reset, the fault is gone for good.
+/// device has said that it needs a reset. Then, or with a reset, the fault is gone for good. A
+/// receive chain without an end takes a whole ring that the device has not looked at: it is made at
+/// the start.
 class FaultyPort final : public DevicePort {
  public:
   /// `port` must outlive this one.

@@ -58,9 +58,9 @@ class Faults(Case):
         self.assertGreaterEqual(json.loads(done.stdout)["frames_delivered"], 100)
 
     def test_the_same_failure_every_time_and_without_skipping(self):
-        arguments = ["replay", CAPTURE, "--limit", 200, "--rate", "line", *fault("loop", "rx", 20)]
+        arguments = ["replay", CAPTURE, "--limit", 200, "--rate", "line", *fault("unmapped", "rx", 20)]
         first = run(*arguments)
-        self.assert_failed(first, "rx", CODES["loop"])
+        self.assert_failed(first, "rx", BUFFER_ERROR["rx"])
         self.assertEqual(first.stderr, run(*arguments).stderr)
         self.assertEqual(first.stderr, run(*arguments, "--no-skip").stderr)
 

@@ -42,7 +42,8 @@ std::vector<Case> all_cases() {
     cases.push_back({"wrong_direction", queue, {kErrorWrongDirection}});
     cases.push_back({"indirect", queue, {kErrorIndirect}});
     cases.push_back({"unmapped", queue, {buffer_error}, Place::outside});
-    cases.push_back({"loop", queue, {kErrorIncompleteChain, kErrorChainTooLong}, Place::ring});
+    cases.push_back(
+        {"loop", queue, {kErrorIncompleteChain, kErrorChainTooLong}, Place::ring, full});
     cases.push_back({"too_long", queue, {kErrorChainTooLong}, Place::ring, full});
     cases.push_back({"ring_unmapped", queue, {kErrorDmaRead}, Place::ring});
     cases.push_back({"ring_read_only", queue, {kErrorDmaWrite}, Place::ring});

@@ -12,6 +12,7 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 constexpr unsigned kRounds = 40;
+constexpr std::uint64_t kSeeds = 2;
 constexpr std::uint64_t kEndless = ~std::uint64_t{0};
 
 void run_rounds(const sim::Scenario& scenario) {
@@ -58,18 +59,25 @@ void run_rounds(const sim::Scenario& scenario) {
 }
 
 TEST(ResetUnderTraffic, AtRandomTimes) {
-  sim::Scenario scenario;
-  run_rounds(scenario);
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    sim::Scenario scenario;
+    scenario.seed = seed;
+    run_rounds(scenario);
+  }
 }
 
 TEST(ResetUnderTraffic, WithSmallBuffersAndTheAdversary) {
-  sim::Scenario scenario;
-  scenario.seed = 7;
-  scenario.host.rx_ring = 48;
-  scenario.host.tx_ring = 33;
-  scenario.host.rx_buffer_bytes = 256;
-  scenario.bus.adversary = true;
-  run_rounds(scenario);
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
+    SCOPED_TRACE(seed);
+    sim::Scenario scenario;
+    scenario.seed = seed;
+    scenario.host.rx_ring = 48;
+    scenario.host.tx_ring = 33;
+    scenario.host.rx_buffer_bytes = 256;
+    scenario.bus.adversary = true;
+    run_rounds(scenario);
+  }
 }
 
 }  // namespace

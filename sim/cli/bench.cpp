@@ -7,6 +7,7 @@
 #include "sim/bench/bench_rtl.h"
 #include "sim/bench/bench_sim.h"
 #include "sim/cli/command.h"
+#include "sim/cli/json_output.h"
 
 namespace nicroscope::cli {
 namespace {
@@ -35,7 +36,7 @@ int run_rtl(const CommonOptions& options) {
                        {"datapath_bound", row.datapath_bound},
                        {"ratio", row.ratio}});
     }
-    fmt::print("{}\n", json{{"profile", scenario.profile}, {"cases", cases}}.dump(2));
+    print_json({{"profile", scenario.profile}, {"cases", cases}});
     return 0;
   }
   fmt::print("{}: frames a second in simulated time, 1 us of read latency, ideal host\n\n",
@@ -67,7 +68,7 @@ int run_sim(const CommonOptions& options, double seconds) {
                         row.ratio_to_reference ? json(*row.ratio_to_reference) : json(nullptr)},
                        {"reference", row.reference}});
     }
-    fmt::print("{}\n", json{{"profile", scenario.profile}, {"cases", cases}}.dump(2));
+    print_json({{"profile", scenario.profile}, {"cases", cases}});
     return 0;
   }
   fmt::print("{}: speed of the simulation in processor time, full load, payloads checked\n\n",

@@ -2,13 +2,17 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "sim/cli/command.h"
+#include "sim/cli/json_output.h"
 
 namespace nicroscope::cli {
 namespace {
@@ -48,6 +52,11 @@ int run(int argc, char** argv) {
     }
     fmt::print(stderr, "nicroscope: {}\n", problem);
     return kBadInput;
+  }
+  const std::span<char*> arguments(argv, static_cast<std::size_t>(argc));
+  if (std::ranges::any_of(arguments,
+                          [](const char* a) { return std::string_view(a) == "--json"; })) {
+    reserve_standard_output();
   }
   for (const auto& [command, action] : actions) {
     if (command->parsed()) return action();

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/cli/command.h"
+#include "sim/cli/json_output.h"
 
 namespace nicroscope::cli {
 namespace {
@@ -39,7 +40,7 @@ void print_json(const sim::ReplayReport& report) {
       {"cycles_per_wall_second", static_cast<double>(report.cycles) / report.wall_seconds},
       {"trace_hash", fmt::format("{:016x}", report.trace_hash)},
       {"problem", report.problem}};
-  fmt::print("{}\n", object.dump(2));
+  cli::print_json(object);
 }
 
 void print_text(const sim::ReplayReport& report, const sim::Scenario& scenario,

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "sim/cli/command.h"
+#include "sim/cli/json_output.h"
 #include "sim/live/live_loop.h"
 #include "sim/live/stop_signals.h"
 #include "sim/live/tap_device.h"
@@ -101,7 +102,7 @@ void print_json(const sim::LiveTotals& totals) {
       {"simulated_seconds", totals.simulated_seconds},
       {"wall_seconds", totals.wall_seconds},
       {"cycles_per_wall_second", static_cast<double>(totals.cycles) / totals.wall_seconds}};
-  fmt::print("{}\n", object.dump(2));
+  cli::print_json(object);
 }
 
 void print_text(const sim::LiveTotals& totals) {

@@ -75,8 +75,9 @@ function(nicroscope_verilate_module target)
   set_source_files_properties(${fast} PROPERTIES COMPILE_OPTIONS "${V_FAST}")
   set_source_files_properties(${slow} PROPERTIES COMPILE_OPTIONS "${V_SLOW}")
   target_compile_options(${target} PRIVATE -w -fcf-protection=none)
-  # Verilator's own knob for models that are compiled as one file, as here.
-  target_compile_definitions(${target} PRIVATE VL_INLINE_OPT=inline)
+  # Verilator's own knob for models whose hot part is compiled as one file, as here; the other file
+  # calls some of the same functions, so that they are kept.
+  target_compile_definitions(${target} PRIVATE "VL_INLINE_OPT=inline __attribute__((used))")
   target_include_directories(${target} SYSTEM PUBLIC ${directory})
   target_link_libraries(${target} PUBLIC nicroscope_verilated)
 endfunction()

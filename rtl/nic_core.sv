@@ -438,8 +438,7 @@ module nic_core #(
     .StoreBytes (RxStoreBytes),
     .TagWidth   (TagWidth)
   ) u_rx (
-    .clk_i          (clk_i),
-    .rst_i          (rst),
+    .clk_i(clk_i), .rst_i(rst_i), .clear_i(clear),
     .run_i          (run),
     .stop_i         (stop),
     .engine_quiet_i (engine_quiet[Rx]),

@@ -6,6 +6,7 @@
 //                   |            ^ |
 //                rx_ledger    desc used
 //
+//   clear_i        a reset of the device: everything is forgotten but where frames begin on the wire.
 //   run_i          frames are let in. stop_i: nothing new is started, and when all has come to rest
 //                  (engine_quiet_i: the receive virtqueues too) the frames still held are counted as
 //                  lost; quiet_o follows.
@@ -29,6 +30,7 @@ module rx_path #(
 ) (
   input  logic                         clk_i,
   input  logic                         rst_i,
+  input  logic                         clear_i,
   input  logic                         run_i,
   input  logic                         stop_i,
   input  logic                         engine_quiet_i,
@@ -92,12 +94,14 @@ module rx_path #(
   logic                  start, stored, descriptor, write, written;
   logic [TagWidth-1:0]   start_tag, stored_tag, descriptor_tag, write_tag, written_tag;
   nic_pkg::vq_error_t    fill_err;
-  logic                  clk;
+  logic                  clk, rst;
+
+  assign rst = rst_i || clear_i;
 
   // A device that is being stopped gives its frames up, which idle_o does not tell.
   clock_gate u_clock (
     .clk_i(clk_i),
-    .en_i (rst_i || stop_i || size_valid_i || s_axis_tvalid_i || !idle_o),
+    .en_i (rst || stop_i || size_valid_i || s_axis_tvalid_i || !idle_o),
     .clk_o(clk)
   );
 
@@ -109,6 +113,7 @@ module rx_path #(
   ) u_store (
     .clk_i               (clk),
     .rst_i               (rst_i),
+    .clear_i             (clear_i),
     .accept_i            (run_i && !stop_i),
     .receiving_o         (receiving),
     .idle_o              (store_idle),
@@ -140,7 +145,7 @@ module rx_path #(
     .TagWidth(TagWidth)
   ) u_fill (
     .clk_i                   (clk),
-    .rst_i                   (rst_i),
+    .rst_i                   (rst),
     .stop_i                  (stop_i),
     .mrg_rxbuf_i             (mrg_rxbuf_i),
     .quiet_o                 (fill_quiet),
@@ -191,7 +196,7 @@ module rx_path #(
 
   rx_ledger u_ledger (
     .clk_i       (clk),
-    .rst_i       (rst_i),
+    .rst_i       (rst),
     .stored_i    (stored),
     .delivered_i (delivered_o),
     .dropped_i   (drop_no_fit_o),

@@ -12,6 +12,8 @@
 //   words out   word_*: the words of the frames in the order of the records, ceil(len / AxiBytes)
 //               for each; moves when valid and ready are both high, one a cycle.
 //   latency     a frame's record follows its last beat by three cycles.
+//   clear_i     forgets what is held, as a reset of the device does; given only while receiving_o is
+//               low. The frame that may be passing by is still known for one, and stays refused.
 //   receiving_o a frame that accept_i let in is half in.
 //   idle_o      nothing held, no frame half in.
 //
@@ -38,6 +40,7 @@ module rx_store #(
 ) (
   input  logic                     clk_i,
   input  logic                     rst_i,
+  input  logic                     clear_i,
   input  logic                     accept_i,
   output logic                     receiving_o,
   output logic                     idle_o,
@@ -88,6 +91,7 @@ module rx_store #(
   logic [AddrWidth:0]   rd_ptr_q;
   logic [15:0]          len_q;       // bytes before this beat
 
+  logic        forget;
   logic        frames_room;
   logic        full;
   logic        refused;
@@ -124,19 +128,26 @@ module rx_store #(
     end
   end
 
+  assign forget      = rst_i || clear_i;
   assign record_push = ends && good;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       in_frame_q <= 1'b0;
-      bank_q     <= '0;
-      wr_ptr_q   <= '0;
-      commit_q   <= '0;
     end else if (s_axis_tvalid_i) begin
       in_frame_q <= !s_axis_tlast_i;
       refused_q  <= refused;
       lost_q     <= lost;
       len_q      <= len;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (forget) begin
+      bank_q   <= '0;
+      wr_ptr_q <= '0;
+      commit_q <= '0;
+    end else if (s_axis_tvalid_i) begin
       if (s_axis_tlast_i) begin
         bank_q   <= '0;
         wr_ptr_q <= good ? wr_ptr_q + 1'b1 : commit_q;
@@ -160,7 +171,7 @@ module rx_store #(
 
   // A refused frame may end in the cycle in which the datapath is reset; it counts all the same.
   always_ff @(posedge clk_i) begin
-    if (rst_i || ends || drop_q) begin
+    if (forget || ends || drop_q) begin
       drop_q          <= ends && !good;
       drop_fifo_q     <= ends && !s_axis_tuser_error_i && !refused && lost;
       drop_disabled_q <= ends && !s_axis_tuser_error_i && refused;
@@ -185,7 +196,7 @@ module rx_store #(
     .Depth(Frames)
   ) u_records (
     .clk_i     (clk_i),
-    .rst_i     (rst_i),
+    .rst_i     (forget),
     .wr_valid_i(record_push),
     .wr_ready_o(frames_room),
     .wr_data_i ({tag_i, len}),
@@ -216,7 +227,7 @@ module rx_store #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
+    if (forget) begin
       rd_ptr_q     <= '0;
       word_valid_q <= 1'b0;
     end else if (fetch) begin
@@ -235,6 +246,8 @@ module rx_store #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
+      // What is forgotten was not being received.
+      a_clear: assert (!clear_i || !receiving_o);
       // Between frames nothing is kept of a frame that was lost.
       a_rewound: assert (in_frame_q || wr_ptr_q == commit_q);
       // The memory never holds more than it has.

@@ -11,6 +11,7 @@ module rx_harness #(
 ) (
   input  logic                     clk_i,
   input  logic                     rst_i,
+  input  logic                     clear_i,
   input  logic                     accept_i,
   input  logic                     stop_i,
   input  logic                     mrg_rxbuf_i,
@@ -114,6 +115,7 @@ module rx_harness #(
   ) u_store (
     .clk_i               (clk_i),
     .rst_i               (rst_i),
+    .clear_i             (clear_i),
     .accept_i            (accept_i),
     .receiving_o         (receiving_o),
     .idle_o              (store_idle),

@@ -171,6 +171,22 @@ TEST(Rx, RefusesFramesWhileDisabled) {
   EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_disabled() + bench.bad());
 }
 
+// The device is reset and started again while a refused frame passes by: its rest is no frame.
+TEST(Rx, AFrameThatOutlastsAResetStaysRefused) {
+  RxBench bench({.frames = 20, .min_frame = 1400, .max_frame = 1514});
+  bench.model().accept_i = 0;
+  while (bench.sent() < 3) bench.step();
+  for (int i = 0; i < 12; ++i) bench.step();
+  ASSERT_TRUE(bench.model().s_axis_tvalid_i);
+  bench.model().clear_i = 1;
+  bench.step();
+  bench.model().clear_i = 0;
+  bench.model().accept_i = 1;
+  ASSERT_TRUE(bench.run());
+  EXPECT_EQ(bench.drop_disabled(), 4U);
+  EXPECT_EQ(bench.delivered(), 16U);
+}
+
 // 84 byte times a frame on a wire whose rate is the link's: nothing may be lost, and the answers of
 // the writes take long.
 TEST(Rx, LineRateOfMinimumFrames) {

@@ -65,6 +65,7 @@ class RxBench {
     given_.resize(chains_);
     for (unsigned id = 0; id < chains_; ++id) free_.push_back(static_cast<uint16_t>(id));
     model_->rst_i = 1;
+    model_->clear_i = 0;
     model_->accept_i = 1;
     model_->stop_i = 0;
     model_->size_valid_i = 0;

@@ -173,6 +173,17 @@ class OneValue(Case):
                             by_options["trace_hash"])
 
 
+class Shipped(Case):
+    def test_the_scenarios_run(self):
+        scenarios = sorted((program.ROOT / "sim/scenarios").glob("*.toml"))
+        self.assertTrue(scenarios)
+        for scenario in scenarios:
+            with self.subTest(scenario.name):
+                done = run("run", scenario, "--assertions", "--json", cwd=program.ROOT)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertGreater(json.loads(done.stdout)["frames_delivered"], 500)
+
+
 class Text(Case):
     def test_a_screen_for_people(self):
         done = run("replay", CAPTURE, *AS_IN_CAPTURE, "--out", self.folder / "out.pcap")

@@ -191,20 +191,23 @@ TEST(Rx, AFrameThatOutlastsAResetStaysRefused) {
 // the writes take long.
 TEST(Rx, LineRateOfMinimumFrames) {
   constexpr unsigned kFrames = 3000;
-  if (RxBench::kStream > 16) GTEST_SKIP() << "the 100G profile is not held to it yet";
   RxBench bench({.alignment = 64,
                  .frames = kFrames,
                  .min_frame = 60,
                  .max_frame = 60,
                  .gap_cycles = 0,
                  .timing = {.min_latency = 100, .max_latency = 100}});
-  ASSERT_TRUE(bench.run());  // a frame in eight (four) cycles, more than the wire can bring
+  ASSERT_TRUE(bench.run());
   EXPECT_EQ(bench.sent(), kFrames);
   const double cycles = static_cast<double>(bench.last_delivery() - bench.first_delivery()) /
                         static_cast<double>(bench.delivered() - 1);
   std::printf("cycles a frame: %.3f, dropped %u\n", cycles,
               static_cast<unsigned>(bench.drop_fifo()));
-  EXPECT_LE(cycles, RxBench::kStream == 8 ? 8.01 : 4.51);
+  // Frames come as fast as the stream's width allows, which at 64 bytes is one a cycle: more than
+  // the bus can take. There what is held is that each one is delivered or counted.
+  EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_fifo());
+  const double bound = RxBench::kStream == 8 ? 8.01 : RxBench::kStream == 16 ? 4.01 : 2.01;
+  EXPECT_LE(cycles, bound);
 }
 
 // The bound of the datapath itself: the store is full, memory answers at once.

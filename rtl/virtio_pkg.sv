@@ -72,6 +72,8 @@ package virtio_pkg;
   localparam logic [11:0] VendorNumCounters = 12'h024;  // counters on this page
   localparam logic [11:0] VendorNowLo = 12'h028;  // time in clock cycles; reading it latches NowHi
   localparam logic [11:0] VendorNowHi = 12'h02c;  // upper half of the time read last
+  // MAC control bits, 0 after reset of the hardware; a reset of the device leaves them
+  localparam logic [11:0] VendorControl = 12'h030;
   localparam logic [11:0] VendorErrorCode = 12'h040;  // first error since reset, 0 where none
   localparam logic [11:0] VendorErrorQueue = 12'h044;  // its virtqueue
   localparam logic [11:0] VendorErrorIndex = 12'h048;  // its ring slot
@@ -108,12 +110,17 @@ package virtio_pkg;
   localparam logic [11:0] NetHdrCsumStart = 12'h006;  // where checksumming starts
   localparam logic [11:0] NetHdrCsumOffset = 12'h008;  // where the checksum goes, from csum_start
   localparam logic [11:0] NetHdrNumBuffers = 12'h00a;  // buffers that the received frame took
+  localparam logic [11:0] NetHdrHashValue = 12'h00c;  // hash (with HASH_REPORT)
+  localparam logic [11:0] NetHdrHashReport = 12'h010;  // type of the hash (with HASH_REPORT)
 
   // ---- Sizes and special values (virtio 1.2 (2.8, 4.1.4, 5.1.6); PCI)
   localparam int unsigned NotifyMultiplier = 4;  // bytes between doorbells
   localparam int unsigned DescBytes = 16;  // packed descriptor
   localparam int unsigned EventBytes = 4;  // event suppression structure
   localparam int unsigned NetHdrBytes = 12;  // virtio_net_hdr_v1
+  localparam int unsigned NetHdrHashBytes = 20;  // virtio_net_hdr_v1_hash, in use with HASH_REPORT
+  localparam int unsigned RssKeyBytes = 40;  // longest RSS key
+  localparam int unsigned RssTableEntries = 128;  // longest RSS indirection table
   localparam int unsigned MsixEntryBytes = 16;  // MSI-X table entry
   localparam int unsigned CounterBytes = 8;  // one counter on the vendor page
 
@@ -167,6 +174,77 @@ package virtio_pkg;
   localparam logic [7:0] NetHdrGsoTcpV6 = 8'h04;  // TCP over IPv6
   localparam logic [7:0] NetHdrGsoUdpL4 = 8'h05;  // UDP segmentation
   localparam logic [7:0] NetHdrGsoEcn = 8'h80;  // TCP with ECN, or'ed in
+
+  // ---- Bits of VendorControl (nicroscope)
+  // the MAC's transmitter feeds its receiver; the wire is left idle
+  localparam int unsigned ControlBitLoopback = 0;
+  // received pause frames stop the transmitter (IEEE 802.3 annex 31B)
+  localparam int unsigned ControlBitPauseRx = 1;
+  localparam int unsigned ControlBitPauseTx = 2;  // a receive store that fills sends pause frames
+
+  // ---- Control virtqueue: answers (virtio 1.2, 5.1.6.5)
+  localparam logic [7:0] CtrlAckOk = 8'h00;  // VIRTIO_NET_OK
+  localparam logic [7:0] CtrlAckErr = 8'h01;  // VIRTIO_NET_ERR
+
+  // ---- Control virtqueue: classes (virtio 1.2, 5.1.6.5)
+  localparam logic [7:0] CtrlClassRx = 8'h00;  // receive modes
+  localparam logic [7:0] CtrlClassMac = 8'h01;  // station address and filter tables
+  localparam logic [7:0] CtrlClassVlan = 8'h02;  // VLAN filter
+  localparam logic [7:0] CtrlClassAnnounce = 8'h03;  // announcement acknowledged
+  localparam logic [7:0] CtrlClassMq = 8'h04;  // queue pairs, RSS, hash report
+  localparam logic [7:0] CtrlClassGuestOffloads = 8'h05;  // receive offloads
+  localparam logic [7:0] CtrlClassNotfCoal = 8'h06;  // interrupt moderation
+
+  // ---- Control virtqueue: receive modes (virtio 1.2, 5.1.6.5)
+  localparam logic [7:0] CtrlRxPromisc = 8'h00;  // all frames
+  localparam logic [7:0] CtrlRxAllmulti = 8'h01;  // all multicast frames
+  localparam logic [7:0] CtrlRxAlluni = 8'h02;  // all unicast frames
+  localparam logic [7:0] CtrlRxNomulti = 8'h03;  // no multicast frames
+  localparam logic [7:0] CtrlRxNouni = 8'h04;  // no unicast frames
+  localparam logic [7:0] CtrlRxNobcast = 8'h05;  // no broadcast frames
+
+  // ---- Control virtqueue: addresses (virtio 1.2, 5.1.6.5)
+  localparam logic [7:0] CtrlMacTableSet = 8'h00;  // filter tables, unicast then multicast
+  localparam logic [7:0] CtrlMacAddrSet = 8'h01;  // station address
+
+  // ---- Control virtqueue: VLAN filter (virtio 1.2, 5.1.6.5)
+  localparam logic [7:0] CtrlVlanAdd = 8'h00;  // let a VLAN in
+  localparam logic [7:0] CtrlVlanDel = 8'h01;  // keep a VLAN out
+
+  // ---- Control virtqueue: queues (virtio 1.2, 5.1.6.5)
+  localparam logic [7:0] CtrlMqVqPairsSet = 8'h00;  // queue pairs in use, automatic steering
+  localparam logic [7:0] CtrlMqRssConfig = 8'h01;  // RSS
+  localparam logic [7:0] CtrlMqHashConfig = 8'h02;  // hash report without RSS
+
+  // ---- Control virtqueue: interrupt moderation (virtio 1.2, 5.1.6.5; VqSet and VqGet: virtio 1.3)
+  localparam logic [7:0] CtrlNotfCoalTxSet = 8'h00;  // all transmit queues
+  localparam logic [7:0] CtrlNotfCoalRxSet = 8'h01;  // all receive queues
+  localparam logic [7:0] CtrlNotfCoalVqSet = 8'h02;  // one queue
+  localparam logic [7:0] CtrlNotfCoalVqGet = 8'h03;  // what one queue has
+
+  // ---- Hash types, bit numbers (virtio 1.2, 5.1.6.4.3.1)
+  localparam int unsigned HashTypeIpv4 = 0;  // IPv4 addresses
+  localparam int unsigned HashTypeTcpv4 = 1;  // and TCP ports
+  localparam int unsigned HashTypeUdpv4 = 2;  // and UDP ports
+  localparam int unsigned HashTypeIpv6 = 3;  // IPv6 addresses
+  localparam int unsigned HashTypeTcpv6 = 4;  // and TCP ports
+  localparam int unsigned HashTypeUdpv6 = 5;  // and UDP ports
+  // IPv6 addresses, those of extension headers where there are any
+  localparam int unsigned HashTypeIpEx = 6;
+  localparam int unsigned HashTypeTcpEx = 7;  // and TCP ports
+  localparam int unsigned HashTypeUdpEx = 8;  // and UDP ports
+
+  // ---- Hash report values (virtio 1.2, 5.1.6.4.4)
+  localparam logic [7:0] HashReportNone = 8'h00;  // no hash
+  localparam logic [7:0] HashReportIpv4 = 8'h01;  // VIRTIO_NET_HASH_REPORT_IPv4
+  localparam logic [7:0] HashReportTcpv4 = 8'h02;  // VIRTIO_NET_HASH_REPORT_TCPv4
+  localparam logic [7:0] HashReportUdpv4 = 8'h03;  // VIRTIO_NET_HASH_REPORT_UDPv4
+  localparam logic [7:0] HashReportIpv6 = 8'h04;  // VIRTIO_NET_HASH_REPORT_IPv6
+  localparam logic [7:0] HashReportTcpv6 = 8'h05;  // VIRTIO_NET_HASH_REPORT_TCPv6
+  localparam logic [7:0] HashReportUdpv6 = 8'h06;  // VIRTIO_NET_HASH_REPORT_UDPv6
+  localparam logic [7:0] HashReportIpv6Ex = 8'h07;  // VIRTIO_NET_HASH_REPORT_IPv6_EX
+  localparam logic [7:0] HashReportTcpv6Ex = 8'h08;  // VIRTIO_NET_HASH_REPORT_TCPv6_EX
+  localparam logic [7:0] HashReportUdpv6Ex = 8'h09;  // VIRTIO_NET_HASH_REPORT_UDPv6_EX
 
   // ---- virtio PCI capability types (virtio 1.2, 4.1.4)
   localparam logic [7:0] PciCapCommon = 8'h01;  // common configuration
@@ -239,7 +317,7 @@ package virtio_pkg;
   localparam logic [63:0] FeaturesOffered = 64'h8000001720018028;  // device_feature of this device
 
   // ---- Counters: place on the vendor page
-  localparam int unsigned NumCounters = 19;  // how many
+  localparam int unsigned NumCounters = 31;  // how many
   localparam int unsigned CounterRxFrames = 0;  // frames received without error
   localparam int unsigned CounterRxBytes = 1;  // their bytes, without FCS
   localparam int unsigned CounterRxFcsErrors = 2;  // frames with a wrong frame check sequence
@@ -251,17 +329,34 @@ package virtio_pkg;
   localparam int unsigned CounterRxDropDisabled = 7;
   localparam int unsigned CounterRxDropNoFit = 8;  // frames that no receive buffer can hold
   localparam int unsigned CounterRxDropReset = 9;  // frames held when the device was reset
-  localparam int unsigned CounterRxDelivered = 10;  // frames returned to the driver in used buffers
-  localparam int unsigned CounterTxFrames = 11;  // frames sent
-  localparam int unsigned CounterTxBytes = 12;  // their bytes, with padding, without FCS
+  // frames that the address and VLAN filters kept out
+  localparam int unsigned CounterRxDropFilter = 10;
+  // frames given up because their queue had no buffer while the store was short of room
+  localparam int unsigned CounterRxDropNoBuffer = 11;
+  // frames returned to the driver in used buffers, a coalesced one counted once
+  localparam int unsigned CounterRxDelivered = 12;
+  localparam int unsigned CounterRxCsumGood = 13;  // frames whose TCP or UDP checksum was verified
+  // frames with a wrong IPv4, TCP or UDP checksum, delivered without a verdict
+  localparam int unsigned CounterRxCsumBad = 14;
+  // frames that were appended to the one before them
+  localparam int unsigned CounterRxLroMerged = 15;
+  localparam int unsigned CounterTxFrames = 16;  // frames sent
+  localparam int unsigned CounterTxBytes = 17;  // their bytes, with padding, without FCS
   // transmit chains too short or too long for a frame
-  localparam int unsigned CounterTxDropBad = 13;
+  localparam int unsigned CounterTxDropBad = 18;
   // frames cut off because their data came too late
-  localparam int unsigned CounterTxUnderrun = 14;
-  localparam int unsigned CounterInterrupts = 15;  // interrupt messages sent
-  localparam int unsigned CounterDoorbells = 16;  // notifications from the driver
-  localparam int unsigned CounterDescReads = 17;  // reads of descriptors
-  localparam int unsigned CounterUsedWrites = 18;  // writes of used elements
+  localparam int unsigned CounterTxUnderrun = 19;
+  localparam int unsigned CounterTxCsum = 20;  // frames sent with a checksum put in by the device
+  localparam int unsigned CounterTxTso = 21;  // super-frames taken for segmentation
+  localparam int unsigned CounterTxSegments = 22;  // frames made of them
+  localparam int unsigned CounterRxPause = 23;  // pause frames received
+  localparam int unsigned CounterTxPause = 24;  // pause frames sent
+  localparam int unsigned CounterCtrlCommands = 25;  // control commands carried out
+  localparam int unsigned CounterCtrlErrors = 26;  // control commands refused
+  localparam int unsigned CounterInterrupts = 27;  // interrupt messages sent
+  localparam int unsigned CounterDoorbells = 28;  // notifications from the driver
+  localparam int unsigned CounterDescReads = 29;  // reads of descriptors
+  localparam int unsigned CounterUsedWrites = 30;  // writes of used elements
 
   // ---- Trace points: place in trace_valid_o
   localparam int unsigned NumTracePoints = 19;  // how many

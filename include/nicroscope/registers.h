@@ -87,6 +87,8 @@ inline constexpr std::uint16_t kVendorNumCounters = 0x024u;  // counters on this
 // time in clock cycles; reading it latches NowHi
 inline constexpr std::uint16_t kVendorNowLo = 0x028u;
 inline constexpr std::uint16_t kVendorNowHi = 0x02cu;  // upper half of the time read last
+// MAC control bits, 0 after reset of the hardware; a reset of the device leaves them
+inline constexpr std::uint16_t kVendorControl = 0x030u;
 inline constexpr std::uint16_t kVendorErrorCode = 0x040u;  // first error since reset, 0 where none
 inline constexpr std::uint16_t kVendorErrorQueue = 0x044u;  // its virtqueue
 inline constexpr std::uint16_t kVendorErrorIndex = 0x048u;  // its ring slot
@@ -126,12 +128,18 @@ inline constexpr std::uint16_t kNetHdrCsumStart = 0x006u;  // where checksumming
 // where the checksum goes, from csum_start
 inline constexpr std::uint16_t kNetHdrCsumOffset = 0x008u;
 inline constexpr std::uint16_t kNetHdrNumBuffers = 0x00au;  // buffers that the received frame took
+inline constexpr std::uint16_t kNetHdrHashValue = 0x00cu;  // hash (with HASH_REPORT)
+inline constexpr std::uint16_t kNetHdrHashReport = 0x010u;  // type of the hash (with HASH_REPORT)
 
 // ---- Sizes and special values (virtio 1.2 (2.8, 4.1.4, 5.1.6); PCI)
 inline constexpr unsigned kNotifyMultiplier = 4u;  // bytes between doorbells
 inline constexpr unsigned kDescBytes = 16u;  // packed descriptor
 inline constexpr unsigned kEventBytes = 4u;  // event suppression structure
 inline constexpr unsigned kNetHdrBytes = 12u;  // virtio_net_hdr_v1
+// virtio_net_hdr_v1_hash, in use with HASH_REPORT
+inline constexpr unsigned kNetHdrHashBytes = 20u;
+inline constexpr unsigned kRssKeyBytes = 40u;  // longest RSS key
+inline constexpr unsigned kRssTableEntries = 128u;  // longest RSS indirection table
 inline constexpr unsigned kMsixEntryBytes = 16u;  // MSI-X table entry
 inline constexpr unsigned kCounterBytes = 8u;  // one counter on the vendor page
 
@@ -186,6 +194,77 @@ inline constexpr std::uint8_t kNetHdrGsoUdp = 0x03u;  // UDP fragmentation
 inline constexpr std::uint8_t kNetHdrGsoTcpV6 = 0x04u;  // TCP over IPv6
 inline constexpr std::uint8_t kNetHdrGsoUdpL4 = 0x05u;  // UDP segmentation
 inline constexpr std::uint8_t kNetHdrGsoEcn = 0x80u;  // TCP with ECN, or'ed in
+
+// ---- Bits of VendorControl (nicroscope)
+// the MAC's transmitter feeds its receiver; the wire is left idle
+inline constexpr unsigned kControlBitLoopback = 0u;
+// received pause frames stop the transmitter (IEEE 802.3 annex 31B)
+inline constexpr unsigned kControlBitPauseRx = 1u;
+inline constexpr unsigned kControlBitPauseTx = 2u;  // a receive store that fills sends pause frames
+
+// ---- Control virtqueue: answers (virtio 1.2, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlAckOk = 0x00u;  // VIRTIO_NET_OK
+inline constexpr std::uint8_t kCtrlAckErr = 0x01u;  // VIRTIO_NET_ERR
+
+// ---- Control virtqueue: classes (virtio 1.2, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlClassRx = 0x00u;  // receive modes
+inline constexpr std::uint8_t kCtrlClassMac = 0x01u;  // station address and filter tables
+inline constexpr std::uint8_t kCtrlClassVlan = 0x02u;  // VLAN filter
+inline constexpr std::uint8_t kCtrlClassAnnounce = 0x03u;  // announcement acknowledged
+inline constexpr std::uint8_t kCtrlClassMq = 0x04u;  // queue pairs, RSS, hash report
+inline constexpr std::uint8_t kCtrlClassGuestOffloads = 0x05u;  // receive offloads
+inline constexpr std::uint8_t kCtrlClassNotfCoal = 0x06u;  // interrupt moderation
+
+// ---- Control virtqueue: receive modes (virtio 1.2, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlRxPromisc = 0x00u;  // all frames
+inline constexpr std::uint8_t kCtrlRxAllmulti = 0x01u;  // all multicast frames
+inline constexpr std::uint8_t kCtrlRxAlluni = 0x02u;  // all unicast frames
+inline constexpr std::uint8_t kCtrlRxNomulti = 0x03u;  // no multicast frames
+inline constexpr std::uint8_t kCtrlRxNouni = 0x04u;  // no unicast frames
+inline constexpr std::uint8_t kCtrlRxNobcast = 0x05u;  // no broadcast frames
+
+// ---- Control virtqueue: addresses (virtio 1.2, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlMacTableSet = 0x00u;  // filter tables, unicast then multicast
+inline constexpr std::uint8_t kCtrlMacAddrSet = 0x01u;  // station address
+
+// ---- Control virtqueue: VLAN filter (virtio 1.2, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlVlanAdd = 0x00u;  // let a VLAN in
+inline constexpr std::uint8_t kCtrlVlanDel = 0x01u;  // keep a VLAN out
+
+// ---- Control virtqueue: queues (virtio 1.2, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlMqVqPairsSet = 0x00u;  // queue pairs in use, automatic steering
+inline constexpr std::uint8_t kCtrlMqRssConfig = 0x01u;  // RSS
+inline constexpr std::uint8_t kCtrlMqHashConfig = 0x02u;  // hash report without RSS
+
+// ---- Control virtqueue: interrupt moderation (virtio 1.2, 5.1.6.5; VqSet and VqGet: virtio 1.3)
+inline constexpr std::uint8_t kCtrlNotfCoalTxSet = 0x00u;  // all transmit queues
+inline constexpr std::uint8_t kCtrlNotfCoalRxSet = 0x01u;  // all receive queues
+inline constexpr std::uint8_t kCtrlNotfCoalVqSet = 0x02u;  // one queue
+inline constexpr std::uint8_t kCtrlNotfCoalVqGet = 0x03u;  // what one queue has
+
+// ---- Hash types, bit numbers (virtio 1.2, 5.1.6.4.3.1)
+inline constexpr unsigned kHashTypeIpv4 = 0u;  // IPv4 addresses
+inline constexpr unsigned kHashTypeTcpv4 = 1u;  // and TCP ports
+inline constexpr unsigned kHashTypeUdpv4 = 2u;  // and UDP ports
+inline constexpr unsigned kHashTypeIpv6 = 3u;  // IPv6 addresses
+inline constexpr unsigned kHashTypeTcpv6 = 4u;  // and TCP ports
+inline constexpr unsigned kHashTypeUdpv6 = 5u;  // and UDP ports
+// IPv6 addresses, those of extension headers where there are any
+inline constexpr unsigned kHashTypeIpEx = 6u;
+inline constexpr unsigned kHashTypeTcpEx = 7u;  // and TCP ports
+inline constexpr unsigned kHashTypeUdpEx = 8u;  // and UDP ports
+
+// ---- Hash report values (virtio 1.2, 5.1.6.4.4)
+inline constexpr std::uint8_t kHashReportNone = 0x00u;  // no hash
+inline constexpr std::uint8_t kHashReportIpv4 = 0x01u;  // VIRTIO_NET_HASH_REPORT_IPv4
+inline constexpr std::uint8_t kHashReportTcpv4 = 0x02u;  // VIRTIO_NET_HASH_REPORT_TCPv4
+inline constexpr std::uint8_t kHashReportUdpv4 = 0x03u;  // VIRTIO_NET_HASH_REPORT_UDPv4
+inline constexpr std::uint8_t kHashReportIpv6 = 0x04u;  // VIRTIO_NET_HASH_REPORT_IPv6
+inline constexpr std::uint8_t kHashReportTcpv6 = 0x05u;  // VIRTIO_NET_HASH_REPORT_TCPv6
+inline constexpr std::uint8_t kHashReportUdpv6 = 0x06u;  // VIRTIO_NET_HASH_REPORT_UDPv6
+inline constexpr std::uint8_t kHashReportIpv6Ex = 0x07u;  // VIRTIO_NET_HASH_REPORT_IPv6_EX
+inline constexpr std::uint8_t kHashReportTcpv6Ex = 0x08u;  // VIRTIO_NET_HASH_REPORT_TCPv6_EX
+inline constexpr std::uint8_t kHashReportUdpv6Ex = 0x09u;  // VIRTIO_NET_HASH_REPORT_UDPv6_EX
 
 // ---- virtio PCI capability types (virtio 1.2, 4.1.4)
 inline constexpr std::uint8_t kPciCapCommon = 0x01u;  // common configuration
@@ -261,7 +340,7 @@ inline constexpr unsigned kFeatureSpeedDuplex = 63u;  // VIRTIO_NET_F_SPEED_DUPL
 inline constexpr std::uint64_t kFeaturesOffered = 0x8000001720018028ull;
 
 // ---- Counters: place on the vendor page
-inline constexpr unsigned kNumCounters = 19u;  // how many
+inline constexpr unsigned kNumCounters = 31u;  // how many
 inline constexpr unsigned kCounterRxFrames = 0u;  // frames received without error
 inline constexpr unsigned kCounterRxBytes = 1u;  // their bytes, without FCS
 inline constexpr unsigned kCounterRxFcsErrors = 2u;  // frames with a wrong frame check sequence
@@ -274,18 +353,35 @@ inline constexpr unsigned kCounterRxDropFifo = 6u;
 inline constexpr unsigned kCounterRxDropDisabled = 7u;
 inline constexpr unsigned kCounterRxDropNoFit = 8u;  // frames that no receive buffer can hold
 inline constexpr unsigned kCounterRxDropReset = 9u;  // frames held when the device was reset
-// frames returned to the driver in used buffers
-inline constexpr unsigned kCounterRxDelivered = 10u;
-inline constexpr unsigned kCounterTxFrames = 11u;  // frames sent
-inline constexpr unsigned kCounterTxBytes = 12u;  // their bytes, with padding, without FCS
+// frames that the address and VLAN filters kept out
+inline constexpr unsigned kCounterRxDropFilter = 10u;
+// frames given up because their queue had no buffer while the store was short of room
+inline constexpr unsigned kCounterRxDropNoBuffer = 11u;
+// frames returned to the driver in used buffers, a coalesced one counted once
+inline constexpr unsigned kCounterRxDelivered = 12u;
+// frames whose TCP or UDP checksum was verified
+inline constexpr unsigned kCounterRxCsumGood = 13u;
+// frames with a wrong IPv4, TCP or UDP checksum, delivered without a verdict
+inline constexpr unsigned kCounterRxCsumBad = 14u;
+// frames that were appended to the one before them
+inline constexpr unsigned kCounterRxLroMerged = 15u;
+inline constexpr unsigned kCounterTxFrames = 16u;  // frames sent
+inline constexpr unsigned kCounterTxBytes = 17u;  // their bytes, with padding, without FCS
 // transmit chains too short or too long for a frame
-inline constexpr unsigned kCounterTxDropBad = 13u;
+inline constexpr unsigned kCounterTxDropBad = 18u;
 // frames cut off because their data came too late
-inline constexpr unsigned kCounterTxUnderrun = 14u;
-inline constexpr unsigned kCounterInterrupts = 15u;  // interrupt messages sent
-inline constexpr unsigned kCounterDoorbells = 16u;  // notifications from the driver
-inline constexpr unsigned kCounterDescReads = 17u;  // reads of descriptors
-inline constexpr unsigned kCounterUsedWrites = 18u;  // writes of used elements
+inline constexpr unsigned kCounterTxUnderrun = 19u;
+inline constexpr unsigned kCounterTxCsum = 20u;  // frames sent with a checksum put in by the device
+inline constexpr unsigned kCounterTxTso = 21u;  // super-frames taken for segmentation
+inline constexpr unsigned kCounterTxSegments = 22u;  // frames made of them
+inline constexpr unsigned kCounterRxPause = 23u;  // pause frames received
+inline constexpr unsigned kCounterTxPause = 24u;  // pause frames sent
+inline constexpr unsigned kCounterCtrlCommands = 25u;  // control commands carried out
+inline constexpr unsigned kCounterCtrlErrors = 26u;  // control commands refused
+inline constexpr unsigned kCounterInterrupts = 27u;  // interrupt messages sent
+inline constexpr unsigned kCounterDoorbells = 28u;  // notifications from the driver
+inline constexpr unsigned kCounterDescReads = 29u;  // reads of descriptors
+inline constexpr unsigned kCounterUsedWrites = 30u;  // writes of used elements
 
 // ---- Trace points: place in trace_valid_o
 inline constexpr unsigned kNumTracePoints = 19u;  // how many
@@ -396,7 +492,7 @@ inline constexpr std::array<NamedValue, 45> kFeatures{{
 }};
 
 // Indexed by kCounter...; the names are those of `ethtool -S`.
-inline constexpr std::array<CounterInfo, 19> kCounters{{
+inline constexpr std::array<CounterInfo, 31> kCounters{{
     {"rx_frames", false, "frames received without error"},
     {"rx_bytes", false, "their bytes, without FCS"},
     {"rx_fcs_errors", true, "frames with a wrong frame check sequence"},
@@ -407,11 +503,23 @@ inline constexpr std::array<CounterInfo, 19> kCounters{{
     {"rx_drop_disabled", true, "frames that came while the driver was not ready"},
     {"rx_drop_no_fit", true, "frames that no receive buffer can hold"},
     {"rx_drop_reset", true, "frames held when the device was reset"},
-    {"rx_delivered", false, "frames returned to the driver in used buffers"},
+    {"rx_drop_filter", true, "frames that the address and VLAN filters kept out"},
+    {"rx_drop_no_buffer", true, "frames given up because their queue had no buffer while the store was short of room"},
+    {"rx_delivered", false, "frames returned to the driver in used buffers, a coalesced one counted once"},
+    {"rx_csum_good", false, "frames whose TCP or UDP checksum was verified"},
+    {"rx_csum_bad", false, "frames with a wrong IPv4, TCP or UDP checksum, delivered without a verdict"},
+    {"rx_lro_merged", false, "frames that were appended to the one before them"},
     {"tx_frames", false, "frames sent"},
     {"tx_bytes", false, "their bytes, with padding, without FCS"},
     {"tx_drop_bad", true, "transmit chains too short or too long for a frame"},
     {"tx_underrun", true, "frames cut off because their data came too late"},
+    {"tx_csum", false, "frames sent with a checksum put in by the device"},
+    {"tx_tso", false, "super-frames taken for segmentation"},
+    {"tx_segments", false, "frames made of them"},
+    {"rx_pause", false, "pause frames received"},
+    {"tx_pause", false, "pause frames sent"},
+    {"ctrl_commands", false, "control commands carried out"},
+    {"ctrl_errors", false, "control commands refused"},
     {"interrupts", false, "interrupt messages sent"},
     {"doorbells", false, "notifications from the driver"},
     {"desc_reads", false, "reads of descriptors"},

@@ -65,8 +65,8 @@ package nic_pkg;
 
   // A write into one of the tables that the receive path looks at.
   localparam logic [2:0] TableNone    = 3'd0;
-  localparam logic [2:0] TableMac     = 3'd1; // addr: place, data: {valid, address}
-  localparam logic [2:0] TableVlan    = 3'd2; // addr: VLAN / 32, data: a bit for each of 32 VLANs
+  localparam logic [2:0] TableMac     = 3'd1; // addr: {way, mac_bucket}, data: {valid, address}
+  localparam logic [2:0] TableVlan    = 3'd2; // addr: VLAN / 32, data: {let in, VLAN % 32}
   localparam logic [2:0] TableRss     = 3'd3; // addr: entry, data: queue pair
   localparam logic [2:0] TableKey     = 3'd4; // addr: word, data: 4 key bytes, the first in 31:24
   typedef struct packed {
@@ -74,6 +74,12 @@ package nic_pkg;
     logic [6:0]  addr;
     logic [48:0] data;
   } rx_table_t;
+
+  // The bucket of an address in the table of addresses.
+  function automatic logic [5:0] mac_bucket(input logic [47:0] mac);
+    mac_bucket = mac[5:0] ^ mac[11:6] ^ mac[17:12] ^ mac[23:18] ^ mac[29:24] ^ mac[35:30] ^
+                 mac[41:36] ^ mac[47:42];
+  endfunction
 
   // Moderation of one virtqueue, written when `valid`: notify when `packets` buffers are used, or
   // `cycles` clock cycles after the first of them; both 0: at once.

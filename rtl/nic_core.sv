@@ -128,21 +128,19 @@ module nic_core #(
   localparam int unsigned TagWidth   = TraceTags ? 32 : 1;
   localparam int unsigned FcsBytes   = 4;
 
-  // Clients of the AXI engines, in the order of their ids.
+  // Clients of the AXI engines, in the order of their ids; the first four of each kind are those of
+  // virtqueues: descriptors and driver events, used elements and device events, receive first.
+  localparam int unsigned VqClients   = 4;
   localparam int unsigned ReadRxDesc  = 0;
-  localparam int unsigned ReadRxEvent = 1;
   localparam int unsigned ReadTxDesc  = 2;
-  localparam int unsigned ReadTxEvent = 3;
   localparam int unsigned ReadTxData  = 4;
   localparam int unsigned Readers     = 5;
-  localparam int unsigned WriteRxUsed  = 0;
-  localparam int unsigned WriteRxEvent = 1;
-  localparam int unsigned WriteTxUsed  = 2;
-  localparam int unsigned WriteTxEvent = 3;
-  localparam int unsigned WriteMsix    = 4;
-  localparam int unsigned Writers      = 5;
+  localparam int unsigned WriteRxUsed = 0;
+  localparam int unsigned WriteTxUsed = 2;
+  localparam int unsigned WriteMsix   = 4;
+  localparam int unsigned Writers     = 5;
 
-  // Index 0 is the receive engine and 1 the transmit engine wherever both stand side by side.
+  // Index 0 is receive and 1 transmit wherever both stand side by side.
   localparam int unsigned Rx = 0;
   localparam int unsigned Tx = 1;
 
@@ -153,7 +151,6 @@ module nic_core #(
   logic [63:0]        features;
   logic               run, stop, hold, quiet, clear, rst;
   logic               en_valid, en_ready;
-  logic [1:0]         engine_en_ready;
   logic [15:0]        en_queue, en_size;
   logic [63:0]        en_desc, en_driver, en_device;
   logic               kick_valid;
@@ -226,9 +223,8 @@ module nic_core #(
   );
 
   // A device reset forgets all of the datapath. Nothing is taken from a ring before DRIVER_OK.
-  assign rst      = rst_i || clear;
-  assign hold     = stop || !run;
-  assign en_ready = engine_en_ready[en_queue[0]];
+  assign rst  = rst_i || clear;
+  assign hold = stop || !run;
 
   ////////////////////
   // AXI engines    //
@@ -313,103 +309,74 @@ module nic_core #(
   // Virtqueues     //
   ////////////////////
 
-  localparam int unsigned DescWidth = nic_pkg::DescWidth;
-  localparam int unsigned UsedWidth = nic_pkg::UsedWidth;
-  localparam int unsigned ErrWidth  = nic_pkg::ErrorWidth;
+  logic [QueuePairs-1:0] rx_avail, tx_avail;
+  logic                  rx_en, rx_pop_valid, rx_desc_valid, rx_used_valid, rx_used_ready;
+  logic                  tx_pop_valid, tx_desc_valid, tx_used_valid, tx_used_ready;
+  logic                  ctrl_avail, ctrl_pop, ctrl_desc_valid, ctrl_used_valid, ctrl_used_ready;
+  logic [QueueWidth-1:0] rx_pop_queue, rx_used_queue, tx_pop_queue, tx_used_queue;
+  nic_pkg::desc_t        rx_desc, tx_desc, ctrl_desc;
+  logic [15:0]           rx_desc_index, tx_desc_index, ctrl_desc_index;
+  nic_pkg::used_t        rx_used, tx_used, ctrl_used;
+  logic [TagWidth-1:0]   rx_used_tag, tx_used_tag;
+  logic                  vq_quiet, vq_rx_quiet, vq_idle, vq_err_valid;
+  nic_pkg::vq_error_t    vq_err;
+  logic [1:0]            trace_used_valid, trace_visible_valid;
+  logic [2*TagWidth-1:0] trace_used_tag, trace_visible_tag;
 
-  logic [2*QueuePairs-1:0] avail;
-  logic [1:0]              pop_valid, desc_valid, used_valid, used_ready;
-  logic [2*QueueWidth-1:0] pop_queue, used_queue, engine_irq_queue;
-  logic [2*DescWidth-1:0]  desc;
-  logic [2*16-1:0]         desc_index;
-  logic [2*UsedWidth-1:0]  used;
-  logic [2*TagWidth-1:0]   used_tag, trace_used_tag, trace_visible_tag;
-  logic [1:0]              engine_quiet, engine_idle, engine_err_valid;
-  logic [1:0]              trace_used_valid, trace_visible_valid;
-  logic [2*ErrWidth-1:0]   engine_err;
+  virtqueues #(
+    .QueuePairs(QueuePairs),
+    .AxiBytes  (AxiBytes),
+    .RingMax   (RingMax),
+    .TagWidth  (TagWidth)
+  ) u_virtqueues (
+    .clk_i(clk_i), .rst_i(rst),
+    .stop_i            (hold),
+    .rx_quiet_o        (vq_rx_quiet),
+    .quiet_o           (vq_quiet),
+    .idle_o            (vq_idle),
+    .event_idx_i       (features[virtio_pkg::FeatureEventIdx]),
+    .en_valid_i(en_valid), .en_ready_o(en_ready),
+    .en_queue_i(en_queue), .en_desc_i(en_desc),
+    .en_driver_i(en_driver), .en_device_i(en_device),
+    .en_size_i         (en_size),
+    .rx_en_o           (rx_en),
+    .kick_valid_i(kick_valid), .kick_queue_i(kick_queue),
+    .rx_avail_o        (rx_avail),
+    .rx_pop_valid_i(rx_pop_valid), .rx_pop_queue_i(rx_pop_queue),
+    .rx_desc_valid_o(rx_desc_valid), .rx_desc_o(rx_desc), .rx_desc_index_o(rx_desc_index),
+    .rx_used_valid_i(rx_used_valid), .rx_used_ready_o(rx_used_ready),
+    .rx_used_queue_i(rx_used_queue), .rx_used_i(rx_used), .rx_used_tag_i(rx_used_tag),
+    .tx_avail_o        (tx_avail),
+    .tx_pop_valid_i(tx_pop_valid), .tx_pop_queue_i(tx_pop_queue),
+    .tx_desc_valid_o(tx_desc_valid), .tx_desc_o(tx_desc), .tx_desc_index_o(tx_desc_index),
+    .tx_used_valid_i(tx_used_valid), .tx_used_ready_o(tx_used_ready),
+    .tx_used_queue_i(tx_used_queue), .tx_used_i(tx_used), .tx_used_tag_i(tx_used_tag),
+    .ctrl_avail_o(ctrl_avail), .ctrl_pop_i(ctrl_pop),
+    .ctrl_desc_valid_o(ctrl_desc_valid), .ctrl_desc_o(ctrl_desc),
+    .ctrl_desc_index_o (ctrl_desc_index),
+    .ctrl_used_valid_i(ctrl_used_valid), .ctrl_used_ready_o(ctrl_used_ready),
+    .ctrl_used_i       (ctrl_used),
+    .irq_valid_o(irq_valid), .irq_ready_i(irq_ready), .irq_queue_o(irq_queue),
+    .err_valid_o(vq_err_valid), .err_o(vq_err),
+    .rd_valid_o(rd_valid[VqClients-1:0]), .rd_ready_i(rd_ready[VqClients-1:0]),
+    .rd_addr_o(rd_addr[64*VqClients-1:0]), .rd_bytes_o(rd_bytes[LenWidth*VqClients-1:0]),
+    .rsp_valid_i       (rsp_valid[VqClients-1:0]),
+    .rsp_data_i(rsp_data), .rsp_last_i(rsp_last), .rsp_error_i(rsp_error),
+    .sw_valid_o(sw_valid[VqClients-1:0]), .sw_ready_i(sw_ready[VqClients-1:0]),
+    .sw_addr_o(sw_addr[64*VqClients-1:0]), .sw_data_o(sw_data[8*AxiBytes*VqClients-1:0]),
+    .sw_strb_o         (sw_strb[AxiBytes*VqClients-1:0]),
+    .sw_done_i(sw_done[VqClients-1:0]), .sw_error_i(sw_error[VqClients-1:0]),
+    .trace_used_valid_o(trace_used_valid), .trace_used_tag_o(trace_used_tag),
+    .trace_visible_valid_o(trace_visible_valid), .trace_visible_tag_o(trace_visible_tag)
+  );
 
-  for (genvar d = 0; d < 2; d++) begin : g_queues
-    localparam int unsigned ReadDesc   = (d == Rx) ? ReadRxDesc : ReadTxDesc;
-    localparam int unsigned ReadEvent  = (d == Rx) ? ReadRxEvent : ReadTxEvent;
-    localparam int unsigned WriteUsed  = (d == Rx) ? WriteRxUsed : WriteTxUsed;
-    localparam int unsigned WriteEvent = (d == Rx) ? WriteRxEvent : WriteTxEvent;
-
-    // Virtqueue 2n receives and 2n + 1 transmits (virtio 1.2, 5.1.2).
-    vq_engine #(
-      .Queues      (QueuePairs),
-      .AxiBytes    (AxiBytes),
-      .DeviceWrites(d == Rx),
-      .StrictChains(1'b1),
-      .RingMax     (RingMax),
-      .TagWidth    (TagWidth)
-    ) u_engine (
-      .clk_i                (clk_i),
-      .rst_i                (rst),
-      .stop_i               (hold),
-      .quiet_o              (engine_quiet[d]),
-      .idle_o               (engine_idle[d]),
-      .event_idx_i          (features[virtio_pkg::FeatureEventIdx]),
-      .en_valid_i           (en_valid && en_queue[0] == 1'(d)),
-      .en_ready_o           (engine_en_ready[d]),
-      .en_queue_i           (en_queue[1 +: QueueWidth]),
-      .en_desc_i            (en_desc),
-      .en_driver_i          (en_driver),
-      .en_device_i          (en_device),
-      .en_size_i            (en_size),
-      .kick_valid_i         (kick_valid && kick_queue[0] == 1'(d)),
-      .kick_queue_i         (kick_queue[1 +: QueueWidth]),
-      .avail_o              (avail[QueuePairs*d +: QueuePairs]),
-      .pop_valid_i          (pop_valid[d]),
-      .pop_queue_i          (pop_queue[QueueWidth*d +: QueueWidth]),
-      .desc_valid_o         (desc_valid[d]),
-      .desc_o               (desc[DescWidth*d +: DescWidth]),
-      .desc_index_o         (desc_index[16*d +: 16]),
-      .used_valid_i         (used_valid[d]),
-      .used_ready_o         (used_ready[d]),
-      .used_queue_i         (used_queue[QueueWidth*d +: QueueWidth]),
-      .used_i               (used[UsedWidth*d +: UsedWidth]),
-      .used_tag_i           (used_tag[TagWidth*d +: TagWidth]),
-      .irq_valid_o          (irq_valid[d]),
-      .irq_ready_i          (irq_ready[d]),
-      .irq_queue_o          (engine_irq_queue[QueueWidth*d +: QueueWidth]),
-      .err_valid_o          (engine_err_valid[d]),
-      .err_o                (engine_err[ErrWidth*d +: ErrWidth]),
-      .drd_req_valid_o      (rd_valid[ReadDesc]),
-      .drd_req_ready_i      (rd_ready[ReadDesc]),
-      .drd_req_addr_o       (rd_addr[64*ReadDesc +: 64]),
-      .drd_req_bytes_o      (rd_bytes[LenWidth*ReadDesc +: LenWidth]),
-      .drd_rsp_valid_i      (rsp_valid[ReadDesc]),
-      .erd_req_valid_o      (rd_valid[ReadEvent]),
-      .erd_req_ready_i      (rd_ready[ReadEvent]),
-      .erd_req_addr_o       (rd_addr[64*ReadEvent +: 64]),
-      .erd_req_bytes_o      (rd_bytes[LenWidth*ReadEvent +: LenWidth]),
-      .erd_rsp_valid_i      (rsp_valid[ReadEvent]),
-      .rsp_data_i           (rsp_data),
-      .rsp_last_i           (rsp_last),
-      .rsp_error_i          (rsp_error),
-      .uwr_valid_o          (sw_valid[WriteUsed]),
-      .uwr_ready_i          (sw_ready[WriteUsed]),
-      .uwr_addr_o           (sw_addr[64*WriteUsed +: 64]),
-      .uwr_data_o           (sw_data[8*AxiBytes*WriteUsed +: 8*AxiBytes]),
-      .uwr_strb_o           (sw_strb[AxiBytes*WriteUsed +: AxiBytes]),
-      .uwr_done_i           (sw_done[WriteUsed]),
-      .uwr_error_i          (sw_error[WriteUsed]),
-      .dwr_valid_o          (sw_valid[WriteEvent]),
-      .dwr_ready_i          (sw_ready[WriteEvent]),
-      .dwr_addr_o           (sw_addr[64*WriteEvent +: 64]),
-      .dwr_data_o           (sw_data[8*AxiBytes*WriteEvent +: 8*AxiBytes]),
-      .dwr_strb_o           (sw_strb[AxiBytes*WriteEvent +: AxiBytes]),
-      .dwr_done_i           (sw_done[WriteEvent]),
-      .dwr_error_i          (sw_error[WriteEvent]),
-      .trace_used_valid_o   (trace_used_valid[d]),
-      .trace_used_tag_o     (trace_used_tag[TagWidth*d +: TagWidth]),
-      .trace_visible_valid_o(trace_visible_valid[d]),
-      .trace_visible_tag_o  (trace_visible_tag[TagWidth*d +: TagWidth])
-    );
-
-    assign irq_queue[16*d +: 16] =
-        {(15)'(engine_irq_queue[QueueWidth*d +: QueueWidth]), 1'(d)};
-  end
+  // Nobody takes control commands yet.
+  logic unused_ctrl;
+  assign unused_ctrl     = ^{ctrl_avail, ctrl_desc_valid, ctrl_desc, ctrl_desc_index,
+                             ctrl_used_ready};
+  assign ctrl_pop        = 1'b0;
+  assign ctrl_used_valid = 1'b0;
+  assign ctrl_used       = '0;
 
   ////////////////////
   // Packets        //
@@ -441,7 +408,7 @@ module nic_core #(
     .clk_i(clk_i), .rst_i(rst_i), .clear_i(clear),
     .run_i          (run),
     .stop_i         (stop),
-    .engine_quiet_i (engine_quiet[Rx]),
+    .engine_quiet_i (vq_rx_quiet),
     .mrg_rxbuf_i    (features[virtio_pkg::FeatureMrgRxbuf]),
     .quiet_o        (rx_quiet),
     .idle_o         (rx_idle),
@@ -449,26 +416,26 @@ module nic_core #(
     .s_axis_tkeep_i(s_axis_tkeep_i), .s_axis_tlast_i(s_axis_tlast_i),
     .s_axis_tuser_i (s_axis_tuser_i),
     .s_axis_tag_i   (s_axis_tag_i[TagWidth-1:0]),
-    .size_valid_i   (en_valid && en_ready && !en_queue[0]),
+    .size_valid_i   (rx_en),
     .size_queue_i   (en_queue[1 +: QueueWidth]),
     .size_i         (en_size),
-    .avail_i        (avail[QueuePairs*Rx +: QueuePairs]),
-    .pop_valid_o    (pop_valid[Rx]),
-    .pop_queue_o    (pop_queue[QueueWidth*Rx +: QueueWidth]),
-    .desc_valid_i   (desc_valid[Rx]),
-    .desc_i         (desc[DescWidth*Rx +: DescWidth]),
-    .desc_index_i   (desc_index[16*Rx +: 16]),
+    .avail_i        (rx_avail),
+    .pop_valid_o    (rx_pop_valid),
+    .pop_queue_o    (rx_pop_queue),
+    .desc_valid_i   (rx_desc_valid),
+    .desc_i         (rx_desc),
+    .desc_index_i   (rx_desc_index),
     .req_valid_o(fill_valid), .req_ready_i(fill_ready),
     .req_addr_o(fill_addr), .req_bytes_o(fill_bytes),
     .w_valid_o(fill_w_valid), .w_ready_i(fill_w_ready),
     .w_data_o(fill_w_data), .w_strb_o(fill_w_strb),
     .done_i         (fill_done),
     .error_i        (fill_error),
-    .used_valid_o   (used_valid[Rx]),
-    .used_ready_i   (used_ready[Rx]),
-    .used_queue_o   (used_queue[QueueWidth*Rx +: QueueWidth]),
-    .used_o         (used[UsedWidth*Rx +: UsedWidth]),
-    .used_tag_o     (used_tag[TagWidth*Rx +: TagWidth]),
+    .used_valid_o   (rx_used_valid),
+    .used_ready_i   (rx_used_ready),
+    .used_queue_o   (rx_used_queue),
+    .used_o         (rx_used),
+    .used_tag_o     (rx_used_tag),
     .err_valid_o(rx_err_valid), .err_o(rx_err),
     .drop_fifo_o    (drop_fifo),
     .drop_disabled_o(drop_disabled),
@@ -491,12 +458,12 @@ module nic_core #(
     .stop_i         (hold),
     .quiet_o        (tx_quiet),
     .idle_o         (tx_idle),
-    .avail_i        (avail[QueuePairs*Tx +: QueuePairs]),
-    .pop_valid_o    (pop_valid[Tx]),
-    .pop_queue_o    (pop_queue[QueueWidth*Tx +: QueueWidth]),
-    .desc_valid_i   (desc_valid[Tx]),
-    .desc_i         (desc[DescWidth*Tx +: DescWidth]),
-    .desc_index_i   (desc_index[16*Tx +: 16]),
+    .avail_i        (tx_avail),
+    .pop_valid_o    (tx_pop_valid),
+    .pop_queue_o    (tx_pop_queue),
+    .desc_valid_i   (tx_desc_valid),
+    .desc_i         (tx_desc),
+    .desc_index_i   (tx_desc_index),
     .req_valid_o(rd_valid[ReadTxData]), .req_ready_i(rd_ready[ReadTxData]),
     .req_addr_o     (rd_addr[64*ReadTxData +: 64]),
     .req_bytes_o    (rd_bytes[LenWidth*ReadTxData +: LenWidth]),
@@ -504,11 +471,11 @@ module nic_core #(
     .rsp_data_i     (rsp_data),
     .rsp_last_i     (rsp_last),
     .rsp_error_i    (rsp_error),
-    .used_valid_o   (used_valid[Tx]),
-    .used_ready_i   (used_ready[Tx]),
-    .used_queue_o   (used_queue[QueueWidth*Tx +: QueueWidth]),
-    .used_o         (used[UsedWidth*Tx +: UsedWidth]),
-    .used_tag_o     (used_tag[TagWidth*Tx +: TagWidth]),
+    .used_valid_o   (tx_used_valid),
+    .used_ready_i   (tx_used_ready),
+    .used_queue_o   (tx_used_queue),
+    .used_o         (tx_used),
+    .used_tag_o     (tx_used_tag),
     .m_axis_tvalid_o(m_axis_tvalid_o), .m_axis_tready_i(m_axis_tready_i),
     .m_axis_tdata_o(m_axis_tdata_o), .m_axis_tkeep_o(m_axis_tkeep_o),
     .m_axis_tlast_o(m_axis_tlast_o), .m_axis_tag_o(tx_tag),
@@ -523,19 +490,18 @@ module nic_core #(
 
   // The first error is recorded and stops everything; which one goes first of those that come in
   // one cycle does not matter.
-  assign err_valid = (|engine_err_valid) || rx_err_valid || tx_err_valid;
+  assign err_valid = vq_err_valid || rx_err_valid || tx_err_valid;
 
   always_comb begin
     err = tx_err;
-    if (rx_err_valid)         err = rx_err;
-    if (engine_err_valid[Tx]) err = engine_err[ErrWidth*Tx +: ErrWidth];
-    if (engine_err_valid[Rx]) err = engine_err[ErrWidth*Rx +: ErrWidth];
+    if (rx_err_valid) err = rx_err;
+    if (vq_err_valid) err = vq_err;
   end
 
-  assign quiet  = (&engine_quiet) && rx_quiet && tx_quiet && read_idle && write_idle;
+  assign quiet  = vq_quiet && rx_quiet && tx_quiet && read_idle && write_idle;
   always_comb begin
     idle_o = 1'b0;
-    if (rx_idle && tx_idle && read_idle && write_idle) idle_o = host_idle && (&engine_idle);
+    if (rx_idle && tx_idle && read_idle && write_idle) idle_o = host_idle && vq_idle;
   end
 
   // There is no timer yet.

@@ -33,6 +33,7 @@
 //   Queues        number of queues
 //   AxiBytes      bytes in a bus beat, 16 for each lane
 //   DeviceWrites  buffers are written by the device (receive) and not read (transmit)
+//   ControlQueue  in chains of the last queue device-writable descriptors may follow the others
 //   StrictChains  accept the descriptors behind a head only from a read that was asked for after
 //                 the head was seen. Needed where the bus may sample a read's beats out of order
 //                 and the driver sets the flags of a chain's later descriptors before the rest of
@@ -42,6 +43,7 @@ module vq_accept #(
   parameter int unsigned Queues = 1,
   parameter int unsigned AxiBytes = 16,
   parameter bit DeviceWrites = 1'b0,
+  parameter bit ControlQueue = 1'b0,
   parameter bit StrictChains = 1'b0,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
   localparam int unsigned Lanes = AxiBytes / 16,
@@ -97,6 +99,7 @@ module vq_accept #(
   logic [5:0]  taken_q;             // accepted of them
   logic        broken_q;            // one of them was not available
   logic        late_q;              // the open chain's head was seen before the batch was asked for
+  logic        wrote_q;             // the control queue's open chain has a writable descriptor
   logic        failed_q;            // there was an error: accept no more
 
   ////////////////////
@@ -110,6 +113,8 @@ module vq_accept #(
   logic [15:0]          chain;
   logic [15:0]          look_chain;
   logic                 late;
+  logic                 may_write;   // device-writable descriptors may come
+  logic                 wrote;       // no others may come
   logic                 open;        // still in the leading run
   logic [5:0]           seen;
   logic [5:0]           count;       // accepted of this beat
@@ -149,9 +154,23 @@ module vq_accept #(
     .read_data_o   ({look_chain, chain_was})
   );
 
+  if (ControlQueue) begin : g_control
+    assign may_write = DeviceWrites || 32'(batch_queue_i) == Queues - 1;
+
+    always_ff @(posedge clk_i) begin
+      if (insert_valid_o && may_write) begin
+        wrote_q <= wrote;
+      end
+    end
+  end else begin : g_one_way
+    assign may_write = DeviceWrites;
+    assign wrote_q   = DeviceWrites;
+  end
+
   always_comb begin
     chain      = '0;
     late       = 1'b0;
+    wrote      = 1'b0;
     open       = 1'b0;
     seen       = '0;
     count      = '0;
@@ -166,6 +185,7 @@ module vq_accept #(
     if (rsp_valid_i) begin
       chain      = chain_was;
       late       = begun_q ? late_q : batch_late_i;
+      wrote      = DeviceWrites || (may_write && wrote_q && chain_was != '0);
       open       = !batch_stale_i && !broken_q && !failed_q && !rsp_error_i;
       seen       = seen_q;
       first_addr = batch_base_i + 64'({batch_slot_i, 4'd0});
@@ -192,7 +212,8 @@ module vq_accept #(
             chain = chain + 16'd1;
             if ((flags & virtio_pkg::DescFIndirect) != '0) begin
               error = virtio_pkg::ErrorIndirect;
-            end else if (((flags & virtio_pkg::DescFWrite) != '0) != DeviceWrites) begin
+            end else if (((flags & virtio_pkg::DescFWrite) != '0) ? !may_write
+                                                                    : wrote) begin
               error = virtio_pkg::ErrorWrongDirection;
             end else if (len == '0) begin
               error = virtio_pkg::ErrorZeroLength;
@@ -205,7 +226,9 @@ module vq_accept #(
               error      = virtio_pkg::ErrorChainTooLong;
               error_slot = 1'b1;
             end
-            open = error == virtio_pkg::ErrorNone;
+            open  = error == virtio_pkg::ErrorNone;
+            wrote = DeviceWrites || (may_write && (flags & virtio_pkg::DescFWrite) != '0 &&
+                                     chain != '0);
           end else begin
             if (open && chain != '0 && late) begin
               error      = virtio_pkg::ErrorIncompleteChain;

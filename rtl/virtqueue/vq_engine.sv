@@ -42,6 +42,9 @@
 //   Queues        number of queues
 //   AxiBytes      bytes in a bus beat, a power of two, 16 or more
 //   DeviceWrites  1 for receive (device writes buffers), 0 for transmit
+//   ControlQueue  the last queue is the control virtqueue: its chains may have device-writable
+//                 descriptors behind the others, its virtqueue index is twice its number, and it
+//                 is not traced
 //   CacheDepth    descriptors cached for each queue, a power of two, 64 or more
 //   RingMax       largest ring, up to 32768
 //   TagWidth      bits in a trace tag
@@ -51,6 +54,7 @@ module vq_engine #(
   parameter int unsigned Queues = 1,
   parameter int unsigned AxiBytes = 16,
   parameter bit DeviceWrites = 1'b0,
+  parameter bit ControlQueue = 1'b0,
   parameter int unsigned CacheDepth = 64,
   parameter int unsigned RingMax = 1024,
   parameter int unsigned TagWidth = 32,
@@ -265,6 +269,7 @@ module vq_engine #(
     .Queues       (Queues),
     .AxiBytes     (AxiBytes),
     .DeviceWrites (DeviceWrites),
+    .ControlQueue (ControlQueue),
     .StrictChains (StrictChains)
   ) u_accept (
     .clk_i           (clk),
@@ -369,9 +374,10 @@ module vq_engine #(
   logic [63:0]           event_err_addr;
 
   vq_used #(
-    .Queues   (Queues),
-    .AxiBytes (AxiBytes),
-    .TagWidth (TagWidth)
+    .Queues       (Queues),
+    .AxiBytes     (AxiBytes),
+    .ControlQueue (ControlQueue),
+    .TagWidth     (TagWidth)
   ) u_used (
     .clk_i           (clk),
     .rst_i,
@@ -450,7 +456,7 @@ module vq_engine #(
   assign dwr_err_valid = dwr_done_i && dwr_error_i;
 
   function automatic logic [15:0] virtqueue(input logic [QueueWidth-1:0] queue);
-    virtqueue = 16'({queue, !DeviceWrites});
+    virtqueue = 16'({queue, !DeviceWrites && !(ControlQueue && 32'(queue) == Queues - 1)});
   endfunction
 
   always_ff @(posedge clk) begin

@@ -25,12 +25,14 @@
 // Parameters:
 //   Queues      number of queues
 //   AxiBytes    bytes in a bus beat, 16 for each lane
+//   ControlQueue   the last queue is not traced
 //   WriteDepth  writes under way at most
 //   TagWidth    bits in a tag
 
 module vq_used #(
   parameter int unsigned Queues = 1,
   parameter int unsigned AxiBytes = 16,
+  parameter bit ControlQueue = 1'b0,
   parameter int unsigned WriteDepth = 32,
   parameter int unsigned TagWidth = 32,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
@@ -352,9 +354,11 @@ module vq_used #(
   assign {record_visible, visible_queue_o, record_slot, visible_pos_o, visible_slots_o} = record;
   assign visible_valid_o = uwr_done_i && record_visible && !uwr_error_i;
 
-  assign trace_used_valid_o    = taken && line_visible_q;
+  assign trace_used_valid_o    = taken && line_visible_q &&
+                                 !(ControlQueue && 32'(line_queue_q) == Queues - 1);
   assign trace_used_tag_o      = line_tag_q;
-  assign trace_visible_valid_o = visible_valid_o;
+  assign trace_visible_valid_o = visible_valid_o &&
+                                 !(ControlQueue && 32'(visible_queue_o) == Queues - 1);
   assign trace_visible_tag_o   = tag_mem[rd_ptr_q];
 
   assign err_valid_o = uwr_done_i && uwr_error_i;

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <limits>
-#include <span>
 
 #include "sim/bench/loaded_nic.h"
 
@@ -43,31 +42,41 @@ class Meter {
   Flow last_{0, Time{0}};
 };
 
-Result<RtlCase> run_case(const std::string& profile, std::uint64_t seed, Direction direction,
-                         std::span<const unsigned> sizes, std::string label) {
-  auto loaded = LoadedNic::create(profile, seed, direction, sizes);
-  if (!loaded) return Error{loaded.error()};
+RtlCase run_case(const Load& load, const std::string& label) {
+  const Direction direction = load.direction;
+  RtlCase row{.direction = direction,
+              .size = label,
+              .pairs = load.pairs,
+              .frames_per_second = 0,
+              .link_bound = 0,
+              .datapath_bound = 0,
+              .ratio = std::numeric_limits<double>::max(),
+              .lost = 0,
+              .problem = {}};
+  auto loaded = LoadedNic::create(load);
+  if (!loaded) {
+    row.problem = loaded.error();
+    row.ratio = 0;
+    return row;
+  }
   LoadedNic& nic = **loaded;
   EventQueue& timeline = nic.simulation().timeline();
 
   Meter rx;
   Meter tx;
   const Time begin = timeline.now();
-  while (timeline.now() < begin + kWarmUp + kWindow) {
-    if (const std::string problem = nic.run_for(kStep); !problem.empty()) {
-      return Error{fmt::format("{} {}: {}", name_of(direction), label, problem)};
-    }
+  while (timeline.now() < begin + kWarmUp + kWindow && row.problem.empty()) {
+    row.problem = nic.run_for(kStep);
     rx.note(nic.received(), timeline.now() - begin);
     tx.note(nic.sent(), timeline.now() - begin);
   }
 
   const Profile& p = nic.simulation().profile();
   double datapath = 0;  // seconds a frame, for the mix's mean
-  for (const unsigned size : sizes) datapath += 1 / datapath_bound(p, direction, size);
-  datapath = static_cast<double>(sizes.size()) / datapath;
+  for (const unsigned size : load.sizes) datapath += 1 / datapath_bound(p, direction, size);
+  datapath = static_cast<double>(load.sizes.size()) / datapath;
   const double link = link_bound(p, nic.traffic().mean_size());
   const double bound = std::min(link, datapath);
-  RtlCase row{direction, std::move(label), 0, 0, 0, std::numeric_limits<double>::max()};
   const auto add = [&](const Meter& meter) {
     row.frames_per_second += meter.rate();
     row.link_bound += link;
@@ -76,22 +85,36 @@ Result<RtlCase> run_case(const std::string& profile, std::uint64_t seed, Directi
   };
   if (direction != Direction::tx) add(rx);
   if (direction != Direction::rx) add(tx);
+  if (direction == Direction::tx || !row.problem.empty()) return row;
+
+  row.problem = nic.finish();
+  row.lost = nic.lost();
+  if (row.problem.empty() && row.lost != 0 && link <= datapath) {
+    row.problem = fmt::format("{} frames lost that the bus could have carried", row.lost);
+  }
   return row;
 }
 
 }  // namespace
 
-Result<std::vector<RtlCase>> bench_rtl(const std::string& profile, std::uint64_t seed) {
+std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed) {
   std::vector<RtlCase> rows;
-  for (const Direction direction : {Direction::rx, Direction::tx, Direction::both}) {
-    for (const unsigned& size : kSizes) {
-      auto row = run_case(profile, seed, direction, {&size, 1}, fmt::format("{}", size));
-      if (!row) return Error{row.error()};
-      rows.push_back(*row);
+  const auto known = find_profile(profile);
+  const unsigned all = known ? known->queue_pairs : 1;
+  Load load{
+      .profile = profile, .seed = seed, .sizes = {}, .bus = BusOptions::gen4_x16()};
+  for (const unsigned pairs : {1U, all}) {
+    if (!rows.empty() && pairs == 1) break;  // one is all
+    load.pairs = pairs;
+    for (const Direction direction : {Direction::rx, Direction::tx, Direction::both}) {
+      load.direction = direction;
+      for (const unsigned& size : kSizes) {
+        load.sizes = {&size, 1};
+        rows.push_back(run_case(load, fmt::format("{}", size)));
+      }
+      load.sizes = kMix;
+      rows.push_back(run_case(load, "mix"));
     }
-    auto row = run_case(profile, seed, direction, kMix, "mix");
-    if (!row) return Error{row.error()};
-    rows.push_back(*row);
   }
   return rows;
 }

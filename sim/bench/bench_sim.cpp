@@ -24,7 +24,11 @@ struct Speed {
 Result<Speed> run_case(const std::string& profile, std::uint64_t seed, Direction direction,
                        unsigned size, double seconds) {
   const unsigned wire_size = size + kFcsBytes;
-  auto loaded = LoadedNic::create(profile, seed, direction, {&wire_size, 1});
+  auto loaded = LoadedNic::create({.profile = profile,
+                                   .seed = seed,
+                                   .direction = direction,
+                                   .sizes = {&wire_size, 1},
+                                   .bus = BusOptions::ideal()});
   if (!loaded) return Error{loaded.error()};
   LoadedNic& nic = **loaded;
   std::string problem = nic.run_for(kWarmUp);

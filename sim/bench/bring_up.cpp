@@ -14,6 +14,26 @@ constexpr Duration kRegisterPatience = std::chrono::milliseconds{10};
 constexpr unsigned kPciCommand = 0x04;              // PCI 3.0, 6.2.2
 constexpr std::uint32_t kPciMemoryAndMaster = 0x6;  // memory space and bus master enable
 
+constexpr unsigned kPciCapabilities = 0x34;  // first capability (PCI 3.0, 6.7)
+constexpr std::uint32_t kPciCapMsix = 0x11;
+constexpr std::uint32_t kMsixEnable = 0x8000;  // PCI Express Base 5.0, 7.7.2.2
+
+void enable_msix(DevicePort& port) {
+  unsigned at = port.config_read(kPciCapabilities, 1);
+  while (at != 0 && port.config_read(at, 1) != kPciCapMsix) at = port.config_read(at + 1, 1);
+  if (at != 0) port.config_write(at + 2, 2, port.config_read(at + 2, 2) | kMsixEnable);
+}
+
+void unmask_vector(DevicePort& port, unsigned vector) {
+  const std::uint32_t entry = regs::kBarMsixTable + vector * regs::kMsixEntryBytes;
+  const MsiMessage message = port.msi_message(vector);
+  port.bar_write(entry + regs::kMsixEntryAddrLo, 4, static_cast<std::uint32_t>(message.address));
+  port.bar_write(entry + regs::kMsixEntryAddrHi, 4,
+                 static_cast<std::uint32_t>(message.address >> 32U));
+  port.bar_write(entry + regs::kMsixEntryData, 4, message.data);
+  port.bar_write(entry + regs::kMsixEntryControl, 4, 0);
+}
+
 class Common {
  public:
   explicit Common(Simulation& simulation) : simulation_(simulation) {}
@@ -79,6 +99,11 @@ std::string bring_up(Simulation& simulation, std::uint64_t features,
     common.write_address(regs::kCommonQueueDesc, queue.descriptors);
     common.write_address(regs::kCommonQueueDriver, queue.driver);
     common.write_address(regs::kCommonQueueDevice, queue.device);
+    if (queue.vector != regs::kNoVector) {
+      enable_msix(simulation.port());
+      unmask_vector(simulation.port(), queue.vector);
+      common.write(regs::kCommonQueueMsixVector, 2, queue.vector);
+    }
     common.write(regs::kCommonQueueEnable, 2, 1);
   }
   common.write(regs::kCommonDeviceStatus, 1, status | regs::kStatusDriverOk);

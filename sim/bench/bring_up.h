@@ -6,6 +6,7 @@
 #include <string>
 
 #include "nicroscope/host_memory.h"
+#include "nicroscope/registers.h"
 #include "sim/simulation.h"
 
 namespace nicroscope::sim {
@@ -17,10 +18,11 @@ struct QueueAreas {
   BusAddress descriptors;
   BusAddress driver;  ///< driver event suppression
   BusAddress device;  ///< device event suppression
+  std::uint16_t vector = regs::kNoVector;
 };
 
-/// Takes the device from reset to DRIVER_OK (virtio 1.2, 3.1.1) without interrupts, for hosts that
-/// are not a kernel. Runs the simulation meanwhile. Returns what went wrong, empty if nothing.
+/// Takes the device from reset to DRIVER_OK (virtio 1.2, 3.1.1) for hosts that
+/// are not a kernel. MSI-X is on if a queue has a vector. Runs the simulation meanwhile. Returns what went wrong, empty if nothing.
 [[nodiscard]] std::string bring_up(Simulation& simulation, std::uint64_t features,
                                    std::span<const QueueAreas> queues);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/bench/ideal_host.h"
 
+#include <algorithm>
 #include <cstring>
-#include <vector>
 
 #include "nicroscope/registers.h"
 #include "sim/bench/bring_up.h"
@@ -10,8 +10,10 @@
 namespace nicroscope::sim {
 namespace {
 
-constexpr unsigned kReceiveQueue = 0;  // virtio 1.2, 5.1.2
-constexpr unsigned kTransmitQueue = 1;
+// Virtqueues of a pair (virtio 1.2, 5.1.2).
+constexpr unsigned receive_queue(unsigned pair) { return 2 * pair; }
+constexpr unsigned transmit_queue(unsigned pair) { return 2 * pair + 1; }
+
 constexpr std::uint64_t kAlignment = 64;  // of buffers and rings: a cache line
 constexpr std::uint64_t kHeader = sizeof(virtio::NetHeader);
 
@@ -19,6 +21,10 @@ constexpr std::uint64_t kFeatures =
     std::uint64_t{1} << regs::kFeatureVersion1 | std::uint64_t{1} << regs::kFeatureRingPacked |
     std::uint64_t{1} << regs::kFeatureAccessPlatform |
     std::uint64_t{1} << regs::kFeatureOrderPlatform | std::uint64_t{1} << regs::kFeatureMrgRxbuf;
+
+constexpr std::uint64_t kManyPairs = std::uint64_t{1} << regs::kFeatureCtrlVq |
+                                     std::uint64_t{1} << regs::kFeatureMq |
+                                     std::uint64_t{1} << regs::kFeatureRss;
 
 constexpr std::uint64_t round_up(std::uint64_t bytes) {
   return (bytes + kAlignment - 1) / kAlignment * kAlignment;
@@ -31,20 +37,19 @@ constexpr std::uint16_t available_flags(bool wrap) {
 
 }  // namespace
 
-IdealHost::IdealHost(Simulation& simulation, const Traffic& traffic, Direction direction)
+IdealHost::IdealHost(Simulation& simulation, const Traffic& traffic, const HostOptions& options)
     : simulation_(simulation),
       traffic_(traffic),
-      direction_(direction),
-      next_free_(simulation.memory().base()) {
-  // Receive buffers are one a slot; transmit buffers hold the frames once for all.
-  lay_out(rx_, kRingSlots, kHeader + traffic.longest());
-  lay_out(tx_, traffic.distinct(), kHeader + traffic.longest());
-  for (std::uint64_t n = 0; n < traffic.distinct(); ++n) {
-    const auto frame = traffic.frame(n);
-    const auto buffer =
-        simulation.memory().at(tx_.buffers + n * tx_.stride + kHeader, frame.size());
-    std::memcpy(buffer.data(), frame.data(), frame.size());
+      options_(options),
+      next_free_(simulation.memory().base()),
+      control_(simulation, allocate(ControlQueue::kBytes)),
+      rx_(options.pairs),
+      tx_(options.pairs) {
+  for (unsigned pair = 0; pair < options.pairs; ++pair) {
+    lay_out(rx_[pair], pair, kHeader + traffic.longest());
+    lay_out(tx_[pair], pair, 0);
   }
+  write_frames();
   HostArena& memory = simulation.memory();
   memory.dma_map(memory.base(), static_cast<std::size_t>(next_free_ - memory.base()),
                  DmaDirection::bidirectional);
@@ -56,69 +61,107 @@ BusAddress IdealHost::allocate(std::uint64_t bytes) {
   return address;
 }
 
-void IdealHost::lay_out(Ring& ring, std::uint64_t buffer_count, std::uint64_t buffer_bytes) {
+// A ring, its event areas and a buffer of `buffer_bytes` for each slot.
+void IdealHost::lay_out(Ring& ring, unsigned pair, std::uint64_t buffer_bytes) {
   constexpr std::uint64_t kRingBytes = kRingSlots * sizeof(virtio::PackedDescriptor);
   HostArena& memory = simulation_.memory();
+  ring.host = this;
+  ring.pair = pair;
   ring.descriptors = allocate(kRingBytes);
   ring.slots = reinterpret_cast<virtio::PackedDescriptor*>(  // NOLINT
       memory.at(ring.descriptors, kRingBytes).data());
   ring.events = allocate(2 * sizeof(virtio::EventSuppression));
   auto* events = reinterpret_cast<virtio::EventSuppression*>(  // NOLINT
       memory.at(ring.events, 2 * sizeof(virtio::EventSuppression)).data());
-  events[0].flags = regs::kEventFlagsDisable;
+  events[0].flags = options_.interrupts ? regs::kEventFlagsEnable : regs::kEventFlagsDisable;
   ring.device_events = &events[1];
   ring.stride = round_up(buffer_bytes);
-  ring.buffers = allocate(buffer_count * ring.stride);
+  ring.buffers = allocate(kRingSlots * ring.stride);
+}
+
+// The frames to send lie in memory once for all, each behind its header.
+void IdealHost::write_frames() {
+  frame_stride_ = round_up(kHeader + traffic_.longest());
+  frames_ = allocate(traffic_.distinct() * frame_stride_);
+  for (std::uint64_t n = 0; n < traffic_.distinct(); ++n) {
+    const auto frame = traffic_.frame(n);
+    const auto buffer =
+        simulation_.memory().at(frames_ + n * frame_stride_ + kHeader, frame.size());
+    std::memcpy(buffer.data(), frame.data(), frame.size());
+  }
 }
 
 std::string IdealHost::start() {
   std::vector<QueueAreas> queues;
-  const auto areas = [](unsigned index, const Ring& ring) {
-    return QueueAreas{index, kRingSlots, ring.descriptors, ring.events,
-                      ring.events + sizeof(virtio::EventSuppression)};
+  const auto add = [&](unsigned index, const Ring& ring) {
+    queues.push_back({index, kRingSlots, ring.descriptors, ring.events,
+                      ring.events + sizeof(virtio::EventSuppression),
+                      options_.interrupts ? static_cast<std::uint16_t>(index) : regs::kNoVector});
   };
-  if (direction_ != Direction::tx) queues.push_back(areas(kReceiveQueue, rx_));
-  if (direction_ != Direction::rx) queues.push_back(areas(kTransmitQueue, tx_));
-  if (std::string problem = bring_up(simulation_, kFeatures, queues); !problem.empty()) {
+  const unsigned pairs = static_cast<unsigned>(rx_.size());
+  for (unsigned pair = 0; pair < pairs; ++pair) {
+    if (options_.direction != Direction::tx) add(receive_queue(pair), rx_[pair]);
+    if (options_.direction != Direction::rx) add(transmit_queue(pair), tx_[pair]);
+  }
+  std::uint64_t features = kFeatures;
+  if (pairs > 1) {
+    features |= kManyPairs;
+    queues.push_back(control_.areas());
+  }
+  if (std::string problem = bring_up(simulation_, features, queues); !problem.empty()) {
     return problem;
   }
-  const auto watch = [this](const Ring& ring, auto hook) {
-    simulation_.bus().add_write_hook(
-        {.begin = ring.descriptors,
-         .end = ring.descriptors + kRingSlots * sizeof(virtio::PackedDescriptor),
-         .call = hook,
-         .context = this});
-  };
-  if (direction_ != Direction::tx) {
-    watch(rx_, on_receive_ring);
-    for (std::uint16_t slot = 0; slot < kRingSlots; ++slot) post_receive(slot, true);
-    simulation_.port().bar_write(regs::kBarNotify + kReceiveQueue * regs::kNotifyMultiplier, 4,
-                                 kReceiveQueue);
+  if (pairs > 1) {
+    if (std::string problem = control_.spread(pairs); !problem.empty()) return problem;
   }
-  if (direction_ != Direction::rx) {
-    watch(tx_, on_transmit_ring);
-    for (std::uint16_t slot = 0; slot < kRingSlots; ++slot) post_transmit(slot, true);
-    simulation_.port().bar_write(regs::kBarNotify + kTransmitQueue * regs::kNotifyMultiplier, 4,
-                                 kTransmitQueue);
+  for (unsigned pair = 0; pair < pairs; ++pair) {
+    if (options_.direction != Direction::tx) {
+      watch(rx_[pair], on_receive_ring);
+      for (std::uint16_t slot = 0; slot < kRingSlots; ++slot) post_receive(rx_[pair], slot, true);
+      kick(rx_[pair], receive_queue(pair));
+    }
+    if (options_.direction != Direction::rx) {
+      watch(tx_[pair], on_transmit_ring);
+      if (options_.send_when_told) continue;
+      for (std::uint16_t slot = 0; slot < kRingSlots; ++slot) post_transmit(tx_[pair], slot, true);
+      kick(tx_[pair], transmit_queue(pair));
+    }
   }
   return {};
 }
 
-void IdealHost::post_receive(std::uint16_t slot, bool wrap) noexcept {
-  rx_.slots[slot] = {
-      .addr = rx_.buffers + slot * rx_.stride,
-      .len = static_cast<std::uint32_t>(rx_.stride),
-      .id = slot,
-      .flags = static_cast<std::uint16_t>(regs::kDescFWrite | available_flags(wrap))};
-  ++rx_.posted;
+void IdealHost::send_one() {
+  Ring& ring = tx_.front();
+  const auto slot = static_cast<std::uint16_t>(ring.posted % kRingSlots);
+  post_transmit(ring, slot, ring.posted / kRingSlots % 2 == 0);
+  kick(ring, transmit_queue(ring.pair));
 }
 
-void IdealHost::post_transmit(std::uint16_t slot, bool wrap) noexcept {
-  const std::uint64_t n = tx_.posted++;
-  tx_.slots[slot] = {.addr = tx_.buffers + n % traffic_.distinct() * tx_.stride,
-                     .len = static_cast<std::uint32_t>(kHeader + traffic_.frame(n).size()),
-                     .id = slot,
-                     .flags = available_flags(wrap)};
+void IdealHost::watch(Ring& ring, void (*hook)(void*, const VisibleWrite&)) {
+  simulation_.bus().add_write_hook(
+      {.begin = ring.descriptors,
+       .end = ring.descriptors + kRingSlots * sizeof(virtio::PackedDescriptor),
+       .call = hook,
+       .context = &ring});
+}
+
+void IdealHost::post_receive(Ring& ring, std::uint16_t slot, bool wrap) noexcept {
+  ring.slots[slot] = {
+      .addr = ring.buffers + slot * ring.stride,
+      .len = static_cast<std::uint32_t>(ring.stride),
+      .id = slot,
+      .flags = static_cast<std::uint16_t>(regs::kDescFWrite | available_flags(wrap))};
+  ++ring.posted;
+}
+
+void IdealHost::post_transmit(Ring& ring, std::uint16_t slot, bool wrap) noexcept {
+  const IdealHost& host = *ring.host;
+  const std::uint64_t n =
+      (ring.posted++ * host.tx_.size() + ring.pair) % host.traffic_.distinct();
+  ring.slots[slot] = {.addr = host.frames_ + n * host.frame_stride_,
+                      .len = static_cast<std::uint32_t>(kHeader + host.traffic_.frame(n).size()),
+                      .id = slot,
+                      .flags = available_flags(wrap)};
 }
 
 void IdealHost::kick(const Ring& ring, unsigned virtqueue) {
@@ -135,48 +178,57 @@ bool IdealHost::used(const Ring& ring) noexcept {
 }
 
 void IdealHost::advance(Ring& ring) noexcept {
-  ++ring.done;
   if (++ring.next == kRingSlots) {
     ring.next = 0;
     ring.wrap = !ring.wrap;
   }
 }
 
-void IdealHost::on_receive_ring(void* self, const VisibleWrite& /*write*/) {
-  auto& host = *static_cast<IdealHost*>(self);
-  Ring& ring = host.rx_;
+void IdealHost::on_receive_ring(void* context, const VisibleWrite& /*write*/) {
+  Ring& ring = *static_cast<Ring*>(context);
+  IdealHost& host = *ring.host;
   while (used(ring)) {
     const std::uint16_t slot = ring.next;
-    host.check_received(ring.slots[slot]);
+    host.check_received(ring, ring.slots[slot]);
     const bool next_lap = !ring.wrap;
     advance(ring);
-    host.post_receive(slot, next_lap);
+    post_receive(ring, slot, next_lap);
   }
-  host.kick(ring, kReceiveQueue);
+  host.kick(ring, receive_queue(ring.pair));
 }
 
-void IdealHost::on_transmit_ring(void* self, const VisibleWrite& /*write*/) {
-  auto& host = *static_cast<IdealHost*>(self);
-  Ring& ring = host.tx_;
+void IdealHost::on_transmit_ring(void* context, const VisibleWrite& /*write*/) {
+  Ring& ring = *static_cast<Ring*>(context);
+  IdealHost& host = *ring.host;
   while (used(ring)) {
     const std::uint16_t slot = ring.next;
     if (ring.slots[slot].id != slot) host.complaint_ = "a transmit buffer came back out of order";
     const bool next_lap = !ring.wrap;
     advance(ring);
-    host.post_transmit(slot, next_lap);
+    if (!host.options_.send_when_told) post_transmit(ring, slot, next_lap);
   }
-  host.kick(ring, kTransmitQueue);
+  host.kick(ring, transmit_queue(ring.pair));
 }
 
-void IdealHost::check_received(const virtio::PackedDescriptor& element) {
-  const auto expected = traffic_.frame(rx_.done);
-  const auto buffer =
-      simulation_.memory().at(rx_.buffers + element.id % kRingSlots * rx_.stride, rx_.stride);
-  if (element.len != kHeader + expected.size()) {
-    complaint_ = "a received frame has another length than the one sent";
-  } else if (std::memcmp(buffer.data() + kHeader, expected.data(), expected.size()) != 0) {
-    complaint_ = "a received frame differs from the one sent";
+// A frame is one of those sent, whole, and behind the one before it in its queue; frames may be
+// missing between the two. Its number follows from the place that it has among the distinct ones.
+void IdealHost::check_received(Ring& ring, const virtio::PackedDescriptor& element) {
+  ++received_;
+  if (element.len < kHeader || element.len > ring.stride) {
+    complaint_ = "a received frame has an impossible length";
+    return;
   }
+  const auto buffer =
+      simulation_.memory().at(ring.buffers + element.id % kRingSlots * ring.stride, element.len);
+  const auto index = traffic_.recognize(buffer.subspan(kHeader));
+  if (!index) {
+    complaint_ = "a received frame differs from those sent";
+    return;
+  }
+  const std::uint64_t distinct = traffic_.distinct();
+  const std::uint64_t behind = (*index + distinct - ring.reached % distinct) % distinct;
+  ring.reached += behind + 1;
+  reached_ = std::max(reached_, ring.reached);
 }
 
 }  // namespace nicroscope::sim

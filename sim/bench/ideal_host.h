@@ -4,37 +4,52 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nicroscope/virtio.h"
 #include "sim/bench/bounds.h"
+#include "sim/bench/control_queue.h"
 #include "sim/bench/traffic.h"
 #include "sim/simulation.h"
 
 namespace nicroscope::sim {
 
+/// What an ideal host does.
+struct HostOptions {
+  Direction direction = Direction::both;
+  unsigned pairs = 1;          ///< queue pairs in use
+  bool interrupts = false;     ///< asks for them, with a vector for each queue
+  bool send_when_told = false; ///< transmits a frame for each send_one(), not without end
+};
+
 /// A host that is infinitely fast: it refills a ring slot in the moment in which its used element
-/// becomes visible, takes no interrupts and checks every byte. What it measures is the NIC and its
-/// bus.
+/// becomes visible and checks every byte. What it measures is the NIC and its bus.
 class IdealHost {
  public:
   static constexpr std::uint16_t kRingSlots = 1024;
 
-  /// Receives, transmits or both `traffic` on the first queue pair.
-  IdealHost(Simulation& simulation, const Traffic& traffic, Direction direction);
+  /// Receives, transmits or both `traffic` on the first queue pairs: frames to send go to them in
+  /// turn, and received frames are spread by RSS.
+  IdealHost(Simulation& simulation, const Traffic& traffic, const HostOptions& options);
   IdealHost(const IdealHost&) = delete;
   IdealHost& operator=(const IdealHost&) = delete;
 
   /// Brings the device up with full rings. Returns what went wrong, empty if nothing.
   [[nodiscard]] std::string start();
 
-  [[nodiscard]] std::uint64_t received() const noexcept { return rx_.done; }
-  /// Frames whose buffers the device gave back.
-  [[nodiscard]] std::uint64_t transmitted() const noexcept { return tx_.done; }
+  /// Sends the next frame, on the first pair.
+  void send_one();
+
+  [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
+  /// One more than the highest number of a frame that was received: with none lost, as many.
+  [[nodiscard]] std::uint64_t reached() const noexcept { return reached_; }
   /// The first thing that was not as it must be; empty where none.
   [[nodiscard]] std::string_view complaint() const noexcept { return complaint_; }
 
  private:
   struct Ring {
+    IdealHost* host = nullptr;
+    unsigned pair = 0;
     virtio::PackedDescriptor* slots = nullptr;
     BusAddress descriptors = 0;
     BusAddress events = 0;  // the driver's area, then the device's
@@ -43,27 +58,34 @@ class IdealHost {
     std::uint64_t stride = 0;  // from a buffer to the next
     std::uint16_t next = 0;    // slot that is used next
     bool wrap = true;
-    std::uint64_t done = 0;    // elements used
-    std::uint64_t posted = 0;  // buffers made available
+    std::uint64_t posted = 0;   // buffers made available
+    std::uint64_t reached = 0;  // receive: one more than the number of the frame received last
   };
 
   [[nodiscard]] BusAddress allocate(std::uint64_t bytes);
-  void lay_out(Ring& ring, std::uint64_t buffer_count, std::uint64_t buffer_bytes);
-  void post_receive(std::uint16_t slot, bool wrap) noexcept;
-  void post_transmit(std::uint16_t slot, bool wrap) noexcept;
+  void lay_out(Ring& ring, unsigned pair, std::uint64_t buffer_bytes);
+  void write_frames();
+  static void post_receive(Ring& ring, std::uint16_t slot, bool wrap) noexcept;
+  static void post_transmit(Ring& ring, std::uint16_t slot, bool wrap) noexcept;
+  void watch(Ring& ring, void (*hook)(void*, const VisibleWrite&));
   void kick(const Ring& ring, unsigned virtqueue);
   [[nodiscard]] static bool used(const Ring& ring) noexcept;
   static void advance(Ring& ring) noexcept;
-  static void on_receive_ring(void* self, const VisibleWrite& write);
-  static void on_transmit_ring(void* self, const VisibleWrite& write);
-  void check_received(const virtio::PackedDescriptor& element);
+  static void on_receive_ring(void* ring, const VisibleWrite& write);
+  static void on_transmit_ring(void* ring, const VisibleWrite& write);
+  void check_received(Ring& ring, const virtio::PackedDescriptor& element);
 
   Simulation& simulation_;
   const Traffic& traffic_;
-  const Direction direction_;
+  const HostOptions options_;
   BusAddress next_free_;
-  Ring rx_;
-  Ring tx_;
+  ControlQueue control_;
+  BusAddress frames_ = 0;  // what is sent, once for all
+  std::uint64_t frame_stride_ = 0;
+  std::vector<Ring> rx_;
+  std::vector<Ring> tx_;
+  std::uint64_t received_ = 0;
+  std::uint64_t reached_ = 0;
   std::string_view complaint_;
 };
 

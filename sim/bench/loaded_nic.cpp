@@ -1,37 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/bench/loaded_nic.h"
 
+#include <fmt/format.h>
+
 #include <string_view>
 #include <utility>
 
+#include "nicroscope/registers.h"
+#include "sim/bench/bring_up.h"
 #include "sim/scenario/scenario.h"
 
 namespace nicroscope::sim {
+namespace {
 
-LoadedNic::LoadedNic(std::unique_ptr<Simulation> simulation, Direction direction,
-                     std::span<const unsigned> sizes)
+constexpr Duration kDrain = std::chrono::microseconds{200};
+constexpr std::size_t kMemory = std::size_t{512} << 20;  // rings and 9018-byte buffers of 16 pairs
+
+}  // namespace
+
+LoadedNic::LoadedNic(std::unique_ptr<Simulation> simulation, const Load& load)
     : simulation_(std::move(simulation)),
-      traffic_(sizes),
-      source_(traffic_),
-      sink_(traffic_),
-      host_(*simulation_, traffic_, direction) {
+      traffic_(load.sizes, load.pairs),
+      source_(traffic_, TrafficSource::kEndless),
+      sink_(traffic_, load.pairs),
+      host_(*simulation_, traffic_, {.direction = load.direction, .pairs = load.pairs}) {
   simulation_->wire().add_sink(sink_);
 }
 
-Result<std::unique_ptr<LoadedNic>> LoadedNic::create(const std::string& profile, std::uint64_t seed,
-                                                     Direction direction,
-                                                     std::span<const unsigned> sizes) {
+Result<std::unique_ptr<LoadedNic>> LoadedNic::create(const Load& load) {
   SimulationOptions options;
-  options.profile = profile;
+  options.profile = load.profile;
   options.variant = Variant::fast;
-  options.bus = BusOptions::ideal();
-  options.seed = seed;
+  options.bus = load.bus;
+  options.seed = load.seed;
+  options.memory_bytes = kMemory;
   auto simulation = Simulation::create(options);
   if (!simulation) throw BadInput(simulation.error());
-  std::unique_ptr<LoadedNic> loaded(new LoadedNic(std::move(*simulation), direction, sizes));
+  std::unique_ptr<LoadedNic> loaded(new LoadedNic(std::move(*simulation), load));
   if (std::string problem = loaded->host_.start(); !problem.empty()) return Error{problem};
-  if (direction != Direction::tx) loaded->simulation_->wire().set_source(&loaded->source_);
+  if (load.direction != Direction::tx) loaded->simulation_->wire().set_source(&loaded->source_);
   return loaded;
+}
+
+std::string LoadedNic::finish() {
+  source_.allow(0);
+  if (std::string problem = run_for(kDrain); !problem.empty()) return problem;
+  std::uint64_t counted = 0;
+  for (unsigned n = 0; n < regs::kNumCounters; ++n) {
+    const regs::CounterInfo& counter = regs::kCounters[n];
+    if (counter.drop && counter.name.starts_with("rx_")) counted += read_counter(*simulation_, n);
+  }
+  if (counted != lost()) {
+    return fmt::format("{} frames were lost and {} counted as lost", lost(), counted);
+  }
+  return {};
 }
 
 std::string LoadedNic::run_for(Duration duration) {
@@ -40,6 +62,7 @@ std::string LoadedNic::run_for(Duration duration) {
   for (const std::string_view complaint : {host_.complaint(), sink_.complaint()}) {
     if (!complaint.empty()) return std::string(complaint);
   }
+  if (host_.reached() > source_.sent()) return "a received frame was out of order";
   return {};
 }
 

@@ -13,17 +13,27 @@
 
 namespace nicroscope::sim {
 
-/// A NIC (the build without assertions, on the ideal bus) whose wire and rings never run dry.
+/// What a NIC is loaded with.
+struct Load {
+  std::string profile;
+  std::uint64_t seed = 1;
+  Direction direction = Direction::both;
+  std::span<const unsigned> sizes;  ///< of frames, bytes with FCS, in turn
+  unsigned pairs = 1;               ///< queue pairs in use
+  BusOptions bus;
+};
+
+/// A NIC (the build without assertions) whose wire and rings never run dry.
 class LoadedNic {
  public:
   /// Throws BadInput where there is no such profile or it was not built.
-  [[nodiscard]] static Result<std::unique_ptr<LoadedNic>> create(const std::string& profile,
-                                                                 std::uint64_t seed,
-                                                                 Direction direction,
-                                                                 std::span<const unsigned> sizes);
+  [[nodiscard]] static Result<std::unique_ptr<LoadedNic>> create(const Load& load);
   LoadedNic(const LoadedNic&) = delete;
   LoadedNic& operator=(const LoadedNic&) = delete;
 
+  /// Ends the traffic to the NIC and waits for what is under way. Returns what went wrong: every
+  /// frame has to be received or counted as lost.
+  [[nodiscard]] std::string finish();
   /// Simulates that much further. Returns what went wrong, hardware or payload, empty if nothing.
   [[nodiscard]] std::string run_for(Duration duration);
 
@@ -32,10 +42,11 @@ class LoadedNic {
   /// Frames in the host's memory, and frames on the wire.
   [[nodiscard]] std::uint64_t received() const noexcept { return host_.received(); }
   [[nodiscard]] std::uint64_t sent() const noexcept { return sink_.frames(); }
+  /// Frames to the NIC that did not get there, after finish().
+  [[nodiscard]] std::uint64_t lost() const noexcept { return source_.sent() - host_.received(); }
 
  private:
-  LoadedNic(std::unique_ptr<Simulation> simulation, Direction direction,
-            std::span<const unsigned> sizes);
+  LoadedNic(std::unique_ptr<Simulation> simulation, const Load& load);
 
   std::unique_ptr<Simulation> simulation_;
   Traffic traffic_;

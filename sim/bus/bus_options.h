@@ -31,7 +31,17 @@ struct BusOptions {
   Duration register_read = std::chrono::nanoseconds{800};   ///< round trip of a BAR read, both ways
   Duration register_write = std::chrono::nanoseconds{300};  ///< way of a BAR write to the NIC
 
-  /// The bus of benchmarks: 1 us reads, no packets.
+  /// A fast server's slot, with the read latency of a busy one.
+  [[nodiscard]] static BusOptions gen4_x16() {
+    BusOptions options;
+    options.generation = 4;
+    options.lanes = 16;
+    options.tags = 768;  // 10-bit tags
+    options.read_latency = std::chrono::microseconds{1};
+    options.read_jitter = Duration{0};
+    return options;
+  }
+  /// The bus of simulation speed: 1 us reads, no packets.
   [[nodiscard]] static BusOptions ideal() {
     BusOptions options;
     options.timing = BusTiming::ideal;

@@ -10,8 +10,9 @@ namespace nicroscope::sim {
 
 namespace {
 
-// The device's parts: one vector for configuration changes and one a virtqueue.
-constexpr unsigned queues_of(const Profile& profile) { return 2 * profile.queue_pairs; }
+// The device's parts: a virtqueue for control commands beside the pairs, one vector for
+// configuration changes and one a virtqueue.
+constexpr unsigned queues_of(const Profile& profile) { return 2 * profile.queue_pairs + 1; }
 
 constexpr std::uint32_t ones(unsigned size) { return size == 4 ? ~0U : (1U << (8 * size)) - 1; }
 

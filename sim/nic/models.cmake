@@ -2,7 +2,8 @@
 # The Verilated models that the simulator can run, each with its VerilatedNic. A model costs a minute
 # of compilation, so that which ones are built can be chosen.
 
-set(NICROSCOPE_MODELS edge10_checked edge10_traced edge10_fast CACHE STRING
+set(NICROSCOPE_MODELS edge10_checked edge10_traced edge10_fast dc25_checked dc25_fast
+  dc100_checked dc100_fast CACHE STRING
   "models to build: <profile>_<variant>")
 
 set(NICROSCOPE_MODEL_ROWS "")

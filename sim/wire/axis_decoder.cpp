@@ -34,7 +34,8 @@ void AxisDecoder::beat(Cycle now, const std::byte* data, std::uint64_t keep, boo
                                                  std::max<std::size_t>(length_, 60) + kFcsBytes);
   const Time end = start_ + byte_time_ * on_link;
   link_free_ = end + byte_time_ * xgmii::kInterFrameGap;
-  free_ = clock_.edge_at_or_after(link_free_);
+  // The MAC behind the stream holds a word: it can be taken up to a cycle before it leaves.
+  free_ = clock_.edge_at_or_after(link_free_ - clock_.period() + Duration{1});
   wire_.passed_from_nic(trace_.transmitted_id(tag), {buffer_.data(), length_}, start_, end, true);
 }
 

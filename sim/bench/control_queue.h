@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+
+#include "nicroscope/host_memory.h"
+#include "nicroscope/virtio.h"
+#include "sim/bench/bring_up.h"
+#include "sim/simulation.h"
+
+namespace nicroscope::sim {
+
+/// The control virtqueue of a host that is not a kernel: one command at a time (virtio 1.2,
+/// 5.1.6.5).
+class ControlQueue {
+ public:
+  static constexpr std::uint64_t kBytes = 4096;  ///< of memory that it wants
+  static constexpr std::size_t kMostData = 1024;
+
+  /// `memory` begins kBytes that the device may reach.
+  ControlQueue(Simulation& simulation, BusAddress memory);
+
+  [[nodiscard]] QueueAreas areas() const noexcept;
+  /// Has a command carried out. Returns what went wrong, empty if nothing.
+  [[nodiscard]] std::string command(std::uint8_t command_class, std::uint8_t command,
+                                    std::span<const std::byte> data);
+
+  /// RSS over UDP ports to `pairs` queue pairs in turn, with Microsoft's key.
+  [[nodiscard]] std::string spread(unsigned pairs);
+
+ private:
+  void post(std::uint16_t flags, std::uint64_t offset, std::uint32_t length);
+
+  Simulation& simulation_;
+  BusAddress memory_;
+  unsigned index_;
+  std::uint16_t next_ = 0;
+  bool wrap_ = true;
+};
+
+}  // namespace nicroscope::sim

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// rx_lro_table: the flows that rx_lro holds: found by key, and kept in the order in which they began.
+//
+//   look   look_i asks, in the same cycle, whether a flow has key_i: hit_o, hit_flow_o. Flows of
+//          the same key are never held together.
+//   add    add_i puts the flow free_flow_o in, with the key looked for last, its first slot and the
+//          time at which it has to go. Only without full_o. Times never decrease.
+//   remove remove_i takes a flow out that is there.
+//   oldest the flow that was added first, if any_o, its slot and its time; deadline_o is all ones
+//          without one.
+//
+// The order is a list through the flows, oldest at the head:
+//
+//     head_q --> flow 3 <--> flow 0 <--> flow 7 <-- tail_q       next_mem, ahead_mem
+//
+// Parameters:
+//   Flows   places, a power of two
+
+module rx_lro_table #(
+  parameter int unsigned Flows = 16,
+  localparam int unsigned FlowWidth = $clog2(Flows),
+  localparam int unsigned SlotWidth = nic_pkg::SlotWidth
+) (
+  input  logic                 clk_i,
+  input  logic                 rst_i,
+
+  input  logic                 look_i,
+  input  logic [15:0]          key_i,
+  output logic                 hit_o,
+  output logic [FlowWidth-1:0] hit_flow_o,
+
+  output logic                 any_o,
+  output logic                 full_o,
+  output logic [FlowWidth-1:0] free_flow_o,
+  output logic [FlowWidth-1:0] oldest_flow_o,
+  output logic [SlotWidth-1:0] oldest_slot_o,
+  output logic [63:0]          deadline_o,
+
+  input  logic                 add_i,
+  input  logic [SlotWidth-1:0] add_slot_i,
+  input  logic [63:0]          add_time_i,
+
+  input  logic                 remove_i,
+  input  logic [FlowWidth-1:0] remove_flow_i
+);
+
+  logic [Flows-1:0]     used_q;
+  logic [16*Flows-1:0]  keys_q;
+  logic [FlowWidth-1:0] head_q;
+  logic [FlowWidth-1:0] tail_q;
+
+  (* ram_style = "distributed" *)
+  logic [FlowWidth-1:0] next_mem [Flows];
+  (* ram_style = "distributed" *)
+  logic [FlowWidth-1:0] ahead_mem [Flows];
+  (* ram_style = "distributed" *)
+  logic [SlotWidth-1:0] slot_mem [Flows];
+  (* ram_style = "distributed" *)
+  logic [63:0]          time_mem [Flows];
+
+  ////////////////////
+  // Looking        //
+  ////////////////////
+
+  logic [Flows-1:0] match;
+
+  always_comb begin
+    match      = '0;
+    hit_flow_o = '0;
+    if (look_i) begin
+      for (int unsigned f = 0; f < Flows; f++) begin
+        match[f] = used_q[f] && keys_q[16*f +: 16] == key_i;
+        if (match[f]) hit_flow_o = hit_flow_o | FlowWidth'(f);
+      end
+    end
+  end
+
+  always_comb begin
+    free_flow_o = '0;
+    for (int unsigned f = Flows; f > 0; f--) begin
+      if (!used_q[f-1]) free_flow_o = FlowWidth'(f - 1);
+    end
+  end
+
+  assign hit_o         = match != '0;
+  assign any_o         = used_q != '0;
+  assign full_o        = used_q == '1;
+  assign oldest_flow_o = head_q;
+  assign oldest_slot_o = slot_mem[head_q];
+  assign deadline_o    = any_o ? time_mem[head_q] : '1;
+
+  ////////////////////
+  // Changing       //
+  ////////////////////
+
+  logic                 at_head, at_tail;
+  logic [FlowWidth-1:0] next, ahead;
+
+  assign at_head = remove_flow_i == head_q;
+  assign at_tail = remove_flow_i == tail_q;
+  assign next    = next_mem[remove_flow_i];
+  assign ahead  = ahead_mem[remove_flow_i];
+
+  always_ff @(posedge clk_i) begin
+    if (add_i || (remove_i && !at_head)) begin
+      next_mem[add_i ? tail_q : ahead] <= add_i ? free_flow_o : next;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (add_i || (remove_i && !at_tail)) begin
+      ahead_mem[add_i ? free_flow_o : next] <= add_i ? tail_q : ahead;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (add_i) begin
+      slot_mem[free_flow_o]        <= add_slot_i;
+      time_mem[free_flow_o]        <= add_time_i;
+      keys_q[16*free_flow_o +: 16] <= key_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      used_q <= '0;
+    end else if (add_i) begin
+      used_q[free_flow_o] <= 1'b1;
+      tail_q              <= free_flow_o;
+      if (!any_o) begin
+        head_q <= free_flow_o;
+      end
+    end else if (remove_i) begin
+      used_q[remove_flow_i] <= 1'b0;
+      if (at_head) begin
+        head_q <= next;
+      end
+      if (at_tail) begin
+        tail_q <= ahead;
+      end
+    end
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A key finds one flow at most.
+      a_one_hot: assert ((match & (match - 1'b1)) == '0);
+      // One change at a time, of what can be changed.
+      a_change: assert (!(add_i && (remove_i || full_o)) && (!remove_i || used_q[remove_flow_i]));
+      // The ends of the list are flows that are there.
+      a_ends: assert (!any_o || (used_q[head_q] && used_q[tail_q]));
+    end
+  end
+`endif
+
+endmodule

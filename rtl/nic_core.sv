@@ -11,6 +11,8 @@
 //   m_axis_*       frames to send; tvalid and what goes with it stay until tready, and never fall
 //                  within a frame
 //   mac_*_i        what the MAC counts, a pulse each
+//   mac_control_o  VendorControl, for the MAC: virtio_pkg::ControlBit*
+//   congested_o    the receive store fills: a MAC may ask the other end to pause
 //   now_i          time in clock cycles. The core counts none itself.
 //   idle_o         nothing is in flight: with quiet inputs a clock edge changes no state
 //   next_deadline_o  the time at which the core acts without being asked; all ones for never
@@ -118,6 +120,10 @@ module nic_core #(
   input  logic                     mac_tx_ok_i,
   input  logic [15:0]              mac_tx_bytes_i,
   input  logic                     mac_tx_underrun_i,
+  input  logic                     mac_rx_pause_i,
+  input  logic                     mac_tx_pause_i,
+  output logic [2:0]               mac_control_o,
+  output logic                     congested_o,
 
   output logic [virtio_pkg::NumTracePoints-1:0]    trace_valid_o,
   output logic [32*virtio_pkg::NumTracePoints-1:0] trace_tag_o
@@ -164,6 +170,8 @@ module nic_core #(
   logic [63:0]        msix_addr;
   logic [31:0]        msix_data;
   logic               host_idle;
+  logic               qrst_valid, qrst_ready;
+  logic [15:0]        qrst_queue;
   logic               trace_irq_valid, trace_kick_valid;
   logic [15:0]        trace_irq_vector, trace_kick_queue;
   logic [Writers-1:0] sw_valid, sw_ready, sw_done, sw_error;
@@ -175,8 +183,7 @@ module nic_core #(
     .ClockKhz   (ClockKhz),
     .LinkMbps   (LinkMbps),
     .MaxFrame   (MaxFrame),
-    .RingMax    (RingMax),
-    .Mac        (Mac)
+    .RingMax    (RingMax)
   ) u_host (
     .clk_i             (clk_i),
     .rst_i             (rst_i),
@@ -198,6 +205,7 @@ module nic_core #(
     .en_queue_o(en_queue), .en_desc_o(en_desc),
     .en_driver_o(en_driver), .en_device_o(en_device),
     .en_size_o         (en_size),
+    .qrst_valid_o(qrst_valid), .qrst_ready_i(qrst_ready), .qrst_queue_o(qrst_queue),
     .kick_valid_o      (kick_valid),
     .kick_queue_o      (kick_queue),
     .irq_valid_i       (irq_valid),
@@ -206,6 +214,9 @@ module nic_core #(
     .err_valid_i(err_valid), .err_i(err),
     .now_i             (now_i),
     .link_up_i         (link_up_i),
+    .mac_i             (Mac),
+    .mac_change_i      (1'b0),
+    .vendor_control_o  (mac_control_o),
     .count_i           (count),
     .rx_bytes_valid_i  (mac_rx_ok_i),
     .rx_bytes_i        (mac_rx_bytes_i),
@@ -225,6 +236,11 @@ module nic_core #(
   // A device reset forgets all of the datapath. Nothing is taken from a ring before DRIVER_OK.
   assign rst  = rst_i || clear;
   assign hold = stop || !run;
+
+  // No queue is reset alone yet: RING_RESET is not offered.
+  logic unused_qrst;
+  assign unused_qrst = ^{qrst_valid, qrst_queue};
+  assign qrst_ready  = 1'b0;
 
   ////////////////////
   // AXI engines    //
@@ -396,6 +412,7 @@ module nic_core #(
   logic [32*TxPoints-1:0] tx_trace_tag;
 
   assign s_axis_tready_o = 1'b1;
+  assign congested_o     = 1'b0;
   assign m_axis_tag_o    = 32'(tx_tag);
 
   rx_path #(
@@ -522,6 +539,8 @@ module nic_core #(
     count[virtio_pkg::CounterTxFrames]       = mac_tx_ok_i;
     count[virtio_pkg::CounterTxDropBad]      = drop_bad;
     count[virtio_pkg::CounterTxUnderrun]     = mac_tx_underrun_i;
+    count[virtio_pkg::CounterRxPause]        = mac_rx_pause_i;
+    count[virtio_pkg::CounterTxPause]        = mac_tx_pause_i;
     count[virtio_pkg::CounterDescReads]      = (rd_valid[ReadRxDesc] && rd_ready[ReadRxDesc]) ||
                                                (rd_valid[ReadTxDesc] && rd_ready[ReadTxDesc]);
     count[virtio_pkg::CounterUsedWrites]     = (sw_valid[WriteRxUsed] && sw_ready[WriteRxUsed]) ||

@@ -99,6 +99,8 @@ module nic_top #(
   logic [63:0]         tx_data;
   logic [7:0]          tx_keep;
   logic [31:0]         tx_tag;
+  logic                congested;
+  logic [2:0]          mac_control;
   logic                rx_ok, rx_fcs_error, rx_undersize, rx_oversize, rx_code_error;
   logic                tx_ok, tx_underrun;
   logic [15:0]         rx_bytes, tx_bytes;
@@ -199,6 +201,10 @@ module nic_top #(
     .mac_tx_ok_i        (tx_ok),
     .mac_tx_bytes_i     (tx_bytes),
     .mac_tx_underrun_i  (tx_underrun),
+    .mac_rx_pause_i     (1'b0),
+    .mac_tx_pause_i     (1'b0),
+    .mac_control_o      (mac_control),
+    .congested_o        (congested),
     .trace_valid_o      (core_trace_valid),
     .trace_tag_o        (core_trace_tag)
   );
@@ -259,6 +265,6 @@ module nic_top #(
   end
 
   logic unused_bits;
-  assign unused_bits = ^{rx_ready, tx_tag};
+  assign unused_bits = ^{rx_ready, tx_tag, mac_control, congested};
 
 endmodule

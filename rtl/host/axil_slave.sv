@@ -14,8 +14,8 @@
 // four cycles from the last address or data beat to its answer.
 //
 // Register side. reg_valid_o and everything beside it hold until the cycle in which reg_ack_i is
-// high, and fall after it; reg_rdata_i counts in that cycle. reg_wmask_o has a bit for each bit that
-// the strobes write. Every block acknowledges every access addressed to it.
+// high, and fall after it; reg_rdata_i counts in that cycle. Every block acknowledges every access
+// addressed to it.
 module axil_slave #(
   parameter int unsigned AddrWidth = 16   // bytes that the register space spans, as a power of two
 ) (
@@ -44,7 +44,7 @@ module axil_slave #(
   output logic                 reg_write_o,
   output logic [AddrWidth-1:0] reg_addr_o,    // of the word: the low two bits are 0
   output logic [31:0]          reg_wdata_o,
-  output logic [31:0]          reg_wmask_o,
+  output logic [3:0]           reg_wstrb_o,
   input  logic                 reg_ack_i,
   input  logic [31:0]          reg_rdata_i,
 
@@ -59,7 +59,8 @@ module axil_slave #(
   logic [31:0]          r_data_q;
   logic                 busy_q, write_q;
   logic [AddrWidth-1:0] addr_q;
-  logic [31:0]          wdata_q, wmask_q;
+  logic [31:0]          wdata_q;
+  logic [3:0]           wstrb_q;
   logic                 start_write, start_read;
 
   assign s_axil_awready_o = !aw_full_q;
@@ -75,7 +76,7 @@ module axil_slave #(
   assign reg_write_o = write_q;
   assign reg_addr_o  = addr_q;
   assign reg_wdata_o = wdata_q;
-  assign reg_wmask_o = wmask_q;
+  assign reg_wstrb_o = wstrb_q;
 
   assign idle_o = !(aw_full_q || w_full_q || ar_full_q || b_valid_q || r_valid_q || busy_q);
 
@@ -98,7 +99,7 @@ module axil_slave #(
       end else if (start_write) begin
         addr_q  <= {aw_addr_q[AddrWidth-1:2], 2'b00};
         wdata_q <= w_data_q;
-        wmask_q <= {{8{w_strb_q[3]}}, {8{w_strb_q[2]}}, {8{w_strb_q[1]}}, {8{w_strb_q[0]}}};
+        wstrb_q <= w_strb_q;
       end else if (start_read) begin
         addr_q <= {ar_addr_q[AddrWidth-1:2], 2'b00};
       end

@@ -16,17 +16,16 @@
 // knows that the device will not touch its memory again.
 module device_state #(
   parameter logic [63:0] Offered      = 64'h0,  // features that the device offers
-  parameter logic [63:0] Required     = 64'h0,  // features without which FEATURES_OK is refused
   parameter int unsigned SettleCycles = 8       // quiet cycles that end the drain
 ) (
   input  logic        clk_i,
   input  logic        rst_i,
 
-  // One-cycle writes to the common configuration; bits outside wmask_i keep their value.
+  // One-cycle writes to the common configuration; bytes without a strobe keep their value.
   input  logic        write_i,
   input  logic [11:0] offset_i,
   input  logic [31:0] wdata_i,
-  input  logic [31:0] wmask_i,
+  input  logic [3:0]  wstrb_i,
 
   output logic [31:0] device_feature_select_o,
   output logic [31:0] device_feature_o,
@@ -65,7 +64,7 @@ module device_state #(
   logic                   changed_q;  // the status, in the cycle before
   logic                   needs_reset, broken, reset_done;
   logic [7:0]             asked;      // status bits that this write asks for
-  logic                   features_ok, ask_status, ask_reset;
+  logic                   acceptable, features_ok, ask_status, ask_reset;
 
   assign device_feature_select_o = feature_select_q;
   assign driver_feature_select_o = driver_select_q;
@@ -84,6 +83,11 @@ module device_state #(
   assign err_taken_o = err_valid_i && !needs_reset && !resetting_o;
   assign idle_o      = !resetting_o && !changed_q;
 
+  feature_rules #(.Offered(Offered)) u_rules (
+    .features_i   (features_o),
+    .acceptable_o (acceptable)
+  );
+
   // What a write asks for.
   always_comb begin
     asked       = 8'h00;
@@ -91,10 +95,9 @@ module device_state #(
     ask_status  = 1'b0;
     ask_reset   = 1'b0;
     if (write_i && !resetting_o) begin
-      ask_status  = offset_i == virtio_pkg::CommonDeviceStatus && wmask_i[0];
+      ask_status  = offset_i == virtio_pkg::CommonDeviceStatus && wstrb_i[0];
       ask_reset   = ask_status && wdata_i[7:0] == 8'h00;
-      features_ok = !beyond_q && (features_o & ~Offered) == 64'h0
-                 && (~features_o & Required) == 64'h0;
+      features_ok = !beyond_q && acceptable;
       asked = wdata_i[7:0] & (virtio_pkg::StatusAcknowledge | virtio_pkg::StatusDriver
                             | virtio_pkg::StatusFailed);
       if (|(status_q & virtio_pkg::StatusFeaturesOk)
@@ -111,19 +114,25 @@ module device_state #(
     if (write_i && !resetting_o) begin
       if (offset_i == virtio_pkg::CommonDriverFeature
           && (status_q & virtio_pkg::StatusFeaturesOk) == 8'h00) begin
-        if (driver_select_q == 32'd0) begin
-          driver_lo_q <= (driver_lo_q & ~wmask_i) | (wdata_i & wmask_i);
-        end else if (driver_select_q == 32'd1) begin
-          driver_hi_q <= (driver_hi_q & ~wmask_i) | (wdata_i & wmask_i);
-        end else if (|(wdata_i & wmask_i)) begin
-          beyond_q <= 1'b1;
+        for (int unsigned b = 0; b < 4; b++) begin
+          if (wstrb_i[b]) begin
+            if (driver_select_q == 32'd0) begin
+              driver_lo_q[8*b +: 8] <= wdata_i[8*b +: 8];
+            end else if (driver_select_q == 32'd1) begin
+              driver_hi_q[8*b +: 8] <= wdata_i[8*b +: 8];
+            end else if (wdata_i[8*b +: 8] != 8'h0) begin
+              beyond_q <= 1'b1;
+            end
+          end
         end
       end
-      if (offset_i == virtio_pkg::CommonDeviceFeatureSelect) begin
-        feature_select_q <= (feature_select_q & ~wmask_i) | (wdata_i & wmask_i);
-      end
-      if (offset_i == virtio_pkg::CommonDriverFeatureSelect) begin
-        driver_select_q <= (driver_select_q & ~wmask_i) | (wdata_i & wmask_i);
+      for (int unsigned b = 0; b < 4; b++) begin
+        if (wstrb_i[b] && offset_i == virtio_pkg::CommonDeviceFeatureSelect) begin
+          feature_select_q[8*b +: 8] <= wdata_i[8*b +: 8];
+        end
+        if (wstrb_i[b] && offset_i == virtio_pkg::CommonDriverFeatureSelect) begin
+          driver_select_q[8*b +: 8] <= wdata_i[8*b +: 8];
+        end
       end
     end
     if (rst_i || clear_q) begin

@@ -19,8 +19,13 @@
 //   stop_o      start nothing new: the driver asked for a reset, gave up, or an error was met.
 //   clear_o     one cycle, after the datapath was quiet_i for 8 cycles under stop_o: forget all.
 //   en_*        hand-over of an enabled virtqueue; valid holds until ready or stop_o.
+//   qrst_*      reset of an enabled virtqueue; valid holds until ready: nothing of it is in hand any
+//               more, and no interrupt of it will come. Other queues go on.
 //   kick_*      doorbells, one cycle each; always accepted by the receiver.
 //   irq_*       per engine (0 receive, 1 transmit), holds until ready.
+//   mac_i       station address as the control queue has set it; mac_change_i is high for a cycle
+//               when it changes.
+//   vendor_control_o  bits for the MAC, virtio_pkg::ControlBit*; a device reset leaves them.
 //   err_*       level until clear_o; the first is recorded and sets DEVICE_NEEDS_RESET. A failed
 //               interrupt message is recorded too, with queue 0xFFFF and the vector as index.
 //   count_i     events, one cycle each; the places of interrupts, doorbells and the two byte counters
@@ -35,8 +40,7 @@ module host_regs #(
   parameter int unsigned ClockKhz    = 156250,
   parameter int unsigned LinkMbps    = 10000,
   parameter int unsigned MaxFrame    = 9026,       // with FCS and two VLAN tags
-  parameter int unsigned RingMax     = 1024,
-  parameter logic [47:0] Mac         = 48'h02_00_00_00_00_01   // first byte on the wire first
+  parameter int unsigned RingMax     = 1024
 ) (
   input  logic               clk_i,
   input  logic               rst_i,
@@ -73,6 +77,10 @@ module host_regs #(
   output logic [63:0]        en_device_o,
   output logic [15:0]        en_size_o,
 
+  output logic               qrst_valid_o,
+  input  logic               qrst_ready_i,
+  output logic [15:0]        qrst_queue_o,
+
   output logic               kick_valid_o,
   output logic [15:0]        kick_queue_o,
 
@@ -85,6 +93,9 @@ module host_regs #(
 
   input  logic [63:0]        now_i,
   input  logic               link_up_i,
+  input  logic [47:0]        mac_i,
+  input  logic               mac_change_i,
+  output logic [2:0]         vendor_control_o,
 
   input  logic [virtio_pkg::NumCounters-1:0] count_i,
   input  logic               rx_bytes_valid_i,
@@ -114,13 +125,14 @@ module host_regs #(
     $error("host_regs: QueuePairs must be 1 to 256");
   end
 
-  localparam int unsigned Queues     = 2 * QueuePairs;
+  localparam int unsigned Queues     = 2 * QueuePairs + 1;   // one for control commands
   localparam int unsigned NumVectors = Queues + 1;      // one a virtqueue, one for the configuration
   localparam int unsigned Mtu        = MaxFrame - 26;   // less Ethernet header, FCS, two VLAN tags
 
   logic        reg_valid, reg_write, reg_ack;
   logic [15:0] reg_addr;
-  logic [31:0] reg_wdata, reg_wmask, reg_rdata;
+  logic [31:0] reg_wdata, reg_rdata;
+  logic [3:0]  reg_wstrb;
   logic [3:0]  page;
 
   logic        sel_common, sel_isr, sel_config, sel_vendor, sel_notify, sel_table, sel_pba;
@@ -131,7 +143,8 @@ module host_regs #(
   logic        msix_idle, counters_idle, core_idle;
 
   logic        features_ok, driver_ok;
-  logic        config_change;
+  logic        config_change, link_change;
+  logic        qrst_hold, interrupts_settled;
   logic        err_valid, err_taken;
   nic_pkg::vq_error_t err_record;
   logic        msix_enable, msix_settled, msix_quiet, msix_failed;
@@ -163,7 +176,7 @@ module host_regs #(
     .clk_i,
     .en_i  (rst_i || !core_idle || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i ||
             irq_valid_i != '0 || err_valid_i || msix_wr_done_i ||
-            levels_q != {msix_enable_i, msix_mask_i, link_up_i}),
+            mac_change_i || levels_q != {msix_enable_i, msix_mask_i, link_up_i}),
     .clk_o (clk)
   );
 
@@ -195,7 +208,7 @@ module host_regs #(
     .reg_write_o (reg_write),
     .reg_addr_o  (reg_addr),
     .reg_wdata_o (reg_wdata),
-    .reg_wmask_o (reg_wmask),
+    .reg_wstrb_o (reg_wstrb),
     .reg_ack_i   (reg_ack),
     .reg_rdata_i (reg_rdata),
     .idle_o      (axil_idle)
@@ -244,7 +257,7 @@ module host_regs #(
     .write_i         (reg_write),
     .offset_i        (reg_addr[11:0]),
     .wdata_i         (reg_wdata),
-    .wmask_i         (reg_wmask),
+    .wstrb_i         (reg_wstrb),
     .ack_o           (common_ack),
     .rdata_o         (common_rdata),
     .features_o,
@@ -266,6 +279,11 @@ module host_regs #(
     .en_driver_o,
     .en_device_o,
     .en_size_o,
+    .qrst_valid_o,
+    .qrst_ready_i,
+    .qrst_queue_o,
+    .qrst_hold_o     (qrst_hold),
+    .qrst_settled_i  (interrupts_settled && msix_quiet),
     .lookup_i        (lookup),
     .lookup_queue_i  (lookup_queue),
     .lookup_vector_o (lookup_vector),
@@ -273,18 +291,21 @@ module host_regs #(
   );
 
   virtio_net_config #(
-    .Mac(Mac), .QueuePairs(QueuePairs), .Mtu(Mtu), .LinkMbps(LinkMbps)
+    .QueuePairs(QueuePairs), .Mtu(Mtu), .LinkMbps(LinkMbps)
   ) u_config (
-    .clk_i     (clk),
+    .clk_i         (clk),
     .rst_i,
-    .sel_i     (sel_config),
-    .write_i   (reg_write),
-    .offset_i  (reg_addr[11:0]),
-    .ack_o     (config_ack),
-    .rdata_o   (config_rdata),
+    .sel_i         (sel_config),
+    .write_i       (reg_write),
+    .offset_i      (reg_addr[11:0]),
+    .ack_o         (config_ack),
+    .rdata_o       (config_rdata),
+    .mac_i,
+    .mac_change_i,
     .link_up_i,
-    .change_o  (config_change),
-    .idle_o    (config_idle)
+    .link_change_o (link_change),
+    .change_o      (config_change),
+    .idle_o        (config_idle)
   );
 
   notify #(.Queues(Queues)) u_notify (
@@ -304,10 +325,12 @@ module host_regs #(
     .clk_i           (clk),
     .rst_i,
     .clear_i         (clear_o),
+    .hold_i          (qrst_hold),
+    .settled_o       (interrupts_settled),
     .irq_valid_i,
     .irq_ready_o,
     .irq_queue_i,
-    .config_event_i  (driver_ok && (config_change || err_taken)),
+    .config_event_i  (driver_ok && (link_change || err_taken)),
     .config_vector_i (config_vector),
     .lookup_o        (lookup),
     .lookup_queue_o  (lookup_queue),
@@ -339,7 +362,7 @@ module host_regs #(
     .write_i         (reg_write),
     .offset_i        (reg_addr[13:0]),
     .wdata_i         (reg_wdata),
-    .wmask_i         (reg_wmask),
+    .wstrb_i         (reg_wstrb),
     .ack_o           (msix_ack),
     .rdata_o         (msix_rdata),
     .msg_valid_i     (msg_valid),
@@ -370,8 +393,11 @@ module host_regs #(
     .sel_i           (sel_vendor),
     .write_i         (reg_write),
     .offset_i        (reg_addr[11:0]),
+    .wdata_i         (reg_wdata[7:0]),
+    .wstrb_i         (reg_wstrb[0]),
     .ack_o           (vendor_ack),
     .rdata_o         (vendor_rdata),
+    .control_o       (vendor_control_o),
     .now_i,
     .error_valid_i   (err_taken),
     .error_i         (err_record),

@@ -11,11 +11,14 @@
 // take turns; configuration changes go first and merge while they wait. With MSI-X on, an event
 // without a vector raises nothing; with it off, intx_o is high while a bit of the ISR is set. The
 // ISR's bit is set before the message leaves, with MSI-X too, as drivers exist that look.
+// While hold_i is high no event is taken up; settled_o says that none is under way.
 // Reading the ISR clears it; an event in the same cycle stays. An access takes one cycle.
 module interrupts (
   input  logic        clk_i,
   input  logic        rst_i,
   input  logic        clear_i,           // device reset
+  input  logic        hold_i,
+  output logic        settled_o,
 
   input  logic [1:0]  irq_valid_i,
   output logic [1:0]  irq_ready_o,
@@ -60,6 +63,7 @@ module interrupts (
   logic        pick_tx;
   logic [15:0] vector;
 
+  assign settled_o      = state_q == StIdle && ready_q == 2'b00;
   assign irq_ready_o    = ready_q;
   assign lookup_o       = (state_q == StLookup);
   assign lookup_queue_o = queue_q;
@@ -86,7 +90,9 @@ module interrupts (
       case (state_q)
         StIdle: begin
           is_config_q <= config_pending_q;
-          if (config_pending_q) begin
+          if (hold_i) begin
+            state_q <= StIdle;
+          end else if (config_pending_q) begin
             config_pending_q <= config_event_i;
             state_q          <= StDecide;
           end else if (irq_valid_i != 2'b00) begin

@@ -35,7 +35,7 @@ module msix #(
   input  logic        write_i,
   input  logic [13:0] offset_i,
   input  logic [31:0] wdata_i,
-  input  logic [31:0] wmask_i,
+  input  logic [3:0]  wstrb_i,
   output logic        ack_o,
   output logic [31:0] rdata_o,               // 0 but for a read's ack_o
 
@@ -189,7 +189,10 @@ module msix #(
         WordData:   old_word = control[31:0];
         default:    old_word = {31'h0, masked};
       endcase
-      new_word = (old_word & ~wmask_i) | (wdata_i & wmask_i);
+      new_word = {wstrb_i[3] ? wdata_i[31:24] : old_word[31:24],
+                  wstrb_i[2] ? wdata_i[23:16] : old_word[23:16],
+                  wstrb_i[1] ? wdata_i[15:8]  : old_word[15:8],
+                  wstrb_i[0] ? wdata_i[7:0]   : old_word[7:0]};
     end
     sendable = !wr_valid_q && !slot_valid_q[tail_q] && !in_flight;
     send     = wants_send && sendable;

@@ -15,6 +15,15 @@
 // vector that does not exist reads back as NO_VECTOR. Writing 1 to queue_enable hands the queue over
 // on en_*, valid until ready, and is acknowledged after that; the hand-over is given up on stop_i.
 //
+// Queue reset (2.6.1). Writing 1 to queue_reset is acknowledged at once; then, behind the accesses:
+//
+//   enabled: qrst_valid_o          qrst_hold_o until        the queue's eight words
+//   until qrst_ready_i         ->  its interrupts are   ->  get their reset values   ->  done
+//                                  out (qrst_settled_i)
+//
+// qrst_busy_o says for queue_i whether that is still under way. One queue is reset at a time: the
+// write for another one waits, unless the device stops, which only a device reset ends.
+//
 // After reset and after clear_i a walk over the RAM gives every queue its reset values; accesses
 // wait for it (8 cycles a queue).
 module queue_window #(
@@ -33,11 +42,13 @@ module queue_window #(
   input  logic [2:0]  word_i,
   input  logic [15:0] queue_i,         // queue_select
   input  logic [31:0] wdata_i,
-  input  logic [31:0] wmask_i,
+  input  logic [3:0]  wstrb_i,
+  input  logic        reset_i,         // the access writes 1 to queue_reset; word_i does not count
   output logic        ack_o,
   output logic [31:0] rdata_o,         // 0 but for a read's ack_o
 
   input  logic        may_enable_i,    // features are agreed on
+  input  logic        may_reset_i,     // RING_RESET is one of them
   input  logic        stop_i,
   output logic        en_valid_o,
   input  logic        en_ready_i,
@@ -47,6 +58,13 @@ module queue_window #(
   output logic [63:0] en_device_o,
   output logic [15:0] en_size_o,
 
+  output logic        qrst_valid_o,    // holds until ready: forget this queue
+  input  logic        qrst_ready_i,    // nothing of it is in hand any more
+  output logic [15:0] qrst_queue_o,
+  output logic        qrst_hold_o,     // no new interrupt may start
+  input  logic        qrst_settled_i,  // no interrupt is under way
+  output logic        qrst_busy_o,     // queue_i is being reset
+
   // Vector of a queue, one cycle after lookup_i; kept until the next one.
   input  logic        lookup_i,
   input  logic [15:0] lookup_queue_i,
@@ -55,8 +73,8 @@ module queue_window #(
   output logic        idle_o
 );
 
-  if (Queues < 2 || Queues > 512) begin : g_bad_queues
-    $error("queue_window: Queues must be 2 to 512");
+  if (Queues < 2 || Queues > 513) begin : g_bad_queues
+    $error("queue_window: Queues must be 2 to 513");
   end
   if (RingMax < 2 || RingMax > 32768) begin : g_bad_ring
     $error("queue_window: RingMax must be 2 to 32768");
@@ -78,6 +96,8 @@ module queue_window #(
   logic [2:0]           state_q;
   logic [AddrWidth-1:0] walk_q;               // queue and word of the walk; word of the gathering
   logic                 enabled_q;
+  logic                 qrst_q;               // a queue is being reset
+  logic                 walk_last;
   logic                 ack_q;
   logic [31:0]          rdata_q;
   logic                 we_q, vector_we_q;
@@ -86,16 +106,22 @@ module queue_window #(
   logic                 re;
   logic [2:0]           rword;
   logic [31:0]          ram_rdata, merged;
-  logic                 exists;
+  logic                 exists, start;
   logic [15:0]          size, vector;
 
   assign ack_o     = ack_q;
   assign rdata_o   = rdata_q;
   assign settled_o = (state_q != StWalk);
-  assign idle_o    = (state_q == StIdle) && !ack_q && !we_q;
+  assign idle_o    = (state_q == StIdle) && !ack_q && !we_q && !qrst_q;
   assign exists    = (queue_i < 16'(Queues));
 
-  assign re    = (state_q == StIdle && sel_i) || state_q == StFetch || state_q == StGather;
+  assign qrst_hold_o = qrst_q && !qrst_valid_o;
+  assign qrst_busy_o = qrst_q && qrst_queue_o == queue_i;
+  assign walk_last   = qrst_q ? walk_q[2:0] == 3'd7 : walk_q == AddrWidth'(8 * Queues - 1);
+
+  // A write lands in the cycle of we_q, and its word is not read in that cycle.
+  assign start = state_q == StIdle && sel_i && !ack_q && !we_q && !(qrst_hold_o && qrst_settled_i);
+  assign re    = start || state_q == StFetch || state_q == StGather;
   assign rword = (state_q == StIdle) ? WordEnable : (state_q == StGather) ? walk_q[2:0] : word_i;
 
   ram_1r1w #(.Width(32), .Depth(8 * Queues)) u_words (
@@ -124,7 +150,10 @@ module queue_window #(
     size   = 16'h0;
     vector = 16'h0;
     if (state_q == StAccess) begin
-      merged = (ram_rdata & ~wmask_i) | (wdata_i & wmask_i);
+      merged = {wstrb_i[3] ? wdata_i[31:24] : ram_rdata[31:24],
+                wstrb_i[2] ? wdata_i[23:16] : ram_rdata[23:16],
+                wstrb_i[1] ? wdata_i[15:8]  : ram_rdata[15:8],
+                wstrb_i[0] ? wdata_i[7:0]   : ram_rdata[7:0]};
       size   = merged[15:0];
       vector = merged[31:16];
       if (enabled_q || size == 16'd0 || size > 16'(RingMax)) size = ram_rdata[15:0];
@@ -138,6 +167,7 @@ module queue_window #(
       rdata_q     <= 32'h0;
       we_q        <= 1'b0;
       vector_we_q <= 1'b0;
+      if (qrst_ready_i) qrst_valid_o <= 1'b0;
       case (state_q)
         StWalk: begin
           we_q        <= 1'b1;
@@ -145,10 +175,16 @@ module queue_window #(
           waddr_q     <= walk_q;
           wdata_q     <= (walk_q[2:0] == WordSize) ? {virtio_pkg::NoVector, 16'(RingMax)} : 32'h0;
           walk_q      <= walk_q + 1'b1;
-          if (walk_q == AddrWidth'(8 * Queues - 1)) state_q <= StIdle;
+          if (walk_last) begin
+            state_q <= StIdle;
+            qrst_q  <= 1'b0;
+          end
         end
         StIdle: begin
-          if (sel_i && !ack_q) begin
+          if (qrst_hold_o && qrst_settled_i) begin
+            state_q <= StWalk;
+            walk_q  <= {qrst_queue_o[QueueWidth-1:0], 3'd0};
+          end else if (start) begin
             if (exists) state_q <= StFetch;
             else        ack_q   <= 1'b1;
           end
@@ -161,7 +197,15 @@ module queue_window #(
           state_q <= StIdle;
           ack_q   <= 1'b1;
           waddr_q <= {queue_i[QueueWidth-1:0], word_i};
-          if (!write_i) begin
+          if (reset_i) begin
+            if (!qrst_q && may_reset_i && !stop_i) begin
+              qrst_q       <= 1'b1;
+              qrst_valid_o <= enabled_q;
+              qrst_queue_o <= queue_i;
+            end else if (qrst_q && !qrst_busy_o && !stop_i) begin
+              ack_q <= 1'b0;                   // another queue's turn: come again
+            end
+          end else if (!write_i) begin
             rdata_q <= (word_i == WordEnable) ? {queue_i, 15'h0, enabled_q} : ram_rdata;
           end else if (word_i == WordSize) begin
             we_q        <= 1'b1;
@@ -214,6 +258,8 @@ module queue_window #(
       we_q        <= 1'b0;
       vector_we_q <= 1'b0;
       en_valid_o  <= 1'b0;
+      qrst_valid_o <= 1'b0;
+      qrst_q      <= 1'b0;
     end
   end
 
@@ -221,16 +267,21 @@ module queue_window #(
   assign unused_bits = ^lookup_queue_i[15:QueueWidth];
 
 `ifndef SYNTHESIS
-  logic was_reset_q, was_en_q;
+  logic        was_reset_q, was_en_q, was_qrst_q;
+  logic [15:0] was_qrst_queue_q;
 
   always_ff @(posedge clk_i) begin
     was_reset_q <= rst_i || clear_i;
     was_en_q    <= en_valid_o && !en_ready_i && !stop_i;
+    was_qrst_q  <= qrst_valid_o && !qrst_ready_i;
+    was_qrst_queue_q <= qrst_queue_o;
     if (!rst_i && !was_reset_q) begin
       // A hand-over that was not taken stays.
       en_holds: assert (!was_en_q || en_valid_o);
       // The queue that is handed over is the one that queue_select shows, and has a size.
       en_sane: assert (!en_valid_o || (en_queue_o == queue_i && exists && en_size_o != 16'd0));
+      // A reset that was not taken stays, for the same queue.
+      qrst_holds: assert (!was_qrst_q || (qrst_valid_o && qrst_queue_o == was_qrst_queue_q));
       // Vectors are looked up for queues that exist.
       lookup_exists: assert (!lookup_i || lookup_queue_i < 16'(Queues));
     end

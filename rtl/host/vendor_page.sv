@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The vendor page: what was built, the time, the record of the first error, the counters. Read only.
+// The vendor page: what was built, the time, the record of the first error, the counters, all of them
+// read only; and the control bits of the MAC, which fall with rst_i alone.
 //
 // Values of 64 bits are read low half first: reading the low half latches the high one, which the
 // high half's address then shows (one latch for the time, one for the counters).
@@ -23,8 +24,12 @@ module vendor_page #(
   input  logic                sel_i,
   input  logic                write_i,
   input  logic [11:0]         offset_i,
+  input  logic [7:0]          wdata_i,            // the low byte, and its strobe
+  input  logic                wstrb_i,
   output logic                ack_o,
   output logic [31:0]         rdata_o,            // 0 but for a read's ack_o
+
+  output logic [2:0]          control_o,          // virtio_pkg::ControlBit*
 
   input  logic [63:0]         now_i,
   input  logic                error_valid_i,      // one cycle
@@ -47,10 +52,13 @@ module vendor_page #(
   nic_pkg::vq_error_t error_q;
   logic [63:0]        error_cycle_q;
   logic               in_counters;
+  logic [2:0]         control_q;
 
   assign in_counters = (offset_i >= virtio_pkg::VendorCounters && offset_i < CountersEnd);
   assign counter_read_o  = read_q;
   assign counter_index_o = index_q;
+
+  assign control_o = control_q;
 
   assign ack_o   = ack_q;
   assign rdata_o = rdata_q;
@@ -77,6 +85,7 @@ module vendor_page #(
             now_hi_q <= now_i[63:32];
           end
           virtio_pkg::VendorNowHi:        rdata_q <= now_hi_q;
+          virtio_pkg::VendorControl:      rdata_q <= {29'h0, control_q};
           virtio_pkg::VendorErrorCode:    rdata_q <= {24'h0, error_q.code};
           virtio_pkg::VendorErrorQueue:   rdata_q <= {16'h0, error_q.queue};
           virtio_pkg::VendorErrorIndex:   rdata_q <= {16'h0, error_q.index};
@@ -106,6 +115,16 @@ module vendor_page #(
       rdata_q <= 32'h0;
     end
   end
+
+  always_ff @(posedge clk_i) begin
+    if (step_q == 2'd3 && write_i && wstrb_i && offset_i == virtio_pkg::VendorControl) begin
+      control_q <= wdata_i[2:0];
+    end
+    if (rst_i) control_q <= 3'b000;
+  end
+
+  logic unused_bits;
+  assign unused_bits = ^wdata_i[7:3];
 
   always_ff @(posedge clk_i) begin
     if (error_valid_i) begin

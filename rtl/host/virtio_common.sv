@@ -8,6 +8,11 @@
 //   0x08 driver_feature_select        0x18 to 0x37 queue_window
 //   0x0C driver_feature               0x38 queue_notify_data, queue_reset
 //
+// Virtqueue 2n receives, 2n + 1 transmits, and the last one is for control commands (5.1.2). A driver
+// that took neither MQ nor RSS knows one pair only, so for it the control queue has number 2: the two
+// change places behind queue_select, and queue_notify_off says where the doorbell is. Every other
+// number of a virtqueue inside the device is that of the full set.
+//
 // An access takes one cycle, one to a queue field as long as queue_window takes. While a device
 // reset is under way reads are answered and writes are ignored; the driver sees that by the status.
 // Where it cannot, the status having been 0 before, accesses wait for the end of the reset: such a
@@ -24,7 +29,7 @@ module virtio_common #(
   input  logic        write_i,
   input  logic [11:0] offset_i,
   input  logic [31:0] wdata_i,
-  input  logic [31:0] wmask_i,
+  input  logic [3:0]  wstrb_i,
   output logic        ack_o,
   output logic [31:0] rdata_o,            // 0 but for a read's ack_o
 
@@ -50,6 +55,12 @@ module virtio_common #(
   output logic [63:0] en_device_o,
   output logic [15:0] en_size_o,
 
+  output logic        qrst_valid_o,
+  input  logic        qrst_ready_i,
+  output logic [15:0] qrst_queue_o,
+  output logic        qrst_hold_o,        // no new interrupt may start
+  input  logic        qrst_settled_i,     // no interrupt is under way
+
   input  logic        lookup_i,
   input  logic [15:0] lookup_queue_i,
   output logic [15:0] lookup_vector_o,
@@ -57,15 +68,15 @@ module virtio_common #(
   output logic        idle_o
 );
 
-  localparam logic [63:0] Required = (64'h1 << virtio_pkg::FeatureVersion1)
-                                   | (64'h1 << virtio_pkg::FeatureAccessPlatform)
-                                   | (64'h1 << virtio_pkg::FeatureRingPacked);
+  localparam logic [15:0] ControlQueue = 16'(Queues - 1);
 
   // First and last word of the queue fields, and the word of two registers that share one.
   localparam logic [11:0] WindowFirst = virtio_pkg::CommonQueueSize;
   localparam logic [11:0] WindowLast  = virtio_pkg::CommonQueueDevice + 12'd4;
 
   logic        in_window, window_sel, window_ack, window_settled, window_idle;
+  logic        ask_reset, resetting_queue;
+  logic [15:0] virtqueue;                 // that queue_select shows
   logic [31:0] window_rdata;
   logic        access, write, hold;
   logic        ack_q;
@@ -77,7 +88,9 @@ module virtio_common #(
   logic [31:0] device_feature_select, device_feature, driver_feature_select, driver_feature;
   logic [15:0] asked_vector;
 
-  assign in_window  = sel_i && offset_i >= WindowFirst && offset_i <= WindowLast;
+  assign ask_reset  = sel_i && write_i && offset_i == virtio_pkg::CommonQueueNotifyData
+                   && wstrb_i[3:2] == 2'b11 && wdata_i[31:16] == 16'd1;
+  assign in_window  = (sel_i && offset_i >= WindowFirst && offset_i <= WindowLast) || ask_reset;
   assign hold       = resetting && status == 8'h0;
   assign window_sel = sel_i && in_window && !ack_q && !hold;
   assign access     = sel_i && !in_window && !ack_q && !hold;
@@ -93,17 +106,26 @@ module virtio_common #(
   always_comb begin
     asked_vector = 16'h0;
     if (write) begin
-      asked_vector = (config_vector_q & ~wmask_i[15:0]) | (wdata_i[15:0] & wmask_i[15:0]);
+      asked_vector = {wstrb_i[1] ? wdata_i[15:8] : config_vector_q[15:8],
+                      wstrb_i[0] ? wdata_i[7:0]  : config_vector_q[7:0]};
     end
   end
 
-  device_state #(.Offered(virtio_pkg::FeaturesOffered), .Required(Required)) u_state (
+  always_comb begin
+    virtqueue = queue_select_q;
+    if (!features_o[virtio_pkg::FeatureMq] && !features_o[virtio_pkg::FeatureRss]) begin
+      if (queue_select_q == 16'd2)        virtqueue = ControlQueue;
+      if (queue_select_q == ControlQueue) virtqueue = 16'd2;
+    end
+  end
+
+  device_state #(.Offered(virtio_pkg::FeaturesOffered)) u_state (
     .clk_i,
     .rst_i,
     .write_i                 (write),
     .offset_i,
     .wdata_i,
-    .wmask_i,
+    .wstrb_i,
     .device_feature_select_o (device_feature_select),
     .device_feature_o        (device_feature),
     .driver_feature_select_o (driver_feature_select),
@@ -129,12 +151,14 @@ module virtio_common #(
     .sel_i        (window_sel),
     .write_i      (write_i && !resetting),
     .word_i       (offset_i[4:2]),
-    .queue_i      (queue_select_q),
+    .queue_i      (virtqueue),
     .wdata_i,
-    .wmask_i,
+    .wstrb_i,
     .ack_o        (window_ack),
     .rdata_o      (window_rdata),
+    .reset_i      (ask_reset),
     .may_enable_i (features_ok_o),
+    .may_reset_i  (features_ok_o && features_o[virtio_pkg::FeatureRingReset]),
     .stop_i       (stop_o),
     .en_valid_o,
     .en_ready_i,
@@ -143,6 +167,12 @@ module virtio_common #(
     .en_driver_o,
     .en_device_o,
     .en_size_o,
+    .qrst_valid_o,
+    .qrst_ready_i,
+    .qrst_queue_o,
+    .qrst_hold_o,
+    .qrst_settled_i,
+    .qrst_busy_o  (resetting_queue),
     .lookup_i,
     .lookup_queue_i,
     .lookup_vector_o,
@@ -162,7 +192,8 @@ module virtio_common #(
           virtio_pkg::CommonConfigMsixVector:    rdata_q <= {16'(Queues), config_vector_q};
           virtio_pkg::CommonDeviceStatus:        rdata_q <= {queue_select_q, generation_q, status};
           // Without NOTIF_CONFIG_DATA the doorbell takes the virtqueue's number.
-          virtio_pkg::CommonQueueNotifyData:     rdata_q <= {16'h0, queue_select_q};
+          virtio_pkg::CommonQueueNotifyData:     rdata_q <= {15'h0, resetting_queue,
+                                                             queue_select_q};
           default:                               rdata_q <= 32'h0;
         endcase
       end
@@ -179,7 +210,8 @@ module virtio_common #(
         config_vector_q <= (asked_vector < 16'(NumVectors)) ? asked_vector : virtio_pkg::NoVector;
       end
       if (offset_i == virtio_pkg::CommonDeviceStatus) begin
-        queue_select_q <= (queue_select_q & ~wmask_i[31:16]) | (wdata_i[31:16] & wmask_i[31:16]);
+        if (wstrb_i[2]) queue_select_q[7:0]  <= wdata_i[23:16];
+        if (wstrb_i[3]) queue_select_q[15:8] <= wdata_i[31:24];
       end
     end
     if (rst_i || clear_o) begin

@@ -22,6 +22,9 @@ HostBench::HostBench(unsigned seed) : context(std::make_unique<VerilatedContext>
   top->irq_queue_i = 0;
   top->err_valid_i = 0;
   top->link_up_i = 0;
+  top->mac_i = kMac;
+  top->mac_change_i = 0;
+  top->qrst_ready_i = 0;
   top->count_i = 0;
   top->rx_bytes_valid_i = top->tx_bytes_valid_i = 0;
   top->msix_enable_i = top->msix_mask_i = 0;
@@ -29,7 +32,7 @@ HostBench::HostBench(unsigned seed) : context(std::make_unique<VerilatedContext>
   tick(4);
   top->rst_i = 0;
   settle();
-  queues = 2 * read_word(regs::kBarVendor + regs::kVendorQueuePairs);
+  queues = 2 * read_word(regs::kBarVendor + regs::kVendorQueuePairs) + 1;
   vectors = queues + 1;
   ring_max = read_word(regs::kBarVendor + regs::kVendorRingMax);
   messages.clear();
@@ -44,6 +47,7 @@ void HostBench::drive() {
   top->now_i = cycle;
   top->quiet_i = quiet;
   top->en_ready_i = enable_ready;
+  top->qrst_ready_i = reset_ready && top->qrst_valid_o;
   for (unsigned engine = 0; engine < 2; ++engine) {
     const std::uint8_t bit = static_cast<std::uint8_t>(1u << engine);
     if (irqs_[engine].empty()) {
@@ -74,6 +78,7 @@ void HostBench::observe() {
     enabled.push_back(
         {top->en_queue_o, top->en_desc_o, top->en_driver_o, top->en_device_o, top->en_size_o});
   }
+  if (top->qrst_valid_o && top->qrst_ready_i) queue_resets.push_back(top->qrst_queue_o);
   if (top->kick_valid_o) kicks.push_back(top->kick_queue_o);
   if (top->clear_o) clears.push_back(cycle);
   for (unsigned engine = 0; engine < 2; ++engine) {
@@ -175,6 +180,18 @@ std::uint32_t HostBench::read16(std::uint32_t address) {
 std::uint64_t HostBench::read64(std::uint32_t address) {
   const std::uint64_t low = read_word(address);
   return low | (static_cast<std::uint64_t>(read_word(address + 4)) << 32);
+}
+
+// Without MQ and RSS the driver knows one pair, and control is the queue behind it (5.1.2).
+std::uint16_t HostBench::virtqueue(std::uint32_t queue) const {
+  const std::uint64_t many = (1ull << regs::kFeatureMq) | (1ull << regs::kFeatureRss);
+  const std::uint32_t control = queues - 1;
+  std::uint32_t number = queue;
+  if ((top->features_o & many) == 0) {
+    if (queue == 2) number = control;
+    if (queue == control) number = 2;
+  }
+  return static_cast<std::uint16_t>(number);
 }
 
 std::uint64_t HostBench::device_features() {

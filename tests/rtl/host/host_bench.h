@@ -78,8 +78,11 @@ class HostBench {
   std::uint32_t draw(std::uint32_t limit) { return draw() % limit; }
   std::uint32_t draw() { return static_cast<std::uint32_t>(random_()); }
 
-  // Events from the datapath.
-  void raise(unsigned engine, std::uint16_t queue) { irqs_[engine].push_back(queue); }
+  // The device's number of the virtqueue that the driver selects as `queue`.
+  std::uint16_t virtqueue(std::uint32_t queue) const;
+
+  // Events from the datapath; `queue` is the driver's number.
+  void raise(unsigned engine, std::uint32_t queue) { irqs_[engine].push_back(virtqueue(queue)); }
   bool raised_all() const { return irqs_[0].empty() && irqs_[1].empty(); }
   void set_error(const Error& error);
   void clear_error() { top->err_valid_i = 0; }
@@ -87,13 +90,14 @@ class HostBench {
   std::unique_ptr<VerilatedContext> context;
   std::unique_ptr<Vhost_regs> top;
   std::uint64_t cycle = 0;
-  unsigned queues = 0;    // as built
+  unsigned queues = 0;    // as built, with the control queue
   unsigned vectors = 0;   // as built
   unsigned ring_max = 0;  // as built
 
   // How the datapath and the bus behave.
   bool quiet = true;
   bool enable_ready = true;
+  bool reset_ready = true;                // qrst_ready_i
   unsigned message_latency = 20;          // cycles from a message to its answer
   unsigned message_stall_percent = 0;     // cycles without msix_wr_ready_i
   std::set<std::uint64_t> bad_addresses;  // messages there are answered with an error
@@ -101,6 +105,7 @@ class HostBench {
   std::vector<Message> messages;
   std::vector<Enabled> enabled;
   std::vector<std::uint16_t> kicks;
+  std::vector<std::uint16_t> queue_resets;
   std::vector<std::uint64_t> clears;  // cycles of clear_o
   std::uint64_t interrupts_taken[2] = {0, 0};
 
@@ -118,12 +123,8 @@ class HostBench {
   std::deque<Answer> answers_;
 };
 
-inline constexpr std::uint64_t kAllOffered =
-    (1ull << regs::kFeatureMtu) | (1ull << regs::kFeatureMac) | (1ull << regs::kFeatureMrgRxbuf) |
-    (1ull << regs::kFeatureStatus) | (1ull << regs::kFeatureEventIdx) |
-    (1ull << regs::kFeatureVersion1) | (1ull << regs::kFeatureAccessPlatform) |
-    (1ull << regs::kFeatureRingPacked) | (1ull << regs::kFeatureOrderPlatform) |
-    (1ull << regs::kFeatureSpeedDuplex);
+inline constexpr std::uint64_t kAllOffered = regs::kFeaturesOffered;
+inline constexpr std::uint64_t kMac = 0x02'00'00'00'00'01;  // as mac_i
 
 inline constexpr std::uint32_t kProbed =
     regs::kStatusAcknowledge | regs::kStatusDriver | regs::kStatusFeaturesOk;

@@ -19,6 +19,9 @@ TEST(HostConfig, DescribesTheDevice) {
   EXPECT_EQ(host.read_word(kBarDeviceConfig + kDeviceConfigSpeed),
             host.read_word(kBarVendor + kVendorLinkMbps));
   EXPECT_EQ(host.read8(kBarDeviceConfig + kDeviceConfigDuplex), 1u);
+  EXPECT_EQ(host.read8(kBarDeviceConfig + kDeviceConfigRssMaxKeySize), 40u);
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigRssMaxIndirectionTableLength), 128u);
+  EXPECT_EQ(host.read_word(kBarDeviceConfig + kDeviceConfigSupportedHashTypes), 0x1FFu);
   for (std::uint32_t offset = 0; offset < 0x40; offset += 4) {
     const std::uint32_t before = host.read_word(kBarDeviceConfig + offset);
     host.write_word(kBarDeviceConfig + offset, ~before);
@@ -49,6 +52,41 @@ TEST(HostConfig, LinkChangeInterruptsTheDriver) {
   EXPECT_EQ(host.messages_of(0), 1u);
   EXPECT_EQ(host.read_word(kBarIsr), kIsrConfig);
   EXPECT_EQ(host.read_word(kBarIsr), 0u) << "reading clears it";
+}
+
+TEST(HostConfig, ANewAddressShowsAndMovesTheGenerationInSilence) {
+  HostBench host;
+  host.bring_up();
+  const std::uint32_t first = host.read8(kCommonConfigGeneration);
+  host.top->mac_change_i = 1;
+  host.tick();
+  host.top->mac_change_i = 0;
+  host.top->mac_i = 0x06'11'22'33'44'55;
+  host.settle();
+  EXPECT_EQ(host.read_word(kBarDeviceConfig + kDeviceConfigMac), 0x33221106u);
+  EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigMac + 4), 0x5544u);
+  EXPECT_EQ(host.read8(kCommonConfigGeneration), (first + 1) & 0xFF);
+  EXPECT_TRUE(host.messages.empty());
+}
+
+TEST(HostConfig, ControlBitsOutliveTheDevicesReset) {
+  HostBench host;
+  const std::uint32_t control = kBarVendor + kVendorControl;
+  EXPECT_EQ(host.read_word(control), 0u);
+  host.write_word(control, 0xFFFFFFFF);
+  EXPECT_EQ(host.read_word(control), 7u) << "no more bits than there are";
+  EXPECT_EQ(host.top->vendor_control_o, 7u);
+  host.write_word(control, 0, 0xE);
+  EXPECT_EQ(host.read_word(control), 7u) << "its byte was not written";
+  host.bring_up();
+  EXPECT_EQ(host.top->vendor_control_o, 7u);
+  host.write8(control, 1u << kControlBitPauseRx);
+  EXPECT_EQ(host.top->vendor_control_o, 1u << kControlBitPauseRx);
+  host.top->rst_i = 1;
+  host.tick(2);
+  host.top->rst_i = 0;
+  host.settle();
+  EXPECT_EQ(host.top->vendor_control_o, 0u);
 }
 
 TEST(HostConfig, DoorbellsKickTheirQueue) {
@@ -108,7 +146,7 @@ TEST(HostConfig, NothingIsThereBetweenTheRegisters) {
                                  0xFFC,
                                  kBarIsr + 4u,
                                  kBarIsr + 0xFFCu,
-                                 kBarDeviceConfig + 0x14u,
+                                 kBarDeviceConfig + 0x18u,
                                  0x2FFC,
                                  kBarVendor + 0x60u,
                                  kBarVendor + kVendorCounters + 8u * kNumCounters,

@@ -23,7 +23,7 @@ TEST(HostProbe, ResetValues) {
     EXPECT_EQ(host.read16(kCommonQueueSize), host.ring_max);
     EXPECT_EQ(host.read16(kCommonQueueMsixVector), kNoVector);
     EXPECT_EQ(host.read16(kCommonQueueEnable), 0u);
-    EXPECT_EQ(host.read16(kCommonQueueNotifyOff), queue);
+    EXPECT_EQ(host.read16(kCommonQueueNotifyOff), host.virtqueue(queue));
     EXPECT_EQ(host.read16(kCommonQueueNotifyData), queue);
     EXPECT_EQ(host.read16(kCommonQueueReset), 0u);
     EXPECT_EQ(host.read64(kCommonQueueDesc), 0u);
@@ -56,7 +56,7 @@ TEST(HostProbe, WholeSequenceHandsTheQueuesOver) {
   EXPECT_EQ(host.top->features_o, kAllOffered);
   ASSERT_EQ(host.enabled.size(), host.queues);
   for (std::uint32_t queue = 0; queue < host.queues; ++queue) {
-    EXPECT_EQ(host.enabled[queue].queue, queue);
+    EXPECT_EQ(host.enabled[queue].queue, host.virtqueue(queue));
     EXPECT_EQ(host.enabled[queue].size, host.ring_max);
     EXPECT_EQ(host.enabled[queue].desc, 0x1'0000'0000ull + 0x10000ull * queue);
     EXPECT_EQ(host.enabled[queue].driver, 0x2'0000'0000ull + 0x1000ull * queue);

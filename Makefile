@@ -44,8 +44,8 @@ format: setup ## format the C++ sources in place
 formal: setup ## prove the properties in tests/formal
 	@tests/formal/run.sh
 
-synth: setup ## synthesise for an FPGA and show the cost, PROFILE=edge10|dc25|dc100
-	@scripts/synth.sh $(PROFILE)
+synth: setup ## synthesise for FPGAs: cost by module (all profiles, or PROFILE=...)
+	@scripts/synth.py $(if $(filter command,$(firstword $(origin PROFILE))),$(PROFILE),edge10 dc25 dc100)
 
 PROFILE ?= edge10
 

@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// rx_join: reads frames from the receive store and makes one run of words of each, coalesced ones
+// (rx_lro) too: the payloads of the members behind the first frame's headers, which are patched.
+// docs/receive-coalescing.md is its page.
+//
+//   job      a frame to deliver, or (job_drop_i) to give up: then its slots are freed and nothing else
+//            happens. It must stay until job_ready_o, which comes with its last member's request.
+//   link     the slot that follows link_slot_o, from rx_lro, a cycle after link_re_o
+//   read     requests to rx_store: read_words_o words of a slot, from its word read_first_o on. word_*:
+//            what it answers, in order.
+//   out      the words of the jobs, ceil(len / AxiBytes) for each; a word moves when valid and ready
+//            are both high, stable until then. The bytes behind the end of the last are anything.
+//   free     slots read to their end, or given up; moves when valid and ready are both high, stable
+//            until then.
+//   idle_o   nothing can change until an input does.
+//
+// Throughput: a word a cycle, none lost between frames; a coalesced frame takes four cycles more, for
+// its patches, and one or two at the seams where a member does not end with a word.
+//
+// The first byte of a member's payload goes behind the last one before it, lane fill_q. Turning each
+// of its words by the same number of lanes brings all of its bytes to their places:
+//
+//     acc_q                  [ -  -  -  - | p2 p1 p0 hd ]        fill_q = 4
+//     word, payload from 6   [ q1 q0| -  -  -  -  -  -  ]        turned by 4 - 6 = 6 (mod 8)
+//     turned                 [ -  -| q1 q0| -  -  -  -  ]
+//     acc_q                  [ -  -| q1 q0| p2 p1 p0 hd ]        not full: nothing goes out
+//     next word turned by 6  [ q3 q2| q9 q8 q7 q6 q5 q4 ]
+//     out                    [ q3 q2| q1 q0| p2 p1 p0 hd ],  acc_q has q4 to q9 in its low lanes
+//
+// Parameters:
+//   AxiBytes     bytes in a word
+//   StoreBytes   size of the store
+
+module rx_join #(
+  parameter int unsigned AxiBytes = 16,
+  parameter int unsigned StoreBytes = 32768,
+  localparam int unsigned SlotWidth = nic_pkg::SlotWidth,
+  localparam int unsigned WordsWidth = $clog2(StoreBytes / AxiBytes) + 1
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_i,
+  output logic                  idle_o,
+
+  input  logic                  job_valid_i,
+  output logic                  job_ready_o,
+  input  nic_pkg::rx_frame_t    job_frame_i,
+  input  logic                  job_drop_i,
+
+  output logic                  link_re_o,
+  output logic [SlotWidth-1:0]  link_slot_o,
+  input  logic [SlotWidth-1:0]  link_next_i,
+
+  output logic                  read_valid_o,
+  input  logic                  read_ready_i,
+  output logic [SlotWidth-1:0]  read_slot_o,
+  output logic [WordsWidth-1:0] read_first_o,
+  output logic [WordsWidth-1:0] read_words_o,
+  input  logic                  word_valid_i,
+  output logic                  word_ready_o,
+  input  logic [8*AxiBytes-1:0] word_data_i,
+
+  output logic                  out_valid_o,
+  input  logic                  out_ready_i,
+  output logic [8*AxiBytes-1:0] out_data_o,
+
+  output logic                  free_valid_o,
+  input  logic                  free_ready_i,
+  output logic [SlotWidth-1:0]  free_slot_o
+);
+
+  localparam int unsigned LaneWidth = $clog2(AxiBytes);
+  // Halfwords of a word, and words that can hold headers.
+  localparam int unsigned HalfWidth = LaneWidth - 1;
+  localparam int unsigned HeadWidth = 6 - HalfWidth;
+
+  if (AxiBytes < 16 || AxiBytes > 64) $error("rx_join: AxiBytes must be 16, 32 or 64");
+
+  ////////////////////
+  // Members        //
+  ////////////////////
+
+  // One request for each member of the job. What the mover has to know of it goes into a queue.
+  logic                  later_q;     // the member is not the first of its job
+  logic [15:0]           left_q;      // bytes of the members from this one on
+  logic                  parity_q;    // of the coalesced jobs begun
+  logic [2:0]            patches_q;   // patches to be made
+  logic [87:0]           patch_q;     // the next one at place patches_q modulo 4
+
+  logic                  begins;      // a coalesced job begins
+  logic                  final_member;
+  logic [15:0]           left;
+  logic [15:0]           bytes;
+  logic [LaneWidth-1:0]  skip;        // lane of the member's first byte
+  logic [16:0]           reach;       // bytes from lane 0 of its first word to its end
+  logic                  room;
+  logic                  able;
+  logic                  push;
+
+  always_comb begin
+    begins       = 1'b0;
+    final_member = 1'b1;
+    left         = '0;
+    bytes        = '0;
+    skip         = '0;
+    reach        = '0;
+    read_first_o = '0;
+    if (job_valid_i) begin
+      begins = job_frame_i.gso && !later_q;
+      left   = later_q ? left_q : job_frame_i.len;
+      bytes  = left;
+      if (later_q) begin
+        read_first_o = WordsWidth'(job_frame_i.hdr_len[6:LaneWidth]);
+        skip         = job_frame_i.hdr_len[LaneWidth-1:0];
+        final_member = left_q <= job_frame_i.gso_size;
+        if (!final_member) bytes = job_frame_i.gso_size;
+      end else if (job_frame_i.gso) begin
+        final_member = 1'b0;
+        bytes        = 16'(job_frame_i.hdr_len) + job_frame_i.gso_size;
+      end
+      reach = 17'(skip) + {1'b0, bytes};
+    end
+  end
+
+  assign able         = job_valid_i && room && !(begins && patches_q != '0);
+  assign push         = able && (job_drop_i || read_ready_i);
+  assign job_ready_o  = push && final_member;
+  assign read_valid_o = able && !job_drop_i;
+  assign read_slot_o  = later_q ? link_next_i : job_frame_i.slot;
+  assign read_words_o = WordsWidth'((reach + 17'(AxiBytes - 1)) >> LaneWidth);
+  assign link_re_o    = push && !final_member;
+  assign link_slot_o  = read_slot_o;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      later_q  <= 1'b0;
+      parity_q <= 1'b0;
+    end else if (push) begin
+      later_q  <= !final_member;
+      left_q   <= left - bytes;
+      parity_q <= parity_q ^ begins;
+    end
+  end
+
+  typedef struct packed {
+    logic                  drop;
+    logic                  first;     // of a coalesced job
+    logic                  parity;
+    logic                  final_member;
+    logic [SlotWidth-1:0]  slot;
+    logic [LaneWidth-1:0]  skip;
+    logic [LaneWidth-1:0]  tail;      // bytes in the last word, 0 for all
+    logic [WordsWidth-1:0] words;
+  } member_t;
+  localparam int unsigned MemberWidth = 4 + SlotWidth + 2 * LaneWidth + WordsWidth;
+
+  member_t    pushed;
+  member_t    member;
+  logic       member_valid;
+  logic       member_done;
+  logic [2:0] unused_count;
+
+  always_comb begin
+    pushed.drop         = job_drop_i;
+    pushed.first        = begins;
+    pushed.parity       = !parity_q;
+    pushed.final_member = final_member;
+    pushed.slot         = read_slot_o;
+    pushed.skip         = skip;
+    pushed.tail         = reach[LaneWidth-1:0];
+    pushed.words        = read_words_o;
+  end
+
+  fifo #(
+    .Width(MemberWidth),
+    .Depth(4)
+  ) u_members (
+    .clk_i     (clk_i),
+    .rst_i     (rst_i),
+    .wr_valid_i(push),
+    .wr_ready_o(room),
+    .wr_data_i (pushed),
+    .rd_valid_o(member_valid),
+    .rd_ready_i(member_done),
+    .rd_data_o (member),
+    .count_o   (unused_count)
+  );
+
+  ////////////////////
+  // Words          //
+  ////////////////////
+
+  logic [WordsWidth-1:0] count_q;     // words of the member that were taken
+  logic [LaneWidth-1:0]  fill_q;      // bytes in acc_q
+  logic                  drain_q;     // they are the job's last
+  logic [8*AxiBytes-1:0] acc_q;
+  logic                  valid_q;
+  logic [8*AxiBytes-1:0] out_q;
+  logic                  head_q;      // out_q may hold headers of a coalesced job,
+  logic                  head_parity_q;
+  logic [HeadWidth-1:0]  head_word_q; // its word number
+  logic                  free_valid_q;
+  logic [SlotWidth-1:0]  free_slot_q;
+
+  logic                  out_free;
+  logic                  free_free;
+  logic                  last_word;
+  logic                  take;
+  logic                  ends;        // the last word of the job
+  logic                  emit;
+  logic                  keep;        // bytes for acc_q
+  logic [LaneWidth-1:0]  lane;        // of the first byte
+  logic [LaneWidth-1:0]  tail;
+  logic [LaneWidth:0]    bytes_in;
+  logic [LaneWidth:0]    sum;
+  logic [LaneWidth-1:0]  turn;
+  nic_pkg::patch_t       patched;
+  logic                  patch;       // out_q is patched in this cycle
+
+  assign patch        = valid_q && head_q && patches_q != '0 && head_parity_q == parity_q &&
+                        patched.place[5:HalfWidth] == head_word_q;
+  assign patched      = patch_q[22*patches_q[1:0] +: 22];
+  assign out_free     = !valid_q || (out_ready_i && !patch);
+  assign free_free    = !free_valid_q || free_ready_i;
+  assign ends         = last_word && member.final_member;
+  assign last_word    = count_q + 1'b1 == member.words;
+  assign word_ready_o = member_valid && !member.drop && out_free && !drain_q &&
+                        (!last_word || free_free);
+  assign take         = word_ready_o && word_valid_i;
+  assign member_done  = (take && last_word) || (member_valid && member.drop && free_free);
+
+  always_comb begin
+    lane     = '0;
+    tail     = '0;
+    bytes_in = '0;
+    sum      = '0;
+    turn     = '0;
+    emit     = 1'b0;
+    keep     = 1'b0;
+    if (take) begin
+      lane     = (count_q == '0) ? member.skip : '0;
+      tail     = last_word ? member.tail : '0;
+      bytes_in = {tail == '0, tail} - {1'b0, lane};
+      sum      = {1'b0, fill_q} + bytes_in;
+      turn     = fill_q - lane;
+      emit     = sum[LaneWidth] || ends;
+      keep     = !emit || (sum[LaneWidth-1:0] != '0 && !(ends && !sum[LaneWidth]));
+    end
+  end
+
+  // Lanes in which acc_q has something.
+  logic [AxiBytes-1:0] filled;
+
+  always_comb begin
+    filled = '0;
+    if (fill_q != '0) filled = ~({AxiBytes{1'b1}} << fill_q);
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take || drain_q) begin : p_move
+      logic [8*AxiBytes-1:0] turned;
+      turned = word_data_i;
+      for (int unsigned i = 0; i < LaneWidth; i++) begin
+        if (turn[i]) begin
+          turned = (turned << (8 << i)) | (turned >> (8 * AxiBytes - (8 << i)));
+        end
+      end
+      if (keep) begin
+        for (int unsigned b = 0; b < AxiBytes; b++) begin
+          if (emit || !filled[b]) acc_q[8*b +: 8] <= turned[8*b +: 8];
+        end
+      end
+      if (emit || (drain_q && out_free)) begin
+        out_q <= turned;
+        if (drain_q || fill_q != '0) begin
+          for (int unsigned b = 0; b < AxiBytes; b++) begin
+            if (drain_q || filled[b]) out_q[8*b +: 8] <= acc_q[8*b +: 8];
+          end
+        end
+      end
+    end else if (patch) begin
+      for (int unsigned h = 0; h < AxiBytes / 2; h++) begin
+        if (patched.place[HalfWidth-1:0] == HalfWidth'(h)) begin
+          out_q[16*h +: 16] <= {patched.value[7:0], patched.value[15:8]};
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      count_q <= '0;
+      fill_q  <= '0;
+      drain_q <= 1'b0;
+      valid_q <= 1'b0;
+    end else if (take) begin
+      count_q       <= last_word ? '0 : count_q + 1'b1;
+      fill_q        <= ends ? '0 : sum[LaneWidth-1:0];
+      drain_q       <= ends && sum[LaneWidth] && sum[LaneWidth-1:0] != '0;
+      valid_q       <= emit;
+      head_q        <= member.first && (count_q >> HeadWidth) == '0;
+      head_parity_q <= member.parity;
+      head_word_q   <= count_q[HeadWidth-1:0];
+    end else if (out_free && (valid_q || drain_q)) begin
+      valid_q <= drain_q;
+      drain_q <= 1'b0;
+      head_q  <= 1'b0;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      patches_q <= '0;
+    end else if (push && begins && !job_drop_i) begin
+      patches_q <= 3'd4;
+      patch_q   <= {job_frame_i.patch1, job_frame_i.patch2, job_frame_i.patch3, job_frame_i.patch0};
+    end else if (patch) begin
+      patches_q <= patches_q - 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      free_valid_q <= 1'b0;
+    end else if (member_done) begin
+      free_valid_q <= 1'b1;
+      free_slot_q  <= member.slot;
+    end else if (free_ready_i) begin
+      free_valid_q <= 1'b0;
+    end
+  end
+
+  assign out_valid_o  = valid_q && !patch;
+  assign out_data_o   = out_q;
+  assign free_valid_o = free_valid_q;
+  assign free_slot_o  = free_slot_q;
+  assign idle_o       = !job_valid_i && !member_valid && !valid_q && !drain_q && !free_valid_q;
+
+  logic unused_bits;
+  assign unused_bits = ^{job_frame_i.count, job_frame_i.hash, job_frame_i.hash_report,
+                         job_frame_i.csum_ok, job_frame_i.ip6, job_frame_i.csum_start, unused_count};
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A coalesced frame is longer than its first member.
+      a_longer: assert (!begins || job_frame_i.len > bytes);
+      // Every member has bytes.
+      a_bytes: assert (!push || bytes != '0);
+      // Words that nobody asked for do not come.
+      a_asked: assert (!word_valid_i || member_valid);
+      // Headers do not leave before they are patched.
+      a_patched: assert (!begins || !push || patches_q == '0);
+    end
+  end
+`endif
+
+endmodule

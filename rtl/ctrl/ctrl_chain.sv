@@ -1,0 +1,360 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ctrl_chain: takes one chain after the other from the control virtqueue, hands its device-readable
+// bytes to the command processor twice, once to check them and once to apply them, writes the answer
+// into the device-writable bytes and returns the chain. docs/control.md is its page.
+//
+//   descriptor:   readable    readable        writable   writable        any division of
+//   bytes:       | class, command, data ... | answer ... answer |        either into descriptors
+//
+//   descriptors   popped one at a time while ready_i is high; the descriptors of a chain behind its
+//                 head may come late. A chain has at most 240 readable descriptors, else it is
+//                 refused; a readable one behind a writable one refuses it too.
+//   start_o       a pulse, a pass begins; apply_o says which one. Then bytes with valid and ready;
+//                 end_o stays high when there are no more. refuse_i at any time ends the pass, and
+//                 done_i under end_o completes it.
+//   answer        one byte, the acknowledgement; with long_i eight bytes of data_i before it, as far
+//                 as there is room. The bytes written are the used element's length. A chain
+//                 without a writable byte is not executed.
+//   req_*, rsp_*  client of axi_read: at most 16 bytes that lie in one aligned 16
+//   wr_*          small client of axi_write: a byte
+//   stop_i        gives up the chain in hand where the bus allows it and takes no other. qrst_i: the
+//                 same, but a command that is being applied is completed.
+//   quiet_o       nothing of a chain in hand
+//   err_*         a read or a write was answered with an error; nothing moves until reset
+//   ok_o, bad_o   pulses, a chain was returned: its command was carried out, or was refused
+//   idle_o        a clock edge without inputs changes no state
+//
+// Parameters:
+//   AxiBytes     bytes in a bus beat
+//   QueueIndex   virtqueue index of the control virtqueue, for err_o
+
+module ctrl_chain #(
+  parameter int unsigned AxiBytes = 16,
+  parameter logic [15:0] QueueIndex = 16'd2
+) (
+  input  logic                         clk_i,
+  input  logic                         rst_i,
+  input  logic                         ready_i,
+  input  logic                         stop_i,
+  input  logic                         qrst_i,
+  output logic                         quiet_o,
+  output logic                         idle_o,
+
+  input  logic                         avail_i,
+  output logic                         pop_o,
+  input  logic                         desc_valid_i,
+  input  nic_pkg::desc_t               desc_i,
+  input  logic [15:0]                  desc_index_i,
+  output logic                         used_valid_o,
+  input  logic                         used_ready_i,
+  output nic_pkg::used_t               used_o,
+
+  output logic                         req_valid_o,
+  input  logic                         req_ready_i,
+  output logic [63:0]                  req_addr_o,
+  output logic [nic_pkg::LenWidth-1:0] req_bytes_o,
+  input  logic                         rsp_valid_i,
+  input  logic [8*AxiBytes-1:0]        rsp_data_i,
+  input  logic                         rsp_error_i,
+
+  output logic                         wr_valid_o,
+  input  logic                         wr_ready_i,
+  output logic [63:0]                  wr_addr_o,
+  output logic [8*AxiBytes-1:0]        wr_data_o,
+  output logic [AxiBytes-1:0]          wr_strb_o,
+  input  logic                         wr_done_i,
+  input  logic                         wr_error_i,
+
+  output logic                         start_o,
+  output logic                         apply_o,
+  output logic                         byte_valid_o,
+  input  logic                         byte_ready_i,
+  output logic [7:0]                   byte_o,
+  output logic                         end_o,
+  input  logic                         refuse_i,
+  input  logic                         done_i,
+  input  logic                         long_i,
+  input  logic [63:0]                  data_i,
+
+  output logic                         err_valid_o,
+  output nic_pkg::vq_error_t           err_o,
+  output logic                         ok_o,
+  output logic                         bad_o
+);
+
+  localparam int unsigned LenWidth = nic_pkg::LenWidth;
+  localparam int unsigned LaneWidth = $clog2(AxiBytes);
+  localparam logic [3:0]  LongBytes = 4'd9;
+  localparam logic [7:0]  FirstWritable = 8'hf0;   // entries of readable descriptors lie below
+
+  if (AxiBytes < 16) $error("ctrl_chain: AxiBytes must be at least 16");
+
+  localparam logic [3:0] StTake   = 4'd0;    // pop a descriptor, the chain's first or a later one
+  localparam logic [3:0] StDesc   = 4'd1;    // it is there
+  localparam logic [3:0] StStart  = 4'd2;    // begin a pass
+  localparam logic [3:0] StLoad   = 4'd3;    // fetch the next entry
+  localparam logic [3:0] StOpen   = 4'd4;    // it is there
+  localparam logic [3:0] StAsk    = 4'd5;    // ask for up to 16 bytes
+  localparam logic [3:0] StAnswer = 4'd6;    // wait for them
+  localparam logic [3:0] StBytes  = 4'd7;    // hand them on
+  localparam logic [3:0] StEnd    = 4'd8;    // wait for the verdict
+  localparam logic [3:0] StWrite  = 4'd9;    // write a byte
+  localparam logic [3:0] StWrote  = 4'd10;   // wait for its answer
+  localparam logic [3:0] StUsed   = 4'd11;   // return the chain
+  localparam logic [3:0] StError  = 4'd12;
+
+  logic [3:0]          state_q;
+  logic [7:0]          readable_q;      // descriptors
+  logic [3:0]          writable_q;      // descriptors, 15 for 15 or more
+  logic [3:0]          room_q;          // writable bytes, 9 for 9 or more
+  logic [15:0]         ndesc_q;
+  logic [15:0]         id_q;
+  logic                bad_q;           // refused for its descriptors
+  logic                apply_q;
+  logic                answering_q;     // the writable part's turn
+  logic                refused_q;
+  logic [7:0]          entry_q;
+  logic [LenWidth-1:0] offset_q;        // in the open descriptor
+  logic [LenWidth-1:0] left_q;          // bytes of it behind offset_q, that one included
+  logic [3:0]          answer_q;        // bytes of the answer written
+  logic [127:0]        data_q;
+  logic                failed_read_q;
+
+  ////////////////////
+  // Descriptors    //
+  ////////////////////
+
+  logic                writable;
+  logic                fits;
+  logic                fresh;           // no chain in hand
+  logic [4:0]          room;
+  logic                halt;
+  logic                give_up;
+  logic [15:0]         entry_index;
+  logic [LenWidth-1:0] entry_len;
+  logic [63:0]         entry_addr;
+  logic [63:0]         addr;
+
+  assign writable = (desc_i.flags & virtio_pkg::DescFWrite) != '0;
+  assign fits     = writable ? writable_q != '1 : readable_q != FirstWritable;
+  assign fresh    = ndesc_q == '0;
+  assign halt     = stop_i || qrst_i;
+  assign give_up  = stop_i || (qrst_i && !apply_q);
+  assign pop_o    = state_q == StTake && avail_i && ready_i && !halt;
+
+  ram_1r1w #(.Width(16 + LenWidth + 64), .Depth(256)) u_entries (
+    .clk_i  (clk_i),
+    .we_i   (state_q == StDesc && desc_valid_i && fits),
+    .waddr_i(writable ? {4'hf, writable_q} : readable_q),
+    .wdata_i({desc_index_i, desc_i.len[LenWidth-1:0], desc_i.addr}),
+    .re_i   (state_q == StLoad),
+    .raddr_i(entry_q),
+    .rdata_o({entry_index, entry_len, entry_addr})
+  );
+
+  assign room = {1'b0, room_q} + {1'b0, desc_i.len[3:0]};
+  assign addr = entry_addr + 64'(offset_q);
+
+  ////////////////////
+  // Reads, writes  //
+  ////////////////////
+
+  logic [4:0] to_edge;     // bytes from addr to the end of its aligned 16
+  logic       whole;       // the descriptor reaches that far
+  logic [3:0] answer_len;
+  logic       ack;         // the byte to write is the acknowledgement
+  logic [7:0] answer;
+
+  assign to_edge     = 5'd16 - {1'b0, addr[3:0]};
+  assign whole       = left_q >= LenWidth'(to_edge);
+  assign req_valid_o = state_q == StAsk;
+  assign req_addr_o  = addr;
+  assign req_bytes_o = whole ? LenWidth'(to_edge) : left_q;
+
+  assign start_o      = state_q == StStart && !give_up && !bad_q && room_q != '0;
+  assign apply_o      = apply_q;
+  assign byte_valid_o = state_q == StBytes && !refuse_i && !give_up;
+  assign byte_o       = data_q[{addr[3:0], 3'b000} +: 8];
+  assign end_o        = state_q == StEnd;
+
+  assign answer_len = (!long_i || bad_q) ? 4'd1 : room_q;
+  assign ack        = answer_q + 4'd1 == answer_len;
+  assign answer     = ack ? (refused_q ? virtio_pkg::CtrlAckErr : virtio_pkg::CtrlAckOk) :
+                            data_i[{answer_q[2:0], 3'b000} +: 8];
+  assign wr_valid_o = state_q == StWrite;
+  assign wr_addr_o  = {addr[63:LaneWidth], LaneWidth'(0)};
+  assign wr_data_o  = {AxiBytes{answer}};
+  assign wr_strb_o  = AxiBytes'(1) << addr[LaneWidth-1:0];
+
+  always_comb begin
+    used_o       = '0;
+    used_o.last  = 1'b1;
+    used_o.first = 1'b1;
+    used_o.ndesc = ndesc_q;
+    used_o.id    = id_q;
+    used_o.len   = 32'(answer_q);
+  end
+
+  assign used_valid_o = state_q == StUsed;
+  assign ok_o         = used_valid_o && used_ready_i && !refused_q;
+  assign bad_o        = used_valid_o && used_ready_i && refused_q;
+
+  assign err_valid_o = state_q == StError;
+
+  always_comb begin
+    err_o       = '0;
+    err_o.code  = failed_read_q ? virtio_pkg::ErrorDmaRead : virtio_pkg::ErrorDmaWrite;
+    err_o.queue = QueueIndex;
+    err_o.index = entry_index;
+    err_o.addr  = addr;
+  end
+
+  // The lane of 16 bytes that was asked for.
+  logic [127:0] lane;
+
+  if (AxiBytes == 16) begin : g_one_lane
+    assign lane = rsp_data_i;
+  end else begin : g_lanes
+    assign lane = rsp_data_i[{addr[LaneWidth-1:4], 7'd0} +: 128];
+  end
+
+  ////////////////////
+  // States         //
+  ////////////////////
+
+  assign quiet_o = (state_q == StTake && fresh) || state_q == StError;
+  assign idle_o  = (state_q == StTake && !pop_o && (fresh || !halt)) || state_q == StError;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q    <= StTake;
+      ndesc_q    <= '0;
+      readable_q <= '0;
+      writable_q <= '0;
+      room_q     <= '0;
+      bad_q      <= 1'b0;
+      apply_q    <= 1'b0;
+    end else if (!idle_o) begin
+      case (state_q)
+        StTake: begin
+          if (pop_o) state_q <= StDesc;
+          else       ndesc_q <= '0;   // the rest of a chain that is given up
+          if (fresh || !pop_o) begin
+            readable_q <= '0;
+            writable_q <= '0;
+            room_q     <= '0;
+            bad_q      <= 1'b0;
+          end
+        end
+        StDesc: if (desc_valid_i) begin
+          ndesc_q <= ndesc_q + 1'b1;
+          id_q    <= desc_i.id;
+          if (writable) begin
+            if (fits) writable_q <= writable_q + 1'b1;
+            room_q <= (desc_i.len[LenWidth-1:4] != '0 || room > {1'b0, LongBytes}) ? LongBytes :
+                                                                                     room[3:0];
+          end else begin
+            if (fits) readable_q <= readable_q + 1'b1;
+            if (!fits || writable_q != '0) bad_q <= 1'b1;
+          end
+          answer_q    <= '0;
+          answering_q <= 1'b0;
+          refused_q   <= 1'b1;
+          apply_q     <= 1'b0;
+          state_q     <= ((desc_i.flags & virtio_pkg::DescFNext) != '0) ? StTake : StStart;
+        end
+        StStart: begin
+          entry_q     <= bad_q ? FirstWritable : '0;
+          answering_q <= bad_q;
+          state_q     <= (room_q == '0) ? StUsed : StLoad;
+        end
+        StLoad: state_q <= (!answering_q && entry_q == readable_q) ? StEnd : StOpen;
+        StOpen: begin
+          offset_q <= '0;
+          left_q   <= entry_len;
+          entry_q  <= entry_q + 1'b1;
+          state_q  <= answering_q ? StWrite : StAsk;
+        end
+        StAsk: if (req_ready_i) state_q <= StAnswer;
+        StAnswer: if (rsp_valid_i) begin
+          data_q        <= lane;
+          failed_read_q <= rsp_error_i;
+          state_q       <= rsp_error_i ? StError : StBytes;
+        end
+        StBytes: if (byte_ready_i && byte_valid_o) begin
+          offset_q <= offset_q + 1'b1;
+          left_q   <= left_q - 1'b1;
+          if (left_q == LenWidth'(1))   state_q <= StLoad;
+          else if (addr[3:0] == 4'hf)   state_q <= StAsk;
+        end
+        StEnd: if (done_i) begin
+          apply_q     <= 1'b1;
+          answering_q <= apply_q;
+          refused_q   <= !apply_q;
+          entry_q     <= FirstWritable;
+          state_q     <= apply_q ? StLoad : StStart;
+        end
+        StWrite: if (wr_ready_i) state_q <= StWrote;
+        StWrote: if (wr_done_i) begin
+          failed_read_q <= 1'b0;
+          answer_q      <= answer_q + 1'b1;
+          if (wr_error_i) begin
+            state_q <= StError;
+          end else if (ack) begin
+            state_q <= StUsed;
+          end else if (left_q == LenWidth'(1)) begin
+            state_q <= StLoad;
+          end else begin
+            offset_q <= offset_q + 1'b1;
+            left_q   <= left_q - 1'b1;
+            state_q  <= StWrite;
+          end
+        end
+        default: begin   // StUsed
+          if (used_ready_i) begin
+            state_q <= StTake;
+            ndesc_q <= '0;
+            apply_q <= 1'b0;
+          end
+        end
+      endcase
+      // Refused: the answer is next.
+      if (refuse_i && (state_q == StBytes || state_q == StEnd)) begin
+        answering_q <= 1'b1;
+        refused_q   <= 1'b1;
+        entry_q     <= FirstWritable;
+        state_q     <= StLoad;
+      end
+      // Given up: nothing is asked of the bus in these states.
+      if (give_up && (state_q == StStart || state_q == StLoad || state_q == StOpen ||
+                      state_q == StBytes || state_q == StEnd)) begin
+        state_q <= StTake;
+        ndesc_q <= '0;
+        apply_q <= 1'b0;
+      end
+    end
+  end
+
+  logic unused_bits;
+  assign unused_bits = ^{desc_i.flags, desc_i.len[31:LenWidth]};
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A descriptor comes in the cycle after it was popped and in no other.
+      a_desc: assert (desc_valid_i == (state_q == StDesc));
+      // Descriptors have a length that the reader can count.
+      a_len: assert (!desc_valid_i || (desc_i.len != '0 && desc_i.len[31:LenWidth] == '0));
+      // A read stays within its descriptor and within 16 aligned bytes.
+      a_read: assert (!req_valid_o || (left_q != '0 && req_bytes_o <= left_q &&
+                                       LenWidth'(addr[3:0]) + req_bytes_o <= LenWidth'(16)));
+      // The answer stays within the writable bytes.
+      a_write: assert (!wr_valid_o || (left_q != '0 && answer_q < room_q));
+      // A read in one beat is answered by one beat, when it was asked for.
+      a_rsp: assert (!rsp_valid_i || state_q == StAnswer);
+    end
+  end
+`endif
+
+endmodule

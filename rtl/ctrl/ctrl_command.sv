@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ctrl_command: reads commands of the control virtqueue byte by byte (virtio 1.2, 5.1.6.5) and checks
+// them.
+//
+//   pass      start_i begins one; the command's bytes follow, then end_i. It is answered by done_o
+//             (under end_i, until the next start_i) or by refuse_o (at any time, until then). A pass
+//             without apply_i changes nothing; one with apply_i carries out a command that has
+//             passed the other.
+//   long_o    the command is answered with data before the acknowledgement: the moderation of a queue
+//   action_o  what a field changes, for ctrl_settings and ctrl_tables; they take it in one cycle, but
+//             for walking_i, under which a new table of addresses waits for the old one's clearing
+//   mod_*     asks ctrl_moderation: mod_valid_o until mod_done_i, mod_ok_i with it
+//   settle_o  the queue pairs in use have changed: the command waits until settled_i says that no
+//             frame goes to another pair any more
+//   idle_o    nothing moves before the next byte
+//
+// A command is a sequence of fields; each is shifted into acc_q, its last byte on top, and acted on
+// in the cycle after that:
+//
+//   Head 2 -+-> Simple 0 to 8 ------------------------------------------> Settle -> Done
+//           |
+//           +-> Vq 4 -> Simple 0 or 8 (moderation of one queue)
+//           |
+//           +-> Clear (when applied) -> Count 4 -> Mac 6 x n -> Count 4 -> Mac 6 x m -> Commit -> Done
+//           |
+//           |                .-> RssHead 4 -> Table 2 x (mask + 1) -> MaxTx 2 -.
+//           '--> Types 4 ---<                                                   +-> KeyLen 1 -.
+//                            '-> Reserved 8 ------------------------------------'             |
+//                                              Done <- Settle <- Commit <- Key 4 x 10 <------'
+//
+// A key shorter than 40 bytes is filled up with zeros; one of length 0 leaves the key as it is.
+//
+// Parameters:
+//   QueuePairs   receive and transmit pairs
+
+module ctrl_command #(
+  parameter int unsigned QueuePairs = 1
+) (
+  input  logic                clk_i,
+  input  logic                rst_i,
+  output logic                idle_o,
+  input  logic [63:0]         features_i,
+
+  input  logic                start_i,
+  input  logic                apply_i,
+  input  logic                byte_valid_i,
+  output logic                byte_ready_o,
+  input  logic [7:0]          byte_i,
+  input  logic                end_i,
+  output logic                refuse_o,
+  output logic                done_o,
+  output logic                long_o,
+
+  output ctrl_pkg::action_t   action_o,
+  input  logic                walking_i,
+
+  output logic                mod_valid_o,
+  output logic [1:0]          mod_op_o,       // CtrlNotfCoal* of virtio_pkg
+  output logic [15:0]         mod_queue_o,
+  output logic [15:0]         mod_packets_o,
+  output logic [15:0]         mod_usecs_o,
+  input  logic                mod_done_i,
+  input  logic                mod_ok_i,
+
+  output logic                settle_o,
+  input  logic                settled_i
+);
+
+  localparam logic [3:0] LastKeyWord = 4'(virtio_pkg::RssKeyBytes / 4 - 1);
+
+  logic [3:0]  phase_q;
+  logic [3:0]  left_q;       // bytes of the field that are to come
+  logic [63:0] acc_q;
+  logic [3:0]  op_q;
+  logic [2:0]  cmd_q;
+  logic        refuse_q;
+  logic [15:0] items_q;      // addresses in the list; mask of the RSS table
+  logic [15:0] item_q;       // number of the address, from 1; RSS entry or word of the key, from 0
+  logic        second_q;     // the list of multicast addresses
+  logic        no_types_q;   // no hash type is asked for
+  logic [5:0]  key_left_q;   // bytes of the key to come; what lacks behind them is 0
+  logic [15:0] vq_q;
+
+  ////////////////////
+  // Head           //
+  ////////////////////
+
+  logic [3:0] op;
+  logic       allowed;       // negotiated
+  logic [3:0] next_phase;
+  logic [3:0] next_left;
+
+  always_comb begin
+    op         = ctrl_pkg::OpNone;
+    allowed    = 1'b0;
+    next_phase = ctrl_pkg::PhSimple;
+    next_left  = 4'd0;
+    if (phase_q == ctrl_pkg::PhHead) begin
+      case ({acc_q[55:48], acc_q[63:56]})
+        {virtio_pkg::CtrlClassRx, virtio_pkg::CtrlRxPromisc},
+        {virtio_pkg::CtrlClassRx, virtio_pkg::CtrlRxAllmulti}: begin
+          op        = ctrl_pkg::OpRxMode;
+          allowed   = features_i[virtio_pkg::FeatureCtrlRx];
+          next_left = 4'd1;
+        end
+        {virtio_pkg::CtrlClassRx, virtio_pkg::CtrlRxAlluni},
+        {virtio_pkg::CtrlClassRx, virtio_pkg::CtrlRxNomulti},
+        {virtio_pkg::CtrlClassRx, virtio_pkg::CtrlRxNouni},
+        {virtio_pkg::CtrlClassRx, virtio_pkg::CtrlRxNobcast}: begin
+          op        = ctrl_pkg::OpRxMode;
+          allowed   = features_i[virtio_pkg::FeatureCtrlRxExtra];
+          next_left = 4'd1;
+        end
+        {virtio_pkg::CtrlClassMac, virtio_pkg::CtrlMacTableSet}: begin
+          op         = ctrl_pkg::OpMacTable;
+          allowed    = features_i[virtio_pkg::FeatureCtrlRx];
+          next_phase = ctrl_pkg::PhCount;
+          next_left  = 4'd4;
+        end
+        {virtio_pkg::CtrlClassMac, virtio_pkg::CtrlMacAddrSet}: begin
+          op        = ctrl_pkg::OpMacAddr;
+          allowed   = features_i[virtio_pkg::FeatureCtrlMacAddr] ||
+                      features_i[virtio_pkg::FeatureCtrlRx];
+          next_left = 4'd6;
+        end
+        {virtio_pkg::CtrlClassVlan, virtio_pkg::CtrlVlanAdd},
+        {virtio_pkg::CtrlClassVlan, virtio_pkg::CtrlVlanDel}: begin
+          op        = ctrl_pkg::OpVlan;
+          allowed   = features_i[virtio_pkg::FeatureCtrlVlan];
+          next_left = 4'd2;
+        end
+        {virtio_pkg::CtrlClassAnnounce, 8'd0}: begin
+          op      = ctrl_pkg::OpAnnounce;
+          allowed = features_i[virtio_pkg::FeatureGuestAnnounce];
+        end
+        {virtio_pkg::CtrlClassMq, virtio_pkg::CtrlMqVqPairsSet}: begin
+          op        = ctrl_pkg::OpPairs;
+          allowed   = features_i[virtio_pkg::FeatureMq];
+          next_left = 4'd2;
+        end
+        {virtio_pkg::CtrlClassMq, virtio_pkg::CtrlMqRssConfig}: begin
+          op         = ctrl_pkg::OpRss;
+          allowed    = features_i[virtio_pkg::FeatureRss];
+          next_phase = ctrl_pkg::PhTypes;
+          next_left  = 4'd4;
+        end
+        {virtio_pkg::CtrlClassMq, virtio_pkg::CtrlMqHashConfig}: begin
+          op         = ctrl_pkg::OpHash;
+          allowed    = features_i[virtio_pkg::FeatureHashReport];
+          next_phase = ctrl_pkg::PhTypes;
+          next_left  = 4'd4;
+        end
+        {virtio_pkg::CtrlClassGuestOffloads, 8'd0}: begin
+          op        = ctrl_pkg::OpOffloads;
+          allowed   = features_i[virtio_pkg::FeatureCtrlGuestOffloads];
+          next_left = 4'd8;
+        end
+        {virtio_pkg::CtrlClassNotfCoal, virtio_pkg::CtrlNotfCoalTxSet},
+        {virtio_pkg::CtrlClassNotfCoal, virtio_pkg::CtrlNotfCoalRxSet}: begin
+          op        = ctrl_pkg::OpCoal;
+          allowed   = features_i[virtio_pkg::FeatureNotfCoal];
+          next_left = 4'd8;
+        end
+        {virtio_pkg::CtrlClassNotfCoal, virtio_pkg::CtrlNotfCoalVqSet}: begin
+          op         = ctrl_pkg::OpCoalSet;
+          allowed    = features_i[virtio_pkg::FeatureVqNotfCoal];
+          next_phase = ctrl_pkg::PhVq;
+          next_left  = 4'd4;
+        end
+        {virtio_pkg::CtrlClassNotfCoal, virtio_pkg::CtrlNotfCoalVqGet}: begin
+          op         = ctrl_pkg::OpCoalGet;
+          allowed    = features_i[virtio_pkg::FeatureVqNotfCoal];
+          next_phase = ctrl_pkg::PhVq;
+          next_left  = 4'd4;
+        end
+        default: op = ctrl_pkg::OpNone;
+      endcase
+    end
+  end
+
+  ////////////////////
+  // Fields         //
+  ////////////////////
+
+  logic        active;
+  logic        padding;
+  logic        shift;
+  logic        act;
+  logic        waits;        // the action is not complete
+  logic        good;         // the field can be taken
+  logic [15:0] half;         // the field's last two bytes
+  logic [63:0] offloads;     // that can be asked for
+  logic        coal_fits;
+  logic        item_last;
+
+  assign active       = !refuse_q && phase_q != ctrl_pkg::PhDone;
+  assign padding      = phase_q == ctrl_pkg::PhKey && key_left_q == '0;
+  assign shift        = active && left_q != '0 && (padding || byte_valid_i);
+  assign act          = active && left_q == '0;
+  assign byte_ready_o = active && left_q != '0 && !padding;
+  assign half         = acc_q[63:48];
+  assign item_last    = item_q == items_q;
+  // A limit of the device: 16 bits each.
+  assign coal_fits    = acc_q[31:16] == '0 && acc_q[63:48] == '0;
+
+  always_comb begin
+    offloads = '0;
+    offloads[virtio_pkg::FeatureGuestCsum] = features_i[virtio_pkg::FeatureGuestCsum];
+    offloads[virtio_pkg::FeatureGuestTso4] = features_i[virtio_pkg::FeatureGuestTso4];
+    offloads[virtio_pkg::FeatureGuestTso6] = features_i[virtio_pkg::FeatureGuestTso6];
+    offloads[virtio_pkg::FeatureGuestEcn]  = features_i[virtio_pkg::FeatureGuestEcn];
+  end
+
+  // What a field must be.
+  always_comb begin
+    good  = 1'b1;
+    waits = 1'b0;
+    if (act) begin
+      case (phase_q)
+        ctrl_pkg::PhHead:  good  = allowed;
+        ctrl_pkg::PhClear: waits = walking_i;
+        ctrl_pkg::PhSimple: begin
+          case (op_q)
+            ctrl_pkg::OpRxMode:   good = acc_q[63:57] == '0;
+            ctrl_pkg::OpMacAddr:  good = !acc_q[16];
+            ctrl_pkg::OpVlan:     good = half[15:12] == '0;
+            ctrl_pkg::OpPairs:    good = half != '0 && half <= 16'(QueuePairs);
+            ctrl_pkg::OpOffloads: good = (acc_q & ~offloads) == '0;
+            ctrl_pkg::OpCoal: begin
+              good  = coal_fits;
+              waits = coal_fits && apply_i && !mod_done_i;
+            end
+            ctrl_pkg::OpCoalSet: begin
+              good  = coal_fits && (!mod_done_i || mod_ok_i);
+              waits = coal_fits && !mod_done_i;
+            end
+            ctrl_pkg::OpCoalGet: begin
+              good  = !mod_done_i || mod_ok_i;
+              waits = !mod_done_i;
+            end
+            default: good = 1'b1;
+          endcase
+        end
+        ctrl_pkg::PhCount:    good = acc_q[63:48] == '0;
+        ctrl_pkg::PhTypes:    good = acc_q[63:41] == '0;
+        ctrl_pkg::PhRssHead:  good = acc_q[47:39] == '0 && half < 16'(QueuePairs) &&
+                           (acc_q[38:32] & (acc_q[38:32] + 1'b1)) == '0;
+        ctrl_pkg::PhTable:    good = half < 16'(QueuePairs);
+        ctrl_pkg::PhMaxTx:    good = half != '0 && half <= 16'(QueuePairs);
+        ctrl_pkg::PhKeyLen:   good = acc_q[63:56] <= 8'(virtio_pkg::RssKeyBytes) &&
+                           (no_types_q || acc_q[63:56] != '0);
+        ctrl_pkg::PhSettle:   waits = !settled_i;
+        default:    good = 1'b1;
+      endcase
+    end
+  end
+
+  logic taken;      // the field is right, and its action complete
+
+  assign taken = act && good && !waits;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      phase_q  <= ctrl_pkg::PhDone;
+      refuse_q <= 1'b0;
+      op_q     <= ctrl_pkg::OpNone;
+    end else if (start_i) begin
+      phase_q  <= ctrl_pkg::PhHead;
+      left_q   <= 4'd2;
+      refuse_q <= 1'b0;
+      op_q     <= ctrl_pkg::OpNone;
+      second_q <= 1'b0;
+    end else begin
+      // Too short, too long, or wrong in itself.
+      if ((end_i && byte_ready_o) || (byte_valid_i && phase_q == ctrl_pkg::PhDone) || (act && !good)) begin
+        refuse_q <= 1'b1;
+      end
+      if (shift) begin
+        left_q <= left_q - 1'b1;
+        if (phase_q == ctrl_pkg::PhKey && !padding) key_left_q <= key_left_q - 1'b1;
+      end
+      if (act && phase_q == ctrl_pkg::PhHead) op_q <= op;
+      if (taken) begin
+        case (phase_q)
+          ctrl_pkg::PhHead: begin
+            cmd_q   <= acc_q[58:56];
+            phase_q <= (op == ctrl_pkg::OpMacTable && apply_i) ? ctrl_pkg::PhClear : next_phase;
+            left_q  <= (op == ctrl_pkg::OpMacTable && apply_i) ? 4'd0 : next_left;
+          end
+          ctrl_pkg::PhClear: begin
+            phase_q <= ctrl_pkg::PhCount;
+            left_q  <= 4'd4;
+          end
+          ctrl_pkg::PhSimple: phase_q <= (op_q == ctrl_pkg::OpPairs && apply_i) ? ctrl_pkg::PhSettle : ctrl_pkg::PhDone;
+          ctrl_pkg::PhVq: begin
+            vq_q    <= acc_q[47:32];
+            phase_q <= ctrl_pkg::PhSimple;
+            left_q  <= (op_q == ctrl_pkg::OpCoalSet) ? 4'd8 : 4'd0;
+          end
+          ctrl_pkg::PhCount, ctrl_pkg::PhMac: begin
+            if (phase_q == ctrl_pkg::PhCount) items_q <= acc_q[47:32];
+            item_q <= (phase_q == ctrl_pkg::PhCount) ? 16'd1 : item_q + 1'b1;
+            if ((phase_q == ctrl_pkg::PhCount) ? acc_q[47:32] != '0 : !item_last) begin
+              phase_q <= ctrl_pkg::PhMac;
+              left_q  <= 4'd6;
+            end else begin
+              second_q <= 1'b1;
+              phase_q  <= second_q ? ctrl_pkg::PhCommit : ctrl_pkg::PhCount;
+              left_q   <= second_q ? 4'd0 : 4'd4;
+            end
+          end
+          ctrl_pkg::PhTypes: begin
+            no_types_q <= acc_q[40:32] == '0;
+            phase_q    <= (op_q == ctrl_pkg::OpRss) ? ctrl_pkg::PhRssHead : ctrl_pkg::PhReserved;
+            left_q     <= (op_q == ctrl_pkg::OpRss) ? 4'd4 : 4'd8;
+          end
+          ctrl_pkg::PhRssHead: begin
+            items_q <= acc_q[47:32];
+            item_q  <= '0;
+            phase_q <= ctrl_pkg::PhTable;
+            left_q  <= 4'd2;
+          end
+          ctrl_pkg::PhTable: begin
+            item_q <= item_q + 1'b1;
+            left_q <= 4'd2;
+            if (item_last) phase_q <= ctrl_pkg::PhMaxTx;
+          end
+          ctrl_pkg::PhMaxTx, ctrl_pkg::PhReserved: begin
+            phase_q <= ctrl_pkg::PhKeyLen;
+            left_q  <= 4'd1;
+          end
+          ctrl_pkg::PhKeyLen: begin
+            key_left_q <= acc_q[61:56];
+            item_q     <= '0;
+            phase_q    <= (acc_q[61:56] == '0) ? ctrl_pkg::PhCommit : ctrl_pkg::PhKey;
+            left_q     <= (acc_q[61:56] == '0) ? 4'd0 : 4'd4;
+          end
+          ctrl_pkg::PhKey: begin
+            item_q <= item_q + 1'b1;
+            left_q <= 4'd4;
+            if (item_q[3:0] == LastKeyWord) begin
+              phase_q <= ctrl_pkg::PhCommit;
+              left_q  <= 4'd0;
+            end
+          end
+          ctrl_pkg::PhCommit: phase_q <= (op_q == ctrl_pkg::OpRss && apply_i) ? ctrl_pkg::PhSettle : ctrl_pkg::PhDone;
+          default:  phase_q <= ctrl_pkg::PhDone;   // ctrl_pkg::PhSettle
+        endcase
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (shift) begin
+      acc_q <= {padding ? 8'h00 : byte_i, acc_q[63:8]};
+    end
+  end
+
+  assign refuse_o = refuse_q;
+  assign done_o   = phase_q == ctrl_pkg::PhDone && !refuse_q;
+  assign long_o   = op_q == ctrl_pkg::OpCoalGet;
+  assign settle_o = active && phase_q == ctrl_pkg::PhSettle;
+
+  always_comb begin
+    mod_valid_o = 1'b0;
+    mod_op_o    = virtio_pkg::CtrlNotfCoalVqGet[1:0];
+    if (act && phase_q == ctrl_pkg::PhSimple) begin
+      case (op_q)
+        ctrl_pkg::OpCoal: begin
+          mod_valid_o = coal_fits && apply_i;
+          mod_op_o    = cmd_q[1:0];
+        end
+        ctrl_pkg::OpCoalSet: begin
+          mod_valid_o = coal_fits;
+          if (apply_i) mod_op_o = virtio_pkg::CtrlNotfCoalVqSet[1:0];
+        end
+        ctrl_pkg::OpCoalGet: mod_valid_o = 1'b1;
+        default:   mod_valid_o = 1'b0;
+      endcase
+    end
+  end
+
+  assign mod_queue_o   = vq_q;
+  assign mod_packets_o = acc_q[15:0];
+  assign mod_usecs_o   = acc_q[47:32];
+
+  // Settings and tables.
+  always_comb begin
+    action_o = '0;
+    if (taken && apply_i) begin
+      action_o.valid  = 1'b1;
+      action_o.phase  = phase_q;
+      action_o.op     = (phase_q == ctrl_pkg::PhHead) ? op : op_q;
+      action_o.cmd    = cmd_q;
+      action_o.data   = acc_q;
+      action_o.items  = items_q;
+      action_o.item   = item_q;
+      action_o.second = second_q;
+    end
+  end
+
+  assign idle_o = !padding && !act;
+
+  logic unused_features;
+  assign unused_features = ^features_i;
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A pass has one verdict.
+      a_verdict: assert (!(done_o && refuse_o));
+      // A field is not acted on while its bytes still come.
+      a_field: assert (!(act && byte_ready_o));
+      // Bytes of a field come one after the other: none is lost.
+      a_left: assert (!shift || left_q != '0);
+    end
+  end
+`endif
+
+endmodule

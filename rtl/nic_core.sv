@@ -404,7 +404,11 @@ module nic_core #(
   logic                   rx_quiet, rx_idle, tx_quiet, tx_idle;
   logic                   rx_err_valid, tx_err_valid;
   nic_pkg::vq_error_t     rx_err, tx_err;
-  logic                   drop_fifo, drop_disabled, drop_no_fit, drop_reset, delivered, drop_bad;
+  logic                   drop_fifo, drop_disabled, drop_filter, drop_no_fit, drop_no_buffer;
+  logic                   drop_reset, merged, csum_good, csum_bad, delivered, drop_bad;
+  logic                   rx_qrst_quiet;
+  nic_pkg::rx_config_t    rx_config;
+  logic [63:0]            rx_deadline;
   logic [TagWidth-1:0]    tx_tag;
   logic [RxPoints-1:0]    rx_trace_valid;
   logic [32*RxPoints-1:0] rx_trace_tag;
@@ -412,8 +416,18 @@ module nic_core #(
   logic [32*TxPoints-1:0] tx_trace_tag;
 
   assign s_axis_tready_o = 1'b1;
-  assign congested_o     = 1'b0;
   assign m_axis_tag_o    = 32'(tx_tag);
+
+  // Until there is a control queue everything is let in, for the first pair.
+  always_comb begin
+    rx_config           = '0;
+    rx_config.promisc   = 1'b1;
+    rx_config.pairs     = 16'd1;
+    rx_config.mrg_rxbuf = features[virtio_pkg::FeatureMrgRxbuf];
+  end
+
+  logic unused_rx;
+  assign unused_rx = rx_qrst_quiet;
 
   rx_path #(
     .StreamBytes(StreamBytes),
@@ -426,39 +440,37 @@ module nic_core #(
     .run_i          (run),
     .stop_i         (stop),
     .engine_quiet_i (vq_rx_quiet),
-    .mrg_rxbuf_i    (features[virtio_pkg::FeatureMrgRxbuf]),
+    .cfg_i          (rx_config),
+    .tbl_i          ('0),
+    .learn_valid_i(1'b0), .learn_symmetric_i('0), .learn_queue_i('0),
+    .now_i          (now_i),
+    .deadline_o     (rx_deadline),
     .quiet_o        (rx_quiet),
     .idle_o         (rx_idle),
     .s_axis_tvalid_i(s_axis_tvalid_i), .s_axis_tdata_i(s_axis_tdata_i),
     .s_axis_tkeep_i(s_axis_tkeep_i), .s_axis_tlast_i(s_axis_tlast_i),
     .s_axis_tuser_i (s_axis_tuser_i),
     .s_axis_tag_i   (s_axis_tag_i[TagWidth-1:0]),
-    .size_valid_i   (rx_en),
-    .size_queue_i   (en_queue[1 +: QueueWidth]),
-    .size_i         (en_size),
+    .congested_o    (congested_o),
+    .size_valid_i(rx_en), .size_queue_i(en_queue[1 +: QueueWidth]), .size_i(en_size),
+    .qrst_valid_i(1'b0), .qrst_queue_i('0), .qrst_quiet_o(rx_qrst_quiet),
     .avail_i        (rx_avail),
-    .pop_valid_o    (rx_pop_valid),
-    .pop_queue_o    (rx_pop_queue),
-    .desc_valid_i   (rx_desc_valid),
-    .desc_i         (rx_desc),
-    .desc_index_i   (rx_desc_index),
+    .pop_valid_o(rx_pop_valid), .pop_queue_o(rx_pop_queue),
+    .desc_valid_i(rx_desc_valid), .desc_i(rx_desc), .desc_index_i(rx_desc_index),
     .req_valid_o(fill_valid), .req_ready_i(fill_ready),
     .req_addr_o(fill_addr), .req_bytes_o(fill_bytes),
     .w_valid_o(fill_w_valid), .w_ready_i(fill_w_ready),
     .w_data_o(fill_w_data), .w_strb_o(fill_w_strb),
-    .done_i         (fill_done),
-    .error_i        (fill_error),
-    .used_valid_o   (rx_used_valid),
-    .used_ready_i   (rx_used_ready),
-    .used_queue_o   (rx_used_queue),
-    .used_o         (rx_used),
-    .used_tag_o     (rx_used_tag),
+    .done_i(fill_done), .error_i(fill_error),
+    .used_valid_o(rx_used_valid), .used_ready_i(rx_used_ready),
+    .used_queue_o(rx_used_queue), .used_o(rx_used), .used_tag_o(rx_used_tag),
     .err_valid_o(rx_err_valid), .err_o(rx_err),
     .drop_fifo_o    (drop_fifo),
     .drop_disabled_o(drop_disabled),
-    .drop_no_fit_o  (drop_no_fit),
+    .drop_filter_o(drop_filter), .drop_no_fit_o(drop_no_fit), .drop_no_buffer_o(drop_no_buffer),
     .drop_reset_o   (drop_reset),
-    .delivered_o    (delivered),
+    .merged_o(merged), .delivered_o(delivered),
+    .csum_good_o(csum_good), .csum_bad_o(csum_bad),
     .trace_valid_o(rx_trace_valid), .trace_tag_o(rx_trace_tag)
   );
 
@@ -521,8 +533,7 @@ module nic_core #(
     if (rx_idle && tx_idle && read_idle && write_idle) idle_o = host_idle && vq_idle;
   end
 
-  // There is no timer yet.
-  assign next_deadline_o = '1;
+  assign next_deadline_o = rx_deadline;
 
   always_comb begin
     count = '0;
@@ -535,6 +546,11 @@ module nic_core #(
     count[virtio_pkg::CounterRxDropDisabled] = drop_disabled;
     count[virtio_pkg::CounterRxDropNoFit]    = drop_no_fit;
     count[virtio_pkg::CounterRxDropReset]    = drop_reset;
+    count[virtio_pkg::CounterRxDropFilter]   = drop_filter;
+    count[virtio_pkg::CounterRxDropNoBuffer] = drop_no_buffer;
+    count[virtio_pkg::CounterRxCsumGood]     = csum_good;
+    count[virtio_pkg::CounterRxCsumBad]      = csum_bad;
+    count[virtio_pkg::CounterRxLroMerged]    = merged;
     count[virtio_pkg::CounterRxDelivered]    = delivered;
     count[virtio_pkg::CounterTxFrames]       = mac_tx_ok_i;
     count[virtio_pkg::CounterTxDropBad]      = drop_bad;

@@ -140,5 +140,19 @@ package nic_pkg;
     patch_t      patch1;
     patch_t      patch0;
   } rx_frame_t;
+  localparam int unsigned RxFrameWidth = 199;
+
+  // What the header in front of a received frame says, but for num_buffers.
+  typedef struct packed {
+    logic [31:0] hash;
+    logic [3:0]  hash_report;
+    logic        data_valid;  // the checksum was verified
+    logic        gso;         // coalesced: what follows holds
+    logic        ip6;
+    logic [15:0] gso_size;
+    logic [6:0]  csum_start;
+    logic [6:0]  hdr_len;
+  } rx_header_t;
+  localparam int unsigned RxHeaderWidth = 69;
 
 endpackage

@@ -3,19 +3,27 @@
 // rx_fill: puts received frames, each behind its virtio_net_hdr_v1, into the driver's buffers.
 //
 //    frames ---> rx_plan ---> segments --> rx_move ---> axi_write (streaming client)
-//                  ^  |                      ^             |
-//      descriptors-+  +--> buffers           words         | done
-//                             |                            v
+//                  ^  |  |                   ^             |
+//      descriptors-+  |  +----> jobs       words <- rx_join| done
+//                     +--> buffers                         v
 //                             +-----------> release: used elements, whole frames at a time
 //
 // Planning, moving and waiting for the answers of the writes overlap; many frames are in flight.
 //
-//   frame_*, word_*   from rx_store (the queue from whoever chose it).
+//   frame_*           from rx_queues; a frame with frame_drop_i takes no buffer and goes nowhere.
+//   job_*             to rx_join: every frame, in the order in which they are planned; job_drop_o says
+//                     that it is dropped. Moves when valid and ready are both high.
+//   word_*            from rx_join: the words of the frames that are not dropped, in that order.
+//   csum_i, hdr_hash_i, mrg_rxbuf_i   GUEST_CSUM, HASH_REPORT, MRG_RXBUF: constant while a frame is
+//                     in hand.
 //   pop, desc         from the virtqueue engine.
 //   req, w, done      to axi_write.
 //   used_*            a frame's used elements go out when all of its writes are answered; they stay
-//                     until used_ready_i. A frame that cannot be held (see rx_plan) gives its buffers
-//                     back with length 0, each for itself, and drop_no_fit_o pulses.
+//                     until used_ready_i. A frame that is dropped (see rx_plan) gives its buffers
+//                     back with length 0, each for itself, and one of drop_*_o pulses.
+//   several_i, short_i   see rx_plan.
+//   qrst_*            a queue is being reset: nothing new is begun, what is in flight ends, a frame
+//                     half planned for that queue is dropped; then qrst_quiet_o.
 //   err_*             a write was answered with an error: high until reset, and no element goes out
 //                     any more.
 //   stop_i            starts nothing new; quiet_o: no frame half moved, no write in flight
@@ -40,7 +48,11 @@ module rx_fill #(
   input  logic                         clk_i,
   input  logic                         rst_i,
   input  logic                         stop_i,
+  input  logic                         csum_i,
+  input  logic                         hdr_hash_i,
   input  logic                         mrg_rxbuf_i,
+  input  logic                         several_i,
+  input  logic                         short_i,
   output logic                         quiet_o,
   output logic                         idle_o,
 
@@ -48,11 +60,21 @@ module rx_fill #(
   input  logic [QueueWidth-1:0]        size_queue_i,
   input  logic [15:0]                  size_i,
 
+  input  logic                         qrst_valid_i,
+  input  logic [QueueWidth-1:0]        qrst_queue_i,
+  output logic                         qrst_quiet_o,
+
   input  logic                         frame_valid_i,
   output logic                         frame_ready_o,
-  input  logic [15:0]                  frame_len_i,
+  input  nic_pkg::rx_frame_t           frame_i,
   input  logic [TagWidth-1:0]          frame_tag_i,
   input  logic [QueueWidth-1:0]        frame_queue_i,
+  input  logic                         frame_drop_i,
+
+  output logic                         job_valid_o,
+  input  logic                         job_ready_i,
+  output nic_pkg::rx_frame_t           job_o,
+  output logic                         job_drop_o,
 
   input  logic                         word_valid_i,
   output logic                         word_ready_o,
@@ -86,6 +108,8 @@ module rx_fill #(
   output nic_pkg::vq_error_t           err_o,         // err_o.queue: number of the receive queue
 
   output logic                         drop_no_fit_o,
+  output logic                         drop_no_buffer_o,
+  output logic                         drop_reset_o,
   output logic                         delivered_o,
 
   output logic                         trace_descriptor_valid_o,
@@ -99,9 +123,7 @@ module rx_fill #(
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
   localparam int unsigned CountWidth = $clog2(Segments + 1);
   localparam int unsigned MaxSegments = Segments - Segments / 4;
-  localparam int unsigned SlotWidth = $clog2(Frames);
-
-  if ((1 << SlotWidth) != Frames) $error("rx_fill: Frames must be a power of two");
+  localparam int unsigned PtrWidth = $clog2(Frames);
 
   ////////////////////
   // Planner        //
@@ -117,6 +139,7 @@ module rx_fill #(
   logic [15:0]           buf_push_ndesc;
   logic                  plan_push;
   logic                  plan_push_drop;
+  logic                  held;
   logic [CountWidth-1:0] plan_push_segments;
   logic [CountWidth-1:0] plan_push_buffers;
 
@@ -125,34 +148,44 @@ module rx_fill #(
     .MaxSegments(MaxSegments),
     .CountWidth (CountWidth)
   ) u_plan (
-    .clk_i          (clk_i),
-    .rst_i          (rst_i),
-    .stop_i         (stop_i),
-    .mrg_rxbuf_i    (mrg_rxbuf_i),
-    .blocked_o      (blocked),
-    .size_valid_i   (size_valid_i),
-    .size_queue_i   (size_queue_i),
-    .size_i         (size_i),
-    .frame_valid_i  (frame_valid_i),
-    .frame_ready_o  (frame_ready_o),
-    .frame_len_i    (frame_len_i),
-    .frame_queue_i  (frame_queue_i),
-    .avail_i        (avail_i),
-    .pop_valid_o    (pop_valid_o),
-    .pop_queue_o    (pop_queue_o),
-    .desc_valid_i   (desc_valid_i),
-    .desc_i         (desc_i),
-    .room_i         (room),
-    .seg_valid_o    (seg_push),
-    .seg_bytes_o    (seg_push_bytes),
-    .first_o        (first),
-    .buf_valid_o    (buf_push),
-    .buf_bytes_o    (buf_push_bytes),
-    .buf_ndesc_o    (buf_push_ndesc),
-    .plan_valid_o   (plan_push),
-    .plan_drop_o    (plan_push_drop),
-    .plan_segments_o(plan_push_segments),
-    .plan_buffers_o (plan_push_buffers)
+    .clk_i           (clk_i),
+    .rst_i           (rst_i),
+    .stop_i          (stop_i),
+    .mrg_rxbuf_i     (mrg_rxbuf_i),
+    .hdr_hash_i      (hdr_hash_i),
+    .several_i       (several_i),
+    .short_i         (short_i),
+    .blocked_o       (blocked),
+    .size_valid_i    (size_valid_i),
+    .size_queue_i    (size_queue_i),
+    .size_i          (size_i),
+    .qrst_valid_i    (qrst_valid_i),
+    .qrst_queue_i    (qrst_queue_i),
+    .held_o          (held),
+    .frame_valid_i   (frame_valid_i),
+    .frame_ready_o   (frame_ready_o),
+    .frame_len_i     (frame_i.len),
+    .frame_queue_i   (frame_queue_i),
+    .frame_drop_i    (frame_drop_i),
+    .avail_i         (avail_i),
+    .pop_valid_o     (pop_valid_o),
+    .pop_queue_o     (pop_queue_o),
+    .desc_valid_i    (desc_valid_i),
+    .desc_i          (desc_i),
+    .room_i          (room),
+    .seg_valid_o     (seg_push),
+    .seg_bytes_o     (seg_push_bytes),
+    .first_o         (first),
+    .buf_valid_o     (buf_push),
+    .buf_bytes_o     (buf_push_bytes),
+    .buf_ndesc_o     (buf_push_ndesc),
+    .plan_valid_o    (plan_push),
+    .plan_drop_o     (plan_push_drop),
+    .plan_segments_o (plan_push_segments),
+    .plan_buffers_o  (plan_push_buffers),
+    .drop_no_fit_o   (drop_no_fit_o),
+    .drop_no_buffer_o(drop_no_buffer_o),
+    .drop_reset_o    (drop_reset_o)
   );
 
   ////////////////////
@@ -203,98 +236,84 @@ module rx_fill #(
     .count_o   (buf_count)
   );
 
-  // Plans: one ring, written by the planner and read twice, by the mover and by the release. Each
-  // reader has the plan that it works on in registers.
-  logic                  drop_mem     [Frames];
-  logic [CountWidth-1:0] segments_mem [Frames];
-  logic [CountWidth-1:0] buffers_mem  [Frames];
-  logic [15:0]           len_mem      [Frames];
-  logic [QueueWidth-1:0] queue_mem    [Frames];
-  logic [TagWidth-1:0]   tag_mem      [Frames];
-  logic [SlotWidth:0]    plan_ptr_q;
-  logic [SlotWidth:0]    move_ptr_q;
-  logic [SlotWidth:0]    free_ptr_q;
+  // What the join, the mover and the release need to know of a frame; each goes at its own pace.
+  logic                  job_room;
+  logic [PtrWidth:0]     job_count;
+  logic                  ring_room;
+  logic                  ring_settled;
+  logic                  ring_empty;
+  nic_pkg::rx_header_t   push_header;
 
-  logic                  move_valid_q;
-  logic                  move_drop_q;
-  logic [CountWidth-1:0] move_segments_q;
-  logic [CountWidth-1:0] move_buffers_q;
-  logic [15:0]           move_len_q;
-  logic [QueueWidth-1:0] move_queue_q;
-  logic [TagWidth-1:0]   move_tag_q;
+  logic                  move_valid;
   logic                  move_ready;
-  logic                  move_take;
+  logic                  move_drop;
+  logic [CountWidth-1:0] move_segments;
+  logic [CountWidth-1:0] move_buffers;
+  nic_pkg::rx_header_t   move_header;
+  logic [QueueWidth-1:0] move_queue;
+  logic [TagWidth-1:0]   move_tag;
 
-  logic                  free_valid_q;
-  logic                  free_drop_q;
-  logic [CountWidth-1:0] free_segments_q;
-  logic [CountWidth-1:0] free_buffers_q;
-  logic [QueueWidth-1:0] free_queue_q;
-  logic [TagWidth-1:0]   free_tag_q;
+  logic                  free_valid;
   logic                  free_ready;
-  logic                  free_take;
+  logic                  free_drop;
+  logic [CountWidth-1:0] free_segments;
+  logic [CountWidth-1:0] free_buffers;
+  logic [QueueWidth-1:0] free_queue;
+  logic [TagWidth-1:0]   free_tag;
 
   // A descriptor may be on its way when the next one is asked for: two places in every queue.
   assign room = seg_count <= CountWidth'(Segments - 2) && buf_count <= CountWidth'(Segments - 2) &&
-                (plan_ptr_q - move_ptr_q) <= (SlotWidth + 1)'(Frames - 2) &&
-                (plan_ptr_q - free_ptr_q) <= (SlotWidth + 1)'(Frames - 2);
+                job_count <= (PtrWidth + 1)'(Frames - 2) && ring_room;
 
-  assign move_take = plan_ptr_q != move_ptr_q && (!move_valid_q || move_ready);
-  assign free_take = plan_ptr_q != free_ptr_q && (!free_valid_q || free_ready);
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      plan_ptr_q <= '0;
-    end else if (plan_push) begin
-      plan_ptr_q <= plan_ptr_q + 1'b1;
-    end
+  always_comb begin
+    push_header             = '0;
+    push_header.hash        = frame_i.hash;
+    push_header.hash_report = frame_i.hash_report;
+    push_header.data_valid  = frame_i.csum_ok && csum_i;
+    push_header.gso         = frame_i.gso;
+    push_header.ip6         = frame_i.ip6;
+    push_header.gso_size    = frame_i.gso_size;
+    push_header.csum_start  = frame_i.csum_start;
+    push_header.hdr_len     = frame_i.hdr_len;
   end
 
-  always_ff @(posedge clk_i) begin
-    if (plan_push) begin
-      drop_mem[plan_ptr_q[SlotWidth-1:0]]     <= plan_push_drop;
-      segments_mem[plan_ptr_q[SlotWidth-1:0]] <= plan_push_segments;
-      buffers_mem[plan_ptr_q[SlotWidth-1:0]]  <= plan_push_buffers;
-      len_mem[plan_ptr_q[SlotWidth-1:0]]      <= frame_len_i;
-      queue_mem[plan_ptr_q[SlotWidth-1:0]]    <= frame_queue_i;
-      tag_mem[plan_ptr_q[SlotWidth-1:0]]      <= frame_tag_i;
-    end
-  end
+  fifo_ram #(
+    .Width(nic_pkg::RxFrameWidth + 1),
+    .Depth(Frames)
+  ) u_jobs (
+    .clk_i     (clk_i),
+    .rst_i     (rst_i),
+    .wr_valid_i(plan_push),
+    .wr_ready_o(job_room),
+    .wr_data_i ({plan_push_drop, frame_i}),
+    .rd_valid_o(job_valid_o),
+    .rd_ready_i(job_ready_i),
+    .rd_data_o ({job_drop_o, job_o}),
+    .count_o   (job_count)
+  );
 
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      move_ptr_q   <= '0;
-      move_valid_q <= 1'b0;
-    end else if (move_take) begin
-      move_ptr_q      <= move_ptr_q + 1'b1;
-      move_valid_q    <= 1'b1;
-      move_drop_q     <= drop_mem[move_ptr_q[SlotWidth-1:0]];
-      move_segments_q <= segments_mem[move_ptr_q[SlotWidth-1:0]];
-      move_buffers_q  <= buffers_mem[move_ptr_q[SlotWidth-1:0]];
-      move_len_q      <= len_mem[move_ptr_q[SlotWidth-1:0]];
-      move_queue_q    <= queue_mem[move_ptr_q[SlotWidth-1:0]];
-      move_tag_q      <= tag_mem[move_ptr_q[SlotWidth-1:0]];
-    end else if (move_ready) begin
-      move_valid_q <= 1'b0;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      free_ptr_q   <= '0;
-      free_valid_q <= 1'b0;
-    end else if (free_take) begin
-      free_ptr_q      <= free_ptr_q + 1'b1;
-      free_valid_q    <= 1'b1;
-      free_drop_q     <= drop_mem[free_ptr_q[SlotWidth-1:0]];
-      free_segments_q <= segments_mem[free_ptr_q[SlotWidth-1:0]];
-      free_buffers_q  <= buffers_mem[free_ptr_q[SlotWidth-1:0]];
-      free_queue_q    <= queue_mem[free_ptr_q[SlotWidth-1:0]];
-      free_tag_q      <= tag_mem[free_ptr_q[SlotWidth-1:0]];
-    end else if (free_ready) begin
-      free_valid_q <= 1'b0;
-    end
-  end
+  ring_two #(
+    .FirstWidth (TagWidth + QueueWidth + nic_pkg::RxHeaderWidth + 2 * CountWidth + 1),
+    .SecondWidth(TagWidth + QueueWidth + 2 * CountWidth + 1),
+    .Depth      (Frames)
+  ) u_plans (
+    .clk_i         (clk_i),
+    .rst_i         (rst_i),
+    .wr_valid_i    (plan_push),
+    .wr_first_i    ({frame_tag_i, frame_queue_i, push_header, plan_push_buffers,
+                     plan_push_segments, plan_push_drop}),
+    .wr_second_i   ({frame_tag_i, frame_queue_i, plan_push_buffers, plan_push_segments,
+                     plan_push_drop}),
+    .room_o        (ring_room),
+    .settled_o     (ring_settled),
+    .empty_o       (ring_empty),
+    .first_valid_o (move_valid),
+    .first_ready_i (move_ready),
+    .first_data_o  ({move_tag, move_queue, move_header, move_buffers, move_segments, move_drop}),
+    .second_valid_o(free_valid),
+    .second_ready_i(free_ready),
+    .second_data_o ({free_tag, free_queue, free_buffers, free_segments, free_drop})
+  );
 
   ////////////////////
   // Mover          //
@@ -313,13 +332,14 @@ module rx_fill #(
     .clk_i          (clk_i),
     .rst_i          (rst_i),
     .stop_i         (stop_i),
+    .hdr_hash_i     (hdr_hash_i),
     .quiet_o        (move_quiet),
-    .plan_valid_i   (move_valid_q),
+    .plan_valid_i   (move_valid),
     .plan_ready_o   (move_ready),
-    .plan_drop_i    (move_drop_q),
-    .plan_segments_i(move_segments_q),
-    .plan_buffers_i (move_buffers_q),
-    .plan_len_i     (move_len_q),
+    .plan_drop_i    (move_drop),
+    .plan_segments_i(move_segments),
+    .plan_buffers_i (move_buffers),
+    .plan_header_i  (move_header),
     .seg_valid_i    (seg_valid),
     .seg_ready_o    (seg_ready),
     .seg_addr_i     (seg_addr),
@@ -342,24 +362,29 @@ module rx_fill #(
   assign req_fire    = req_valid_o && req_ready_i;
 
   // Requests in flight: where they go, for the error record.
-  logic [63:0]           flight_addr_mem  [Frames];
-  logic [15:0]           flight_index_mem [Frames];
-  logic [QueueWidth-1:0] flight_queue_mem [Frames];
-  logic [SlotWidth:0]    asked_ptr_q;
-  logic [SlotWidth:0]    done_ptr_q;
+  logic [63:0]           flight_addr;
+  logic [15:0]           flight_index;
+  logic [QueueWidth-1:0] flight_queue;
+  logic [PtrWidth:0]     asked_ptr_q;
+  logic [PtrWidth:0]     done_ptr_q;
+  logic                  err_valid_q;
+  logic                  err_first;
 
-  assign flight_room = (asked_ptr_q - done_ptr_q) != (SlotWidth + 1)'(Frames);
+  assign flight_room = (asked_ptr_q - done_ptr_q) != (PtrWidth + 1)'(Frames);
+  assign err_first   = done_i && error_i && !err_valid_q;
 
-  always_ff @(posedge clk_i) begin
-    if (req_fire) begin
-      flight_addr_mem[asked_ptr_q[SlotWidth-1:0]]  <= seg_addr;
-      flight_index_mem[asked_ptr_q[SlotWidth-1:0]] <= seg_index;
-      flight_queue_mem[asked_ptr_q[SlotWidth-1:0]] <= move_queue_q;
-    end
-  end
-
-  logic               err_valid_q;
-  nic_pkg::vq_error_t err_q;
+  ram_1r1w #(
+    .Width(QueueWidth + 16 + 64),
+    .Depth(Frames)
+  ) u_flight (
+    .clk_i  (clk_i),
+    .we_i   (req_fire),
+    .waddr_i(asked_ptr_q[PtrWidth-1:0]),
+    .wdata_i({move_queue, seg_index, seg_addr}),
+    .re_i   (err_first),
+    .raddr_i(done_ptr_q[PtrWidth-1:0]),
+    .rdata_o({flight_queue, flight_index, flight_addr})
+  );
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -367,15 +392,9 @@ module rx_fill #(
       done_ptr_q  <= '0;
       err_valid_q <= 1'b0;
     end else if (req_fire || done_i) begin
-      asked_ptr_q <= asked_ptr_q + (SlotWidth + 1)'(req_fire);
-      done_ptr_q  <= done_ptr_q + (SlotWidth + 1)'(done_i);
-      if (done_i && error_i && !err_valid_q) begin
-        err_valid_q <= 1'b1;
-        err_q.code  <= virtio_pkg::ErrorDmaWrite;
-        err_q.queue <= 16'(flight_queue_mem[done_ptr_q[SlotWidth-1:0]]);
-        err_q.index <= flight_index_mem[done_ptr_q[SlotWidth-1:0]];
-        err_q.addr  <= flight_addr_mem[done_ptr_q[SlotWidth-1:0]];
-      end
+      asked_ptr_q <= asked_ptr_q + (PtrWidth + 1)'(req_fire);
+      done_ptr_q  <= done_ptr_q + (PtrWidth + 1)'(done_i);
+      err_valid_q <= err_valid_q || err_first;
     end
   end
 
@@ -387,33 +406,35 @@ module rx_fill #(
   logic [CountWidth-1:0] buffer_q;    // number of the buffer in its frame
 
   logic release_ok;
+  logic none;         // a frame that took no buffers
   logic used_fire;
   logic release_last;
   logic release_fire;
 
   // Frames are released one after another; a segment of a later frame is answered later.
-  assign release_ok   = free_valid_q && !err_valid_q &&
-                        (free_drop_q || answered_q >= {1'b0, free_segments_q});
-  assign release_last = buffer_q + 1'b1 == free_buffers_q;
-  assign used_valid_o = release_ok && buf_valid;
+  assign release_ok   = free_valid && !err_valid_q &&
+                        (free_drop || answered_q >= {1'b0, free_segments});
+  assign none         = free_buffers == '0;
+  assign release_last = buffer_q + 1'b1 == free_buffers;
+  assign used_valid_o = release_ok && !none && buf_valid;
   assign used_fire    = used_valid_o && used_ready_i;
   assign release_fire = used_fire && release_last;
   assign buf_ready    = used_fire;
-  assign free_ready   = release_fire;
+  assign free_ready   = release_fire || (release_ok && none);
 
   always_comb begin
     used_o = '0;
     if (release_ok) begin
-      used_o.last  = free_drop_q || release_last;
-      used_o.first = free_drop_q || buffer_q == '0;
+      used_o.last  = free_drop || release_last;
+      used_o.first = free_drop || buffer_q == '0;
       used_o.ndesc = buf_ndesc;
       used_o.id    = buf_id;
-      used_o.len   = free_drop_q ? '0 : 32'(buf_bytes);
+      used_o.len   = free_drop ? '0 : 32'(buf_bytes);
     end
   end
 
-  assign used_queue_o = free_queue_q;
-  assign used_tag_o   = free_tag_q;
+  assign used_queue_o = free_queue;
+  assign used_tag_o   = free_tag;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -421,7 +442,7 @@ module rx_fill #(
       buffer_q   <= '0;
     end else if (done_i || used_fire) begin
       answered_q <= answered_q + (CountWidth + 1)'(done_i) -
-                    ((release_fire && !free_drop_q) ? {1'b0, free_segments_q} : '0);
+                    ((release_fire && !free_drop) ? {1'b0, free_segments} : '0);
       if (used_fire) begin
         buffer_q <= release_last ? '0 : buffer_q + 1'b1;
       end
@@ -429,33 +450,40 @@ module rx_fill #(
   end
 
   assign err_valid_o = err_valid_q;
-  assign err_o       = err_q;
+
+  always_comb begin
+    err_o       = '0;
+    err_o.code  = virtio_pkg::ErrorDmaWrite;
+    err_o.queue = 16'(flight_queue);
+    err_o.index = flight_index;
+    err_o.addr  = flight_addr;
+  end
 
   ////////////////////
   // Status, trace  //
   ////////////////////
 
-  assign quiet_o = move_quiet && asked_ptr_q == done_ptr_q && !desc_valid_i &&
-                   (err_valid_q || (!release_ok && !free_take));
-  assign idle_o  = quiet_o && blocked && !move_valid_q && !move_take && !free_take &&
-                   (!free_valid_q || err_valid_q);
+  assign quiet_o      = move_quiet && asked_ptr_q == done_ptr_q && !desc_valid_i &&
+                        (err_valid_q || (!release_ok && ring_settled));
+  assign idle_o       = quiet_o && blocked && !move_valid && ring_settled && !job_valid_o &&
+                        job_count == '0 && (!free_valid || err_valid_q);
+  assign qrst_quiet_o = qrst_valid_i && !held && !desc_valid_i && ring_empty &&
+                        asked_ptr_q == done_ptr_q;
 
-  assign drop_no_fit_o            = plan_push && plan_push_drop;
-  assign delivered_o              = release_fire && !free_drop_q;
+  assign delivered_o              = release_fire && !free_drop;
   assign trace_descriptor_valid_o = desc_valid_i && first;
   assign trace_descriptor_tag_o   = frame_tag_i;
   assign trace_write_valid_o      = req_fire && req_first;
-  assign trace_write_tag_o        = move_tag_q;
-  assign trace_written_valid_o    = used_fire && buffer_q == '0 && !free_drop_q;
-  assign trace_written_tag_o      = free_tag_q;
+  assign trace_write_tag_o        = move_tag;
+  assign trace_written_valid_o    = used_fire && buffer_q == '0 && !free_drop;
+  assign trace_written_tag_o      = free_tag;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // What the planner pushes has its place.
       a_room: assert ((!seg_push || wr_ready[0]) && (!buf_push || wr_ready[1]) &&
-                      (!plan_push || ((plan_ptr_q - move_ptr_q) < (SlotWidth + 1)'(Frames) &&
-                                      (plan_ptr_q - free_ptr_q) < (SlotWidth + 1)'(Frames))));
+                      (!plan_push || job_room));
       // An answer belongs to a request in flight.
       a_flight: assert (!done_i || asked_ptr_q != done_ptr_q);
     end

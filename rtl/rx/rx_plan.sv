@@ -11,15 +11,22 @@
 //     segments         |  desc 0  |   desc 1    | desc 2 |  desc 3 (part)  |
 //     buffers          |       chain A (NEXT)   |      chain B             |
 //
-//   frame in     frame_*: valid, stable until frame_ready_o, which comes with the plan.
+//   frame in     frame_*: valid, stable until frame_ready_o, which comes with the plan. A frame with
+//                frame_drop_i has no buffer to hope for and is dropped at once.
 //   descriptors  popped from the virtqueue engine, one every cycle at best; a frame's last
 //                descriptor costs a cycle. A descriptor is taken only while room_i is high.
 //   plan out     pulses without back-pressure: seg_valid_o for a segment, buf_valid_o at the end of
 //                a chain, plan_valid_o at the end of the frame (the frame_* inputs still belong to
-//                it). plan_drop_o: the buffers cannot hold it; they go back unused. That is so if
-//                one buffer is too short without MRG_RXBUF, if the frame took the whole ring, or if
-//                it took MaxSegments segments and wants more.
+//                it). plan_drop_o: the frame goes nowhere; the buffers that it took go back unused.
+//   drops        drop_*_o pulse with the plan and say why:
+//                no_fit      one buffer is too short without MRG_RXBUF, or the frame took the whole
+//                            ring, or it took MaxSegments segments and wants more
+//                no_buffer   frame_drop_i; or its queue ran dry in the middle of it while the store
+//                            is short of room (short_i) for the other queue pairs (several_i)
+//                reset       its queue is being reset, and it was in hand
 //   stop_i       takes no more descriptors. A frame that waits for some is left as it is.
+//   qrst_*       a queue is being reset: no frame is begun, one that was begun for that queue is
+//                given up. held_o: there is one.
 //   blocked_o    nothing can move until an input changes.
 //
 // Parameters:
@@ -36,16 +43,24 @@ module rx_plan #(
   input  logic                         rst_i,
   input  logic                         stop_i,
   input  logic                         mrg_rxbuf_i,
+  input  logic                         hdr_hash_i,    // the header has the hash in it, 20 bytes
+  input  logic                         several_i,
+  input  logic                         short_i,
   output logic                         blocked_o,
 
   input  logic                         size_valid_i,  // a queue is enabled with this ring size
   input  logic [QueueWidth-1:0]        size_queue_i,
   input  logic [15:0]                  size_i,
 
+  input  logic                         qrst_valid_i,
+  input  logic [QueueWidth-1:0]        qrst_queue_i,
+  output logic                         held_o,
+
   input  logic                         frame_valid_i,
   output logic                         frame_ready_o,
   input  logic [15:0]                  frame_len_i,
   input  logic [QueueWidth-1:0]        frame_queue_i,
+  input  logic                         frame_drop_i,
 
   input  logic [Queues-1:0]            avail_i,
   output logic                         pop_valid_o,
@@ -63,7 +78,11 @@ module rx_plan #(
   output logic                         plan_valid_o,
   output logic                         plan_drop_o,
   output logic [CountWidth-1:0]        plan_segments_o,
-  output logic [CountWidth-1:0]        plan_buffers_o
+  output logic [CountWidth-1:0]        plan_buffers_o,
+
+  output logic                         drop_no_fit_o,
+  output logic                         drop_no_buffer_o,
+  output logic                         drop_reset_o
 );
 
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
@@ -85,6 +104,31 @@ module rx_plan #(
 
   logic [15:0]           size_mem [Queues];
 
+  ////////////////////
+  // Giving up      //
+  ////////////////////
+
+  logic avail;
+  logic reset;        // the frame is of the queue that is being reset
+  logic in_hand;      // and can be given up in this cycle
+  logic give_up;
+  logic give_up_reset;
+
+  assign avail   = avail_i[frame_queue_i];
+  assign reset   = qrst_valid_i && qrst_queue_i == frame_queue_i;
+  assign in_hand = frame_valid_i && !desc_valid_i && room_i && !stop_i;
+  assign held_o  = reset && frame_valid_i && (started_q || desc_valid_i || Queues > 1);
+
+  // Among several queues a frame that was chosen but not begun would stand in the way of the others.
+  assign give_up_reset = in_hand && reset && (started_q || Queues > 1);
+  assign give_up       = give_up_reset ||
+                         (in_hand && (frame_drop_i || (started_q && buf_ndesc_q == '0 && !avail &&
+                                                       several_i && short_i)));
+
+  ////////////////////
+  // Plan           //
+  ////////////////////
+
   logic [LenWidth-1:0]   left;
   logic [LenWidth-1:0]   left_next;
   logic                  over;
@@ -104,8 +148,10 @@ module rx_plan #(
     plan_segments_o = '0;
     plan_buffers_o  = '0;
     if (desc_valid_i) begin
-      left            = started_q ? left_q
-                                  : LenWidth'(frame_len_i) + LenWidth'(virtio_pkg::NetHdrBytes);
+      left            = started_q ? left_q :
+                        LenWidth'(frame_len_i) +
+                        (hdr_hash_i ? LenWidth'(virtio_pkg::NetHdrHashBytes)
+                                    : LenWidth'(virtio_pkg::NetHdrBytes));
       over            = over_q || (segments_q == CountWidth'(MaxSegments) && left != '0);
       chain_end       = (desc_i.flags & virtio_pkg::DescFNext) == '0;
       seg_valid_o     = left != '0 && !over;
@@ -118,6 +164,11 @@ module rx_plan #(
       plan_drop_o     = left_next != '0 || over;
       plan_segments_o = segments_q + CountWidth'(seg_valid_o);
       plan_buffers_o  = buffers_q + 1'b1;
+    end else if (give_up) begin
+      plan_valid_o    = 1'b1;
+      plan_drop_o     = 1'b1;
+      plan_segments_o = segments_q;
+      plan_buffers_o  = buffers_q;
     end
   end
 
@@ -125,10 +176,14 @@ module rx_plan #(
   assign buf_valid_o   = chain_end;
   assign frame_ready_o = plan_valid_o;
 
+  assign drop_no_fit_o    = plan_valid_o && plan_drop_o && !give_up;
+  assign drop_no_buffer_o = give_up && !give_up_reset;
+  assign drop_reset_o     = give_up_reset;
+
   assign pop_queue_o = frame_queue_i;
-  assign pop_valid_o = frame_valid_i && avail_i[frame_queue_i] && room_i && !stop_i &&
-                       !plan_valid_o;
-  assign blocked_o   = !pop_valid_o && !desc_valid_i;
+  assign pop_valid_o = frame_valid_i && avail && room_i && !stop_i && !plan_valid_o && !reset &&
+                       (started_q || desc_valid_i || !(qrst_valid_i || frame_drop_i));
+  assign blocked_o   = !pop_valid_o && !desc_valid_i && !give_up;
 
   always_ff @(posedge clk_i) begin
     if (size_valid_i) begin
@@ -145,11 +200,11 @@ module rx_plan #(
       segments_q  <= '0;
       buffers_q   <= '0;
       over_q      <= 1'b0;
-    end else if (desc_valid_i) begin
+    end else if (desc_valid_i || give_up) begin
       started_q   <= !plan_valid_o;
       left_q      <= left_next;
-      buf_bytes_q <= chain_end ? '0 : buf_bytes_o;
-      buf_ndesc_q <= chain_end ? '0 : buf_ndesc_o;
+      buf_bytes_q <= (chain_end || give_up) ? '0 : buf_bytes_o;
+      buf_ndesc_q <= (chain_end || give_up) ? '0 : buf_ndesc_o;
       taken_q     <= plan_valid_o ? '0 : taken_q + 1'b1;
       segments_q  <= plan_valid_o ? '0 : plan_segments_o;
       buffers_q   <= plan_valid_o ? '0 : buffers_q + CountWidth'(chain_end);
@@ -169,6 +224,9 @@ module rx_plan #(
       a_len: assert (!desc_valid_i || desc_i.len != '0);
       // A frame that is placed has all its segments counted.
       a_segments: assert (!plan_valid_o || plan_drop_o || plan_segments_o != '0);
+      // A frame that is dropped has one reason.
+      a_reason: assert (3'(drop_no_fit_o) + 3'(drop_no_buffer_o) + 3'(drop_reset_o) ==
+                        3'(plan_valid_o && plan_drop_o));
     end
   end
 `endif

@@ -3,6 +3,6 @@
 
 nicroscope_rtl_test(rx_test TOP rx_harness RTL tests/rtl/rx_harness.sv SOURCES rx_test.cpp)
 nicroscope_rtl_test(rx_dc25_test TOP rx_harness RTL tests/rtl/rx_harness.sv
-  PARAMS StreamBytes=16 AxiBytes=32 SOURCES rx_test.cpp)
+  PARAMS StreamBytes=16 AxiBytes=32 Queues=4 SOURCES rx_test.cpp)
 nicroscope_rtl_test(rx_dc100_test TOP rx_harness RTL tests/rtl/rx_harness.sv
-  PARAMS StreamBytes=64 AxiBytes=64 SOURCES rx_test.cpp)
+  PARAMS StreamBytes=64 AxiBytes=64 Queues=16 SOURCES rx_test.cpp)

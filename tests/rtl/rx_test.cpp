@@ -162,10 +162,10 @@ TEST(Rx, WithoutBuffersTheStoreFillsAndDropsAreCounted) {
 
 TEST(Rx, RefusesFramesWhileDisabled) {
   RxBench bench({.frames = 100, .gap_cycles = 20, .bad_percent = 20});
-  bench.model().accept_i = 0;
+  bench.model().run_i = 0;
   while (bench.sent() < 50) bench.step();
   EXPECT_EQ(bench.delivered(), 0U);
-  bench.model().accept_i = 1;
+  bench.model().run_i = 1;
   ASSERT_TRUE(bench.run());
   EXPECT_GT(bench.drop_disabled(), 30U);
   EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_disabled() + bench.bad());
@@ -174,14 +174,14 @@ TEST(Rx, RefusesFramesWhileDisabled) {
 // The device is reset and started again while a refused frame passes by: its rest is no frame.
 TEST(Rx, AFrameThatOutlastsAResetStaysRefused) {
   RxBench bench({.frames = 20, .min_frame = 1400, .max_frame = 1514});
-  bench.model().accept_i = 0;
+  bench.model().run_i = 0;
   while (bench.sent() < 3) bench.step();
   for (int i = 0; i < 12; ++i) bench.step();
   ASSERT_TRUE(bench.model().s_axis_tvalid_i);
   bench.model().clear_i = 1;
   bench.step();
   bench.model().clear_i = 0;
-  bench.model().accept_i = 1;
+  bench.model().run_i = 1;
   ASSERT_TRUE(bench.run());
   EXPECT_EQ(bench.drop_disabled(), 4U);
   EXPECT_EQ(bench.delivered(), 16U);
@@ -206,7 +206,7 @@ TEST(Rx, LineRateOfMinimumFrames) {
   // Frames come as fast as the stream's width allows, which at 64 bytes is one a cycle: more than
   // the bus can take. There what is held is that each one is delivered or counted.
   EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_fifo());
-  const double bound = RxBench::kStream == 8 ? 8.01 : RxBench::kStream == 16 ? 4.01 : 2.01;
+  const double bound = RxBench::kStream == 8 ? 8.01 : RxBench::kStream == 16 ? 4.01 : 2.3;
   EXPECT_LE(cycles, bound);
 }
 
@@ -224,7 +224,7 @@ TEST(Rx, BeatsFollowEachOtherWithoutGaps) {
   EXPECT_LE(cycles, (1500.0 + 7) / RxBench::kStream + 2);
 }
 
-TEST(Rx, StopFinishesTheFrameInHandAndStartsNone) {
+TEST(Rx, StopFinishesTheFrameInHandAndCountsTheOthers) {
   for (uint32_t seed = 1; seed < 20; ++seed) {
     RxBench bench({.seed = seed,
                    .min_piece = 64,
@@ -241,6 +241,11 @@ TEST(Rx, StopFinishesTheFrameInHandAndStartsNone) {
     for (unsigned i = 0; i < 2000; ++i) bench.step();
     EXPECT_EQ(bench.beats(), beats);
     EXPECT_TRUE(bench.model().quiet_o);
+    bench.set_pause(true);
+    for (unsigned i = 0; i < 2000; ++i) bench.step();
+    EXPECT_GT(bench.drop_reset(), 0U);
+    EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_fifo() + bench.drop_disabled() +
+                                bench.drop_reset());
   }
 }
 
@@ -292,6 +297,9 @@ TEST(Rx, WriteErrorNamesTheBuffer) {
   EXPECT_EQ(model.err_queue_o, 0);
   EXPECT_EQ(model.err_index_o, 77);
   EXPECT_EQ(model.err_addr_o, 0xdead'0000'1230U);
+  EXPECT_FALSE(model.quiet_o);
+  model.stop_i = 1;
+  for (unsigned i = 0; i < 10; ++i) step(cycle++);
   EXPECT_TRUE(model.quiet_o);
 }
 

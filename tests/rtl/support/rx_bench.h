@@ -23,6 +23,7 @@ namespace nicroscope::test {
 struct RxConfig {
   uint32_t seed = 1;
   bool mrg_rxbuf = true;
+  bool hash_report = false;
   unsigned ring = 256;      // ring size and number of descriptors given at most
   unsigned min_pieces = 1;  // descriptors of a chain
   unsigned max_pieces = 1;
@@ -49,7 +50,6 @@ class RxBench {
   static constexpr unsigned kStream = sizeof(Vrx_harness::s_axis_tdata_i);
   static constexpr unsigned kAxi = sizeof(Vrx_harness::m_axi_wdata_o);
   static constexpr uint64_t kBase = 0x12'3456'7000;
-  static constexpr unsigned kHeader = 12;
 
   explicit RxBench(const RxConfig& config)
       : config_(config),
@@ -66,10 +66,23 @@ class RxBench {
     for (unsigned id = 0; id < chains_; ++id) free_.push_back(static_cast<uint16_t>(id));
     model_->rst_i = 1;
     model_->clear_i = 0;
-    model_->accept_i = 1;
+    model_->run_i = 1;
     model_->stop_i = 0;
+    model_->engine_quiet_i = 1;
+    model_->now_i = 0;
+    model_->promisc_i = 1;
+    model_->csum_i = 0;
+    model_->hash_report_i = config.hash_report;
+    model_->lro_i = 0;
+    model_->rss_i = 0;
+    model_->hash_types_i = 0;
+    model_->rss_mask_i = 0;
+    model_->pairs_i = 1;
+    model_->tbl_select_i = 0;
     model_->size_valid_i = 0;
-    model_->frame_queue_i = 0;
+    model_->size_queue_i = 0;
+    model_->qrst_valid_i = 0;
+    model_->qrst_queue_i = 0;
     model_->s_axis_tvalid_i = 0;
     model_->avail_i = 0;
     model_->desc_valid_i = 0;
@@ -102,6 +115,7 @@ class RxBench {
     descriptors_.drive(*model_);
     drive_stream();
     model_->used_ready_i = random_() % 100 >= config_.used_stall;
+    model_->now_i = cycle_;
     model_->clk_i = 0;
     model_->eval();
     const bool quiet = !model_->s_axis_tvalid_i && !model_->desc_valid_i &&
@@ -144,6 +158,7 @@ class RxBench {
   uint64_t drop_fifo() const { return drop_fifo_; }
   uint64_t drop_disabled() const { return drop_disabled_; }
   uint64_t drop_no_fit() const { return drop_no_fit_; }
+  uint64_t drop_reset() const { return drop_reset_; }
   uint64_t most_buffers() const { return most_buffers_; }
   uint64_t first_delivery() const { return first_delivery_; }
   uint64_t last_delivery() const { return last_delivery_; }
@@ -238,7 +253,7 @@ class RxBench {
     Frame frame{.tag = ++tag_,
                 .bytes = {},
                 .bad = random_() % 100 < config_.bad_percent,
-                .refused = !model_->accept_i};
+                .refused = !model_->run_i || model_->stop_i};
     frame.bytes.resize(between(config_.min_frame, config_.max_frame));
     for (uint8_t& byte : frame.bytes) byte = static_cast<uint8_t>(random_());
     expected_.push_back(std::move(frame));
@@ -263,6 +278,7 @@ class RxBench {
     ended_before_ = ended_;
     ended_ = false;
     drop_no_fit_ += model_->drop_no_fit_o;
+    drop_reset_ += model_->drop_reset_o;
     delivered_ += model_->delivered_o;
   }
 
@@ -319,7 +335,7 @@ class RxBench {
   }
 
   void check_frame() {
-    std::vector<uint8_t> want(kHeader);
+    std::vector<uint8_t> want(config_.hash_report ? 20 : 12);
     want[10] = static_cast<uint8_t>(group_.size());
     want[11] = static_cast<uint8_t>(group_.size() >> 8);
     want.insert(want.end(), expected_.front().bytes.begin(), expected_.front().bytes.end());
@@ -363,7 +379,7 @@ class RxBench {
   bool dropping_ = false;
   bool failed_ = false;
   bool pause_ = false;
-  uint8_t avail_before_ = 0;
+  uint32_t avail_before_ = 0;
   uint64_t cycle_ = 0;
   uint64_t sent_ = 0;
   uint64_t bad_ = 0;
@@ -371,6 +387,7 @@ class RxBench {
   uint64_t drop_fifo_ = 0;
   uint64_t drop_disabled_ = 0;
   uint64_t drop_no_fit_ = 0;
+  uint64_t drop_reset_ = 0;
   uint64_t most_buffers_ = 0;
   uint64_t first_delivery_ = 0;
   uint64_t last_delivery_ = 0;

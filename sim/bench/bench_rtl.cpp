@@ -101,8 +101,7 @@ std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed) {
   std::vector<RtlCase> rows;
   const auto known = find_profile(profile);
   const unsigned all = known ? known->queue_pairs : 1;
-  Load load{
-      .profile = profile, .seed = seed, .sizes = {}, .bus = BusOptions::gen4_x16()};
+  Load load{.profile = profile, .seed = seed, .sizes = {}, .bus = BusOptions::gen4_x16()};
   for (const unsigned pairs : {1U, all}) {
     if (!rows.empty() && pairs == 1) break;  // one is all
     load.pairs = pairs;

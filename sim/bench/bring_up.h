@@ -22,7 +22,8 @@ struct QueueAreas {
 };
 
 /// Takes the device from reset to DRIVER_OK (virtio 1.2, 3.1.1) for hosts that
-/// are not a kernel. MSI-X is on if a queue has a vector. Runs the simulation meanwhile. Returns what went wrong, empty if nothing.
+/// are not a kernel. MSI-X is on if a queue has a vector. Runs the simulation meanwhile. Returns
+/// what went wrong, empty if nothing.
 [[nodiscard]] std::string bring_up(Simulation& simulation, std::uint64_t features,
                                    std::span<const QueueAreas> queues);
 

@@ -13,7 +13,6 @@ namespace nicroscope::sim {
 namespace {
 
 constexpr std::uint16_t kSlots = 16;
-constexpr std::uint64_t kEventsAt = 512;
 constexpr std::uint64_t kAnswerAt = 1024;
 constexpr std::uint64_t kCommandAt = 2048;
 constexpr Duration kPatience = std::chrono::milliseconds{1};
@@ -29,30 +28,7 @@ constexpr std::array<std::uint8_t, regs::kRssKeyBytes> kKey = {
 ControlQueue::ControlQueue(Simulation& simulation, BusAddress memory)
     : simulation_(simulation),
       memory_(memory),
-      index_(2 * simulation.profile().queue_pairs) {
-  auto* driver = reinterpret_cast<virtio::EventSuppression*>(  // NOLINT
-      simulation.memory().at(memory + kEventsAt, sizeof(virtio::EventSuppression)).data());
-  driver->flags = regs::kEventFlagsDisable;
-}
-
-QueueAreas ControlQueue::areas() const noexcept {
-  return {index_, kSlots, memory_, memory_ + kEventsAt,
-          memory_ + kEventsAt + sizeof(virtio::EventSuppression)};
-}
-
-void ControlQueue::post(std::uint16_t flags, std::uint64_t offset, std::uint32_t length) {
-  auto* slots = reinterpret_cast<virtio::PackedDescriptor*>(  // NOLINT
-      simulation_.memory().at(memory_, kSlots * sizeof(virtio::PackedDescriptor)).data());
-  const std::uint16_t available = wrap_ ? regs::kDescFAvail : regs::kDescFUsed;
-  slots[next_] = {.addr = memory_ + offset,
-                  .len = length,
-                  .id = 0,
-                  .flags = static_cast<std::uint16_t>(flags | available)};
-  if (++next_ == kSlots) {
-    next_ = 0;
-    wrap_ = !wrap_;
-  }
-}
+      ring_(simulation, memory, 2 * simulation.profile().queue_pairs, kSlots, false) {}
 
 std::string ControlQueue::command(std::uint8_t command_class, std::uint8_t command,
                                   std::span<const std::byte> data) {
@@ -64,21 +40,17 @@ std::string ControlQueue::command(std::uint8_t command_class, std::uint8_t comma
   constexpr std::byte kNone{0xff};
   answer = kNone;
 
-  const std::uint16_t head = next_;
-  const bool wrap = wrap_;
-  post(regs::kDescFNext, kCommandAt, static_cast<std::uint32_t>(2 + data.size()));
-  post(regs::kDescFWrite, kAnswerAt, 1);
-  simulation_.port().bar_write(regs::kBarNotify + index_ * regs::kNotifyMultiplier, 4, index_);
-
-  const auto* used = reinterpret_cast<const virtio::PackedDescriptor*>(  // NOLINT
-      simulation_.memory().at(memory_, kSlots * sizeof(virtio::PackedDescriptor)).data());
-  const std::uint16_t both = regs::kDescFAvail | regs::kDescFUsed;
+  ring_.add(std::array{PackedRing::Buffer{memory_ + kCommandAt,
+                                          static_cast<std::uint32_t>(2 + data.size()), false},
+                       PackedRing::Buffer{memory_ + kAnswerAt, 1, true}},
+            0);
+  ring_.kick();
   bool done = false;
   const Time limit = simulation_.timeline().now() + kPatience;
   while (!done && simulation_.timeline().now() < limit) {
     const RunResult result = simulation_.run_until(simulation_.timeline().now() + kPatience / 1000);
     if (!result.ok()) return result.message;
-    done = (used[head].flags & both) == (wrap ? both : 0);
+    done = ring_.take().has_value();
   }
   if (!done) return fmt::format("control command {}/{} is not answered", command_class, command);
   if (answer != static_cast<std::byte>(regs::kCtrlAckOk)) {

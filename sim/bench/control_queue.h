@@ -6,8 +6,7 @@
 #include <string>
 
 #include "nicroscope/host_memory.h"
-#include "nicroscope/virtio.h"
-#include "sim/bench/bring_up.h"
+#include "sim/bench/packed_ring.h"
 #include "sim/simulation.h"
 
 namespace nicroscope::sim {
@@ -22,7 +21,7 @@ class ControlQueue {
   /// `memory` begins kBytes that the device may reach.
   ControlQueue(Simulation& simulation, BusAddress memory);
 
-  [[nodiscard]] QueueAreas areas() const noexcept;
+  [[nodiscard]] QueueAreas areas() const noexcept { return ring_.areas(); }
   /// Has a command carried out. Returns what went wrong, empty if nothing.
   [[nodiscard]] std::string command(std::uint8_t command_class, std::uint8_t command,
                                     std::span<const std::byte> data);
@@ -31,13 +30,9 @@ class ControlQueue {
   [[nodiscard]] std::string spread(unsigned pairs);
 
  private:
-  void post(std::uint16_t flags, std::uint64_t offset, std::uint32_t length);
-
   Simulation& simulation_;
   BusAddress memory_;
-  unsigned index_;
-  std::uint16_t next_ = 0;
-  bool wrap_ = true;
+  PackedRing ring_;
 };
 
 }  // namespace nicroscope::sim

@@ -6,9 +6,9 @@
 #include <string_view>
 #include <vector>
 
-#include "nicroscope/virtio.h"
 #include "sim/bench/bounds.h"
 #include "sim/bench/control_queue.h"
+#include "sim/bench/packed_ring.h"
 #include "sim/bench/traffic.h"
 #include "sim/simulation.h"
 
@@ -17,9 +17,9 @@ namespace nicroscope::sim {
 /// What an ideal host does.
 struct HostOptions {
   Direction direction = Direction::both;
-  unsigned pairs = 1;          ///< queue pairs in use
-  bool interrupts = false;     ///< asks for them, with a vector for each queue
-  bool send_when_told = false; ///< transmits a frame for each send_one(), not without end
+  unsigned pairs = 1;           ///< queue pairs in use
+  bool interrupts = false;      ///< asks for them, with a vector for each queue
+  bool send_when_told = false;  ///< transmits a frame for each send_one(), not without end
 };
 
 /// A host that is infinitely fast: it refills a ring slot in the moment in which its used element
@@ -47,43 +47,33 @@ class IdealHost {
   [[nodiscard]] std::string_view complaint() const noexcept { return complaint_; }
 
  private:
-  struct Ring {
-    IdealHost* host = nullptr;
-    unsigned pair = 0;
-    virtio::PackedDescriptor* slots = nullptr;
-    BusAddress descriptors = 0;
-    BusAddress events = 0;  // the driver's area, then the device's
-    const virtio::EventSuppression* device_events = nullptr;
-    BusAddress buffers = 0;
-    std::uint64_t stride = 0;  // from a buffer to the next
-    std::uint16_t next = 0;    // slot that is used next
-    bool wrap = true;
-    std::uint64_t posted = 0;   // buffers made available
-    std::uint64_t reached = 0;  // receive: one more than the number of the frame received last
+  struct Pair {
+    IdealHost* host;
+    unsigned number;
+    PackedRing rx;
+    PackedRing tx;
+    BusAddress buffers;         // of the receive ring, one a slot
+    std::uint64_t posted = 0;   // frames to send made available
+    std::uint64_t reached = 0;  // one more than the number of the frame received last
   };
 
   [[nodiscard]] BusAddress allocate(std::uint64_t bytes);
-  void lay_out(Ring& ring, unsigned pair, std::uint64_t buffer_bytes);
+  [[nodiscard]] Pair make_pair(unsigned number);
   void write_frames();
-  static void post_receive(Ring& ring, std::uint16_t slot, bool wrap) noexcept;
-  static void post_transmit(Ring& ring, std::uint16_t slot, bool wrap) noexcept;
-  void watch(Ring& ring, void (*hook)(void*, const VisibleWrite&));
-  void kick(const Ring& ring, unsigned virtqueue);
-  [[nodiscard]] static bool used(const Ring& ring) noexcept;
-  static void advance(Ring& ring) noexcept;
-  static void on_receive_ring(void* ring, const VisibleWrite& write);
-  static void on_transmit_ring(void* ring, const VisibleWrite& write);
-  void check_received(Ring& ring, const virtio::PackedDescriptor& element);
+  static void post_receive(Pair& pair, std::uint16_t id) noexcept;
+  static void post_transmit(Pair& pair, std::uint16_t id) noexcept;
+  static void on_receive_ring(void* pair, const VisibleWrite& write);
+  static void on_transmit_ring(void* pair, const VisibleWrite& write);
+  void check_received(Pair& pair, const PackedRing::Used& used);
 
   Simulation& simulation_;
   const Traffic& traffic_;
   const HostOptions options_;
   BusAddress next_free_;
   ControlQueue control_;
+  std::uint64_t stride_;   // from a buffer to the next
   BusAddress frames_ = 0;  // what is sent, once for all
-  std::uint64_t frame_stride_ = 0;
-  std::vector<Ring> rx_;
-  std::vector<Ring> tx_;
+  std::vector<Pair> pairs_;
   std::uint64_t received_ = 0;
   std::uint64_t reached_ = 0;
   std::string_view complaint_;

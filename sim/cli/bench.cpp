@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "sim/bench/bench_latency.h"
+#include "sim/bench/bench_offload.h"
 #include "sim/bench/bench_rtl.h"
 #include "sim/bench/bench_sim.h"
 #include "sim/cli/command.h"
@@ -55,8 +56,9 @@ int run_rtl(const CommonOptions& options) {
                row.link_bound, row.datapath_bound, row.ratio, row.lost);
     if (!row.problem.empty()) fmt::print("      ^ {}\n", row.problem);
   }
-  fmt::print("\nsize: bytes with FCS; ratio: of the slower direction to its lower bound;\n"
-             "lost: frames that came faster than the bus can take them, as counted\n");
+  fmt::print(
+      "\nsize: bytes with FCS; ratio: of the slower direction to its lower bound;\n"
+      "lost: frames that came faster than the bus can take them, as counted\n");
   return failed ? kRunFailed : 0;
 }
 
@@ -110,16 +112,54 @@ int run_latency(const CommonOptions& options) {
     print_json({{"profile", scenario.profile}, {"cases", cases}});
     return 0;
   }
-  fmt::print("{}: one frame through an empty NIC, PCIe Gen4 x16, 1 us reads\n\n",
-             scenario.profile);
+  fmt::print("{}: one frame through an empty NIC, PCIe Gen4 x16, 1 us reads\n\n", scenario.profile);
   fmt::print("{:<10} {:>5} {:>9} {:>9} {:>6}\n", "way", "size", "cycles", "floor", "over");
   for (const sim::LatencyCase& row : *rows) {
     fmt::print("{:<10} {:>5} {:>9.1f} {:>9.1f} {:>6.1f}\n", row.way, row.size, row.cycles,
                row.floor_cycles, row.cycles - row.floor_cycles);
   }
-  fmt::print("\nreceive: last word on the stream to used element visible; interrupt: and to the\n"
-             "message; transmit: doorbell at the NIC to first word on the stream.\n"
-             "size: bytes with FCS; floor: what the bus alone takes\n");
+  fmt::print(
+      "\nreceive: last word on the stream to used element visible; interrupt: and to the\n"
+      "message; transmit: doorbell at the NIC to first word on the stream.\n"
+      "size: bytes with FCS; floor: what the bus alone takes\n");
+  return 0;
+}
+
+int run_offload(const CommonOptions& options) {
+  sim::Scenario scenario;
+  options.apply(scenario);
+  auto rows = sim::bench_offload(scenario.profile, scenario.seed);
+  if (report_failure(rows)) return kRunFailed;
+  if (options.json) {
+    json cases = json::array();
+    for (const sim::OffloadCase& row : *rows) {
+      cases.push_back({{"way", row.way},
+                       {"offload", row.offload},
+                       {"flows", row.flows},
+                       {"payload_gbps", row.payload_gbps},
+                       {"link_gbps", row.link_gbps},
+                       {"ratio", row.ratio},
+                       {"frames_per_mbyte", row.frames_per_mbyte},
+                       {"descriptors_per_mbyte", row.descriptors_per_mbyte},
+                       {"interrupts_per_mbyte", row.interrupts_per_mbyte}});
+    }
+    print_json({{"profile", scenario.profile}, {"cases", cases}});
+    return 0;
+  }
+  fmt::print("{}: bulk TCP, MTU 1500, one queue pair, PCIe Gen4 x16, 1 us reads\n\n",
+             scenario.profile);
+  fmt::print("{:<4} {:<11} {:>5} {:>9} {:>9} {:>7} {:>10} {:>13} {:>12}\n", "way", "offload",
+             "flows", "Gbit/s", "link", "ratio", "frames/MB", "descriptors/MB", "interrupts/MB");
+  for (const sim::OffloadCase& row : *rows) {
+    const char* name = row.way == "tx" ? "TSO" : "LRO";
+    fmt::print("{:<4} {:<11} {:>5} {:>9.3f} {:>9.3f} {:>7.4f} {:>10.1f} {:>14.1f} {:>13.1f}\n",
+               row.way, fmt::format("{} {}", name, row.offload ? "on" : "off"), row.flows,
+               row.payload_gbps, row.link_gbps, row.ratio, row.frames_per_mbyte,
+               row.descriptors_per_mbyte, row.interrupts_per_mbyte);
+  }
+  fmt::print(
+      "\nGbit/s: of payload; link: what the link carries of it; frames: as the host sees\n"
+      "them; MB: 10^6 bytes of payload\n");
   return 0;
 }
 
@@ -136,13 +176,17 @@ Action add_bench(CLI::App& program) {
   CLI::App* latency =
       bench->add_subcommand("latency", "Cycles through an empty NIC, beside the bus's floor");
   options->add_to(*latency);
+  CLI::App* offload =
+      bench->add_subcommand("offload", "Bulk TCP with and without segmentation and coalescing");
+  options->add_to(*offload);
   CLI::App* speed = bench->add_subcommand("sim", "Simulated frames and cycles a second of work");
   options->add_to(*speed);
   speed->add_option("--seconds", *seconds, "Processor time of each case")
       ->check(CLI::Range(0.01, 600.0));
 
-  return [options, seconds, rtl, latency] {
+  return [options, seconds, rtl, latency, offload] {
     if (rtl->parsed()) return run_rtl(*options);
+    if (offload->parsed()) return run_offload(*options);
     if (latency->parsed()) return run_latency(*options);
     return run_sim(*options, *seconds);
   };

@@ -342,7 +342,9 @@ module rx_lane #(
         tagged_q      <= frame_len >= 16'd18;
       end
     end else if (state_q == Pad || here) begin
-      pos_q <= pos_q + (one ? 5'd1 : 5'd2);
+      if (!over) begin
+        pos_q <= pos_q + (one ? 5'd1 : 5'd2);
+      end
       sum_q <= sum_q + 23'(add);
       case (state_q)
         L2: begin

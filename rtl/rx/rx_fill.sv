@@ -33,7 +33,7 @@
 // Parameters:
 //   AxiBytes     bytes in a bus word
 //   Queues       receive queues
-//   Segments     segments, and buffers, of the frames in flight; a frame takes at most 3/4 of them
+//   Segments     segments, and buffers, of the frames in flight, 256 or more
 //   Frames       frames planned and not yet returned
 //   TagWidth     bits of a tag
 
@@ -122,8 +122,10 @@ module rx_fill #(
 
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
   localparam int unsigned CountWidth = $clog2(Segments + 1);
-  localparam int unsigned MaxSegments = Segments - Segments / 4;
+  localparam int unsigned MaxSegments = 192;
   localparam int unsigned PtrWidth = $clog2(Frames);
+
+  if (Segments < MaxSegments + 64) $error("rx_fill: Segments is too small for a frame");
 
   ////////////////////
   // Planner        //

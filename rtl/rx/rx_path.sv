@@ -119,6 +119,8 @@ module rx_path #(
   localparam int unsigned WordsWidth = $clog2(StoreBytes / AxiBytes) + 1;
   // Frames behind the head from which on there is no time to compare it with others.
   localparam int unsigned Hurry      = (StreamBytes < 64) ? 1 : 4;
+  // Frames between plan and used element: at two cycles each they cover a write's latency.
+  localparam int unsigned InFlight   = 4 * AxiBytes;
 
   logic clk, rst, wake;
 
@@ -341,6 +343,8 @@ module rx_path #(
   rx_fill #(
     .AxiBytes(AxiBytes),
     .Queues  (Queues),
+    .Segments((InFlight < 128) ? 256 : 2 * InFlight),
+    .Frames  (InFlight),
     .TagWidth(TagWidth)
   ) u_fill (
     .clk_i(clk), .rst_i(rst),

@@ -266,17 +266,23 @@ module rx_store #(
   // Free           //
   ////////////////////
 
-  // A bit for each slot: written 0 in the cycle after a frame was taken, 1 when it is freed.
-  logic                 freed_mem [Frames];
+  // A bit for each slot: written 0 in the cycle after a frame was taken, 1 when it is freed. Even and
+  // odd slots have a memory each, so that a free waits a cycle at most however fast frames come.
+  logic                 even_mem [Frames / 2];
+  logic                 odd_mem [Frames / 2];
   logic                 mark_q;
   logic [SlotWidth-1:0] mark_slot_q;
   logic                 end_valid_q;  // end_word belongs to the oldest frame
   logic [AddrWidth:0]   end_word;     // the word behind its last
+  logic                 freed;        // the oldest frame is
   logic                 reclaim;
   logic [SlotWidth:0]   end_slot;
   logic                 end_fetch;
+  logic                 mark_even, mark_odd;
 
-  assign free_ready_o = !mark_q;
+  assign mark_even    = mark_q && !mark_slot_q[0];
+  assign mark_odd     = mark_q && mark_slot_q[0];
+  assign free_ready_o = free_slot_i[0] ? !mark_odd : !mark_even;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -288,12 +294,20 @@ module rx_store #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (mark_q || free_valid_i) begin
-      freed_mem[mark_q ? mark_slot_q : free_slot_i[SlotWidth-1:0]] <= !mark_q;
+    if (mark_even || (free_valid_i && !free_slot_i[0])) begin
+      even_mem[mark_even ? mark_slot_q[SlotWidth-1:1] : free_slot_i[SlotWidth-1:1]] <= !mark_even;
     end
   end
 
-  assign reclaim   = end_valid_q && freed_mem[oldest_q[SlotWidth-1:0]];
+  always_ff @(posedge clk_i) begin
+    if (mark_odd || (free_valid_i && free_slot_i[0])) begin
+      odd_mem[mark_odd ? mark_slot_q[SlotWidth-1:1] : free_slot_i[SlotWidth-1:1]] <= !mark_odd;
+    end
+  end
+
+  assign freed     = oldest_q[0] ? odd_mem[oldest_q[SlotWidth-1:1]]
+                                 : even_mem[oldest_q[SlotWidth-1:1]];
+  assign reclaim   = end_valid_q && freed;
   assign end_slot  = oldest_q + (SlotWidth + 1)'(reclaim);
   assign end_fetch = (reclaim || !end_valid_q) && end_slot != slot_q;
 
@@ -444,7 +458,8 @@ module rx_store #(
       a_free: assert (clear_i || !free_valid_i || (SlotWidth + 1)'(free_age) < slots_held);
       // A slot is freed once.
       a_once: assert (clear_i || !free_valid_i || !free_ready_o ||
-                      !freed_mem[free_slot_i[SlotWidth-1:0]]);
+                      !(free_slot_i[0] ? odd_mem[free_slot_i[SlotWidth-1:1]]
+                                       : even_mem[free_slot_i[SlotWidth-1:1]]));
       // A request is for some words.
       a_read: assert (!read_valid_i || read_words_i != '0);
     end

@@ -206,7 +206,7 @@ TEST(Rx, LineRateOfMinimumFrames) {
   // Frames come as fast as the stream's width allows, which at 64 bytes is one a cycle: more than
   // the bus can take. There what is held is that each one is delivered or counted.
   EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_fifo());
-  const double bound = RxBench::kStream == 8 ? 8.01 : RxBench::kStream == 16 ? 4.01 : 2.3;
+  const double bound = RxBench::kStream == 8 ? 8.01 : RxBench::kStream == 16 ? 4.01 : 2.01;
   EXPECT_LE(cycles, bound);
 }
 

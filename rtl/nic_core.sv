@@ -140,11 +140,13 @@ module nic_core #(
   localparam int unsigned ReadRxDesc  = 0;
   localparam int unsigned ReadTxDesc  = 2;
   localparam int unsigned ReadTxData  = 4;
-  localparam int unsigned Readers     = 5;
+  localparam int unsigned ReadCtrl    = 5;
+  localparam int unsigned Readers     = 6;
   localparam int unsigned WriteRxUsed = 0;
   localparam int unsigned WriteTxUsed = 2;
   localparam int unsigned WriteMsix   = 4;
-  localparam int unsigned Writers     = 5;
+  localparam int unsigned WriteCtrl   = 5;
+  localparam int unsigned Writers     = 6;
 
   // Index 0 is receive and 1 transmit wherever both stand side by side.
   localparam int unsigned Rx = 0;
@@ -187,15 +189,10 @@ module nic_core #(
   ) u_host (
     .clk_i             (clk_i),
     .rst_i             (rst_i),
-    .s_axil_awaddr_i(s_axil_awaddr_i), .s_axil_awvalid_i(s_axil_awvalid_i),
-    .s_axil_awready_o(s_axil_awready_o), .s_axil_wdata_i(s_axil_wdata_i),
-    .s_axil_wstrb_i(s_axil_wstrb_i), .s_axil_wvalid_i(s_axil_wvalid_i),
-    .s_axil_wready_o(s_axil_wready_o), .s_axil_bresp_o(s_axil_bresp_o),
-    .s_axil_bvalid_o(s_axil_bvalid_o), .s_axil_bready_i(s_axil_bready_i),
-    .s_axil_araddr_i(s_axil_araddr_i), .s_axil_arvalid_i(s_axil_arvalid_i),
-    .s_axil_arready_o(s_axil_arready_o), .s_axil_rdata_o(s_axil_rdata_o),
-    .s_axil_rresp_o(s_axil_rresp_o), .s_axil_rvalid_o(s_axil_rvalid_o),
-    .s_axil_rready_i   (s_axil_rready_i),
+    .s_axil_awaddr_i, .s_axil_awvalid_i, .s_axil_awready_o, .s_axil_wdata_i, .s_axil_wstrb_i,
+    .s_axil_wvalid_i, .s_axil_wready_o, .s_axil_bresp_o, .s_axil_bvalid_o, .s_axil_bready_i,
+    .s_axil_araddr_i, .s_axil_arvalid_i, .s_axil_arready_o, .s_axil_rdata_o, .s_axil_rresp_o,
+    .s_axil_rvalid_o, .s_axil_rready_i,
     .features_o        (features),
     .run_o             (run),
     .stop_o            (stop),
@@ -214,8 +211,7 @@ module nic_core #(
     .err_valid_i(err_valid), .err_i(err),
     .now_i             (now_i),
     .link_up_i         (link_up_i),
-    .mac_i             (Mac),
-    .mac_change_i      (1'b0),
+    .mac_i(mac), .mac_change_i(mac != mac_q),
     .vendor_control_o  (mac_control_o),
     .count_i           (count),
     .rx_bytes_valid_i  (mac_rx_ok_i),
@@ -238,9 +234,8 @@ module nic_core #(
   assign hold = stop || !run;
 
   // No queue is reset alone yet: RING_RESET is not offered.
-  logic unused_qrst;
-  assign unused_qrst = ^{qrst_valid, qrst_queue};
-  assign qrst_ready  = 1'b0;
+  assign qrst_ready = 1'b0;
+  assign ctrl_qrst  = qrst_valid && qrst_queue == 16'(2 * QueuePairs);
 
   ////////////////////
   // AXI engines    //
@@ -260,58 +255,28 @@ module nic_core #(
   logic [64*Writers-1:0]         sw_addr;
   logic [8*AxiBytes*Writers-1:0] sw_data;
   logic [AxiBytes*Writers-1:0]   sw_strb;
-  logic                          read_idle, write_idle;
+  logic                          dma_idle;
 
-  axi_read #(
-    .AxiBytes(AxiBytes),
-    .Clients (Readers)
-  ) u_read (
-    .clk_i          (clk_i),
-    .rst_i          (rst),
-    .idle_o         (read_idle),
-    .req_valid_i(rd_valid), .req_ready_o(rd_ready),
-    .req_addr_i(rd_addr), .req_bytes_i(rd_bytes),
-    .rsp_valid_o    (rsp_valid),
-    .rsp_data_o     (rsp_data),
-    .rsp_last_o     (rsp_last),
-    .rsp_error_o    (rsp_error),
-    .m_axi_arid_o(m_axi_arid_o), .m_axi_araddr_o(m_axi_araddr_o),
-    .m_axi_arlen_o(m_axi_arlen_o), .m_axi_arsize_o(m_axi_arsize_o),
-    .m_axi_arburst_o(m_axi_arburst_o), .m_axi_arvalid_o(m_axi_arvalid_o),
-    .m_axi_arready_i(m_axi_arready_i), .m_axi_rid_i(m_axi_rid_i),
-    .m_axi_rdata_i(m_axi_rdata_i), .m_axi_rresp_i(m_axi_rresp_i),
-    .m_axi_rlast_i(m_axi_rlast_i), .m_axi_rvalid_i(m_axi_rvalid_i),
-    .m_axi_rready_o (m_axi_rready_o)
-  );
-
-  axi_write #(
-    .AxiBytes(AxiBytes),
-    .Small   (Writers)
-  ) u_write (
-    .clk_i          (clk_i),
-    .rst_i          (rst),
-    .idle_o         (write_idle),
-    .req_valid_i(fill_valid), .req_ready_o(fill_ready),
-    .req_addr_i(fill_addr), .req_bytes_i(fill_bytes),
+  dma #(
+    .AxiBytes(AxiBytes), .Readers(Readers), .Writers(Writers)
+  ) u_dma (
+    .clk_i(clk_i), .rst_i(rst),
+    .idle_o(dma_idle),
+    .rd_valid_i(rd_valid), .rd_ready_o(rd_ready), .rd_addr_i(rd_addr), .rd_bytes_i(rd_bytes),
+    .rsp_valid_o(rsp_valid), .rsp_data_o(rsp_data), .rsp_last_o(rsp_last), .rsp_error_o(rsp_error),
+    .wr_valid_i(fill_valid), .wr_ready_o(fill_ready),
+    .wr_addr_i(fill_addr), .wr_bytes_i(fill_bytes),
     .w_valid_i(fill_w_valid), .w_ready_o(fill_w_ready),
     .w_data_i(fill_w_data), .w_strb_i(fill_w_strb),
-    .done_o         (fill_done),
-    .error_o        (fill_error),
-    .sw_valid_i     (sw_valid),
-    .sw_ready_o     (sw_ready),
-    .sw_addr_i      (sw_addr),
-    .sw_data_i      (sw_data),
-    .sw_strb_i      (sw_strb),
-    .sw_done_o      (sw_done),
-    .sw_error_o     (sw_error),
-    .m_axi_awid_o(m_axi_awid_o), .m_axi_awaddr_o(m_axi_awaddr_o),
-    .m_axi_awlen_o(m_axi_awlen_o), .m_axi_awsize_o(m_axi_awsize_o),
-    .m_axi_awburst_o(m_axi_awburst_o), .m_axi_awvalid_o(m_axi_awvalid_o),
-    .m_axi_awready_i(m_axi_awready_i), .m_axi_wdata_o(m_axi_wdata_o),
-    .m_axi_wstrb_o(m_axi_wstrb_o), .m_axi_wlast_o(m_axi_wlast_o),
-    .m_axi_wvalid_o(m_axi_wvalid_o), .m_axi_wready_i(m_axi_wready_i),
-    .m_axi_bid_i(m_axi_bid_i), .m_axi_bresp_i(m_axi_bresp_i),
-    .m_axi_bvalid_i(m_axi_bvalid_i), .m_axi_bready_o(m_axi_bready_o)
+    .done_o(fill_done), .error_o(fill_error),
+    .sw_valid_i(sw_valid), .sw_ready_o(sw_ready), .sw_addr_i(sw_addr), .sw_data_i(sw_data),
+    .sw_strb_i(sw_strb), .sw_done_o(sw_done), .sw_error_o(sw_error),
+    .m_axi_awid_o, .m_axi_awaddr_o, .m_axi_awlen_o, .m_axi_awsize_o, .m_axi_awburst_o,
+    .m_axi_awvalid_o, .m_axi_awready_i, .m_axi_wdata_o, .m_axi_wstrb_o, .m_axi_wlast_o,
+    .m_axi_wvalid_o, .m_axi_wready_i, .m_axi_bid_i, .m_axi_bresp_i, .m_axi_bvalid_i,
+    .m_axi_bready_o, .m_axi_arid_o, .m_axi_araddr_o, .m_axi_arlen_o, .m_axi_arsize_o,
+    .m_axi_arburst_o, .m_axi_arvalid_o, .m_axi_arready_i, .m_axi_rid_i, .m_axi_rdata_i,
+    .m_axi_rresp_i, .m_axi_rlast_i, .m_axi_rvalid_i, .m_axi_rready_o
   );
 
   // A message is 4 bytes: in every lane of the beat, written in the one of its address.
@@ -386,13 +351,50 @@ module nic_core #(
     .trace_visible_valid_o(trace_visible_valid), .trace_visible_tag_o(trace_visible_tag)
   );
 
-  // Nobody takes control commands yet.
-  logic unused_ctrl;
-  assign unused_ctrl     = ^{ctrl_avail, ctrl_desc_valid, ctrl_desc, ctrl_desc_index,
-                             ctrl_used_ready};
-  assign ctrl_pop        = 1'b0;
-  assign ctrl_used_valid = 1'b0;
-  assign ctrl_used       = '0;
+  ////////////////////
+  // Control queue  //
+  ////////////////////
+
+  nic_pkg::rx_config_t  rx_config;
+  nic_pkg::rx_table_t   rx_table;
+  nic_pkg::moderation_t moderation;
+  logic [47:0]          mac, mac_q;
+  logic                 ctrl_quiet, ctrl_idle, ctrl_ready, ctrl_err_valid, ctrl_ok, ctrl_bad;
+  logic                 ctrl_qrst, ctrl_qrst_quiet, announced, settle;
+  nic_pkg::vq_error_t   ctrl_err;
+
+  ctrl #(
+    .AxiBytes(AxiBytes), .QueuePairs(QueuePairs), .ClockKhz(ClockKhz), .Mac(Mac)
+  ) u_ctrl (
+    .clk_i(clk_i), .rst_i(rst),
+    .stop_i         (hold),
+    .quiet_o(ctrl_quiet), .idle_o(ctrl_idle), .ready_o(ctrl_ready),
+    .features_i     (features),
+    .qrst_valid_i(ctrl_qrst), .qrst_quiet_o(ctrl_qrst_quiet),
+    .avail_i(ctrl_avail), .pop_o(ctrl_pop), .desc_valid_i(ctrl_desc_valid),
+    .desc_i(ctrl_desc), .desc_index_i(ctrl_desc_index),
+    .used_valid_o(ctrl_used_valid), .used_ready_i(ctrl_used_ready), .used_o(ctrl_used),
+    .req_valid_o(rd_valid[ReadCtrl]), .req_ready_i(rd_ready[ReadCtrl]),
+    .req_addr_o     (rd_addr[64*ReadCtrl +: 64]),
+    .req_bytes_o    (rd_bytes[LenWidth*ReadCtrl +: LenWidth]),
+    .rsp_valid_i(rsp_valid[ReadCtrl]), .rsp_data_i(rsp_data), .rsp_error_i(rsp_error),
+    .wr_valid_o(sw_valid[WriteCtrl]), .wr_ready_i(sw_ready[WriteCtrl]),
+    .wr_addr_o      (sw_addr[64*WriteCtrl +: 64]),
+    .wr_data_o      (sw_data[8*AxiBytes*WriteCtrl +: 8*AxiBytes]),
+    .wr_strb_o      (sw_strb[AxiBytes*WriteCtrl +: AxiBytes]),
+    .wr_done_i(sw_done[WriteCtrl]), .wr_error_i(sw_error[WriteCtrl]),
+    .en_valid_i(en_valid && en_ready), .en_queue_i(en_queue),
+    .dis_valid_i(qrst_valid && qrst_ready), .dis_queue_i(qrst_queue),
+    .cfg_o(rx_config), .tbl_o(rx_table), .moderation_o(moderation), .mac_o(mac),
+    .settle_o(settle), .settled_i(1'b1),
+    .announce_ack_o (announced),
+    .err_valid_o(ctrl_err_valid), .err_o(ctrl_err),
+    .ok_o(ctrl_ok), .bad_o(ctrl_bad)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (mac_q != mac) mac_q <= mac;
+  end
 
   ////////////////////
   // Packets        //
@@ -407,7 +409,6 @@ module nic_core #(
   logic                   drop_fifo, drop_disabled, drop_filter, drop_no_fit, drop_no_buffer;
   logic                   drop_reset, merged, csum_good, csum_bad, delivered, drop_bad;
   logic                   rx_qrst_quiet;
-  nic_pkg::rx_config_t    rx_config;
   logic [63:0]            rx_deadline;
   logic [TagWidth-1:0]    tx_tag;
   logic [RxPoints-1:0]    rx_trace_valid;
@@ -418,16 +419,8 @@ module nic_core #(
   assign s_axis_tready_o = 1'b1;
   assign m_axis_tag_o    = 32'(tx_tag);
 
-  // Until there is a control queue everything is let in, for the first pair.
-  always_comb begin
-    rx_config           = '0;
-    rx_config.promisc   = 1'b1;
-    rx_config.pairs     = 16'd1;
-    rx_config.mrg_rxbuf = features[virtio_pkg::FeatureMrgRxbuf];
-  end
-
   logic unused_rx;
-  assign unused_rx = rx_qrst_quiet;
+  assign unused_rx = ^{rx_qrst_quiet, ctrl_qrst_quiet, announced, settle, moderation};
 
   rx_path #(
     .StreamBytes(StreamBytes),
@@ -437,11 +430,11 @@ module nic_core #(
     .TagWidth   (TagWidth)
   ) u_rx (
     .clk_i(clk_i), .rst_i(rst_i), .clear_i(clear),
-    .run_i          (run),
+    .run_i          (run && ctrl_ready),
     .stop_i         (stop),
     .engine_quiet_i (vq_rx_quiet),
     .cfg_i          (rx_config),
-    .tbl_i          ('0),
+    .tbl_i          (rx_table),
     .learn_valid_i(1'b0), .learn_symmetric_i('0), .learn_queue_i('0),
     .now_i          (now_i),
     .deadline_o     (rx_deadline),
@@ -519,18 +512,19 @@ module nic_core #(
 
   // The first error is recorded and stops everything; which one goes first of those that come in
   // one cycle does not matter.
-  assign err_valid = vq_err_valid || rx_err_valid || tx_err_valid;
+  assign err_valid = vq_err_valid || rx_err_valid || tx_err_valid || ctrl_err_valid;
 
   always_comb begin
-    err = tx_err;
+    err = ctrl_err;
+    if (tx_err_valid) err = tx_err;
     if (rx_err_valid) err = rx_err;
     if (vq_err_valid) err = vq_err;
   end
 
-  assign quiet  = vq_quiet && rx_quiet && tx_quiet && read_idle && write_idle;
+  assign quiet  = vq_quiet && rx_quiet && tx_quiet && ctrl_quiet && dma_idle;
   always_comb begin
     idle_o = 1'b0;
-    if (rx_idle && tx_idle && read_idle && write_idle) idle_o = host_idle && vq_idle;
+    if (rx_idle && tx_idle && dma_idle) idle_o = host_idle && vq_idle && ctrl_idle && mac == mac_q;
   end
 
   assign next_deadline_o = rx_deadline;
@@ -557,6 +551,8 @@ module nic_core #(
     count[virtio_pkg::CounterTxUnderrun]     = mac_tx_underrun_i;
     count[virtio_pkg::CounterRxPause]        = mac_rx_pause_i;
     count[virtio_pkg::CounterTxPause]        = mac_tx_pause_i;
+    count[virtio_pkg::CounterCtrlCommands]   = ctrl_ok;
+    count[virtio_pkg::CounterCtrlErrors]     = ctrl_bad;
     count[virtio_pkg::CounterDescReads]      = (rd_valid[ReadRxDesc] && rd_ready[ReadRxDesc]) ||
                                                (rd_valid[ReadTxDesc] && rd_ready[ReadTxDesc]);
     count[virtio_pkg::CounterUsedWrites]     = (sw_valid[WriteRxUsed] && sw_ready[WriteRxUsed]) ||

@@ -117,8 +117,10 @@ module rx_path #(
   localparam int unsigned SlotWidth  = nic_pkg::SlotWidth;
   localparam int unsigned Frames     = (StoreBytes / 64 < 1024) ? StoreBytes / 64 : 1024;
   localparam int unsigned WordsWidth = $clog2(StoreBytes / AxiBytes) + 1;
+  localparam int unsigned Lanes      = (StreamBytes <= 8) ? 1 : (StreamBytes <= 16) ? 2 : 6;
+  localparam int unsigned LaneSlots  = 4;
   // Frames behind the head from which on there is no time to compare it with others.
-  localparam int unsigned Hurry      = (StreamBytes < 64) ? 1 : 4;
+  localparam int unsigned Hurry      = Lanes * LaneSlots / 2;
   // Frames between plan and used element: at two cycles each they cover a write's latency.
   localparam int unsigned InFlight   = 4 * AxiBytes;
 
@@ -196,17 +198,25 @@ module rx_path #(
   nic_pkg::rx_info_t     info;
   logic [3:0]            hdr_addr;
   logic [63:0]           hdr_data;
-  logic                  cls_valid, cls_ready, cls_drop, classify_idle;
+  logic                  cls_valid, cls_ready, cls_drop, parse_idle, classify_idle;
   logic [QueueWidth-1:0] cls_queue;
 
-  // Nothing is known of a frame.
-  assign room       = 1'b1;
-  assign info_valid = rec_valid;
-  assign info       = '0;
-  assign hdr_data   = '0;
-
-  logic unused_parse;
-  assign unused_parse = ^{take, info_ready, hdr_addr};
+  rx_parse #(
+    .StreamBytes(StreamBytes),
+    .Lanes      (Lanes),
+    .Slots      (LaneSlots)
+  ) u_parse (
+    .clk_i(clk), .rst_i(rst_i), .forget_i(clear_i),
+    .hash_types_i   (cfg_i.hash_types),
+    .table_i        (tbl_i),
+    .s_axis_tvalid_i(s_axis_tvalid_i), .s_axis_tdata_i(s_axis_tdata_i),
+    .s_axis_tkeep_i(s_axis_tkeep_i), .s_axis_tlast_i(s_axis_tlast_i),
+    .take_i         (take),
+    .room_o         (room),
+    .info_valid_o(info_valid), .info_ready_i(info_ready), .info_o(info),
+    .hdr_addr_i(hdr_addr), .hdr_data_o(hdr_data),
+    .idle_o         (parse_idle)
+  );
 
   rx_classify #(
     .Queues(Queues)
@@ -407,8 +417,8 @@ module rx_path #(
 
   assign drop_reset_o = fill_drop_reset || ledger_drop;
   assign quiet_o      = fill_quiet && !receiving && ledger_quiet;
-  assign idle_o       = store_idle && classify_idle && lro_idle && !wake && queues_idle &&
-                        join_idle && fill_idle;
+  assign idle_o       = store_idle && parse_idle && classify_idle && lro_idle && !wake &&
+                        queues_idle && join_idle && fill_idle;
 
   always_comb begin
     err_o       = fill_err;

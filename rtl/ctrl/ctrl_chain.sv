@@ -13,9 +13,10 @@
 //   start_o       a pulse, a pass begins; apply_o says which one. Then bytes with valid and ready;
 //                 end_o stays high when there are no more. refuse_i at any time ends the pass, and
 //                 done_i under end_o completes it.
-//   answer        one byte, the acknowledgement; with long_i eight bytes of data_i before it, as far
-//                 as there is room. The bytes written are the used element's length. A chain
-//                 without a writable byte is not executed.
+//   answer        one byte, the acknowledgement; with long_i eight bytes of data_i before it. Where
+//                 there is no room for these, the command is refused in the last byte that there
+//                 is. The bytes written are the used element's length. A chain without a writable
+//                 byte is not executed.
 //   req_*, rsp_*  client of axi_read: at most 16 bytes that lie in one aligned 16
 //   wr_*          small client of axi_write: a byte
 //   stop_i        gives up the chain in hand where the bus allows it and takes no other. qrst_i: the
@@ -162,6 +163,7 @@ module ctrl_chain #(
 
   logic [4:0] to_edge;     // bytes from addr to the end of its aligned 16
   logic       whole;       // the descriptor reaches that far
+  logic       no_room;     // for a long answer
   logic [3:0] answer_len;
   logic       ack;         // the byte to write is the acknowledgement
   logic [7:0] answer;
@@ -178,6 +180,7 @@ module ctrl_chain #(
   assign byte_o       = data_q[{addr[3:0], 3'b000} +: 8];
   assign end_o        = state_q == StEnd;
 
+  assign no_room    = long_i && room_q != LongBytes;
   assign answer_len = (!long_i || bad_q) ? 4'd1 : room_q;
   assign ack        = answer_q + 4'd1 == answer_len;
   assign answer     = ack ? (refused_q ? virtio_pkg::CtrlAckErr : virtio_pkg::CtrlAckOk) :
@@ -320,7 +323,7 @@ module ctrl_chain #(
         end
       endcase
       // Refused: the answer is next.
-      if (refuse_i && (state_q == StBytes || state_q == StEnd)) begin
+      if ((refuse_i && state_q == StBytes) || (state_q == StEnd && (refuse_i || no_room))) begin
         answering_q <= 1'b1;
         refused_q   <= 1'b1;
         entry_q     <= FirstWritable;

@@ -96,10 +96,8 @@ module ctrl_settings #(
         ctrl_pkg::PhMaxTx:   pairs_q        <= data[48 +: PairsWidth];
         ctrl_pkg::PhCommit: begin
           // The mode of the last command holds: HASH_CONFIG is of automatic steering.
-          if (action_i.op != ctrl_pkg::OpMacTable) begin
-            rss_q      <= action_i.op == ctrl_pkg::OpRss;
-            rss_mask_q <= action_i.items[6:0];
-          end
+          if (action_i.op != ctrl_pkg::OpMacTable) rss_q <= action_i.op == ctrl_pkg::OpRss;
+          if (action_i.op == ctrl_pkg::OpRss) rss_mask_q <= action_i.items[6:0];
         end
         default: ;
       endcase

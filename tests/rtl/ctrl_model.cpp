@@ -1,0 +1,237 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tests/rtl/ctrl_model.h"
+
+#include <algorithm>
+#include <map>
+
+#include "nicroscope/registers.h"
+
+namespace nicroscope::test {
+
+namespace {
+
+constexpr std::array<uint8_t, 40> kDefaultKey = {
+    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
+    0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
+    0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
+
+bool has(uint64_t features, unsigned bit) { return (features >> bit & 1) != 0; }
+
+}  // namespace
+
+uint64_t little(std::span<const uint8_t> bytes) {
+  uint64_t value = 0;
+  for (size_t i = bytes.size(); i-- > 0;) value = value << 8 | bytes[i];
+  return value;
+}
+
+void append_little(std::vector<uint8_t>& bytes, uint64_t value, unsigned count) {
+  for (unsigned i = 0; i < count; ++i) bytes.push_back(static_cast<uint8_t>(value >> (8 * i)));
+}
+
+uint64_t address(std::span<const uint8_t> bytes) {
+  uint64_t value = 0;
+  for (unsigned i = 0; i < 6; ++i) value = value << 8 | bytes[i];
+  return value;
+}
+
+void append_address(std::vector<uint8_t>& bytes, uint64_t mac) {
+  for (unsigned i = 0; i < 6; ++i) bytes.push_back(static_cast<uint8_t>(mac >> (40 - 8 * i)));
+}
+
+unsigned bucket_of(uint64_t mac) {
+  unsigned bucket = 0;
+  for (; mac != 0; mac >>= 6) bucket ^= static_cast<unsigned>(mac & 63);
+  return bucket;
+}
+
+ControlModel::ControlModel(unsigned pairs_built)
+    : key(kDefaultKey),
+      moderation(2 * pairs_built),
+      enabled(2 * pairs_built),
+      built_(pairs_built) {}
+
+void ControlModel::enable(unsigned virtqueue) {
+  if (virtqueue >= enabled.size()) return;
+  enabled[virtqueue] = true;
+  moderation[virtqueue] = defaults[virtqueue % 2];
+}
+
+void ControlModel::disable(unsigned virtqueue) {
+  if (virtqueue >= enabled.size()) return;
+  enabled[virtqueue] = false;
+  moderation[virtqueue] = {};
+}
+
+ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const uint8_t> bytes,
+                                           size_t room) {
+  using namespace regs;
+  if (bytes.size() < 2) return {};
+  const unsigned number = bytes[1];
+  const std::span<const uint8_t> data = bytes.subspan(2);
+  switch (bytes[0]) {
+    case kCtrlClassRx: {
+      const unsigned feature = number < kCtrlRxAlluni ? kFeatureCtrlRx : kFeatureCtrlRxExtra;
+      if (number > kCtrlRxNobcast || !has(features, feature) || data.size() != 1 || data[0] > 1) {
+        return {};
+      }
+      mode.set(number, data[0] != 0);
+      return {.ok = true, .data = {}};
+    }
+    case kCtrlClassMac:
+      if (number == kCtrlMacTableSet && has(features, kFeatureCtrlRx)) return mac_table(data);
+      if (number != kCtrlMacAddrSet || data.size() != 6 || (data[0] & 1) != 0 ||
+          !(has(features, kFeatureCtrlMacAddr) || has(features, kFeatureCtrlRx))) {
+        return {};
+      }
+      mac = address(data);
+      return {.ok = true, .data = {}};
+    case kCtrlClassVlan:
+      if (number > kCtrlVlanDel || !has(features, kFeatureCtrlVlan) || data.size() != 2 ||
+          little(data) > 4095) {
+        return {};
+      }
+      vlans.set(little(data), number == kCtrlVlanAdd);
+      return {.ok = true, .data = {}};
+    case kCtrlClassAnnounce:
+      if (number != 0 || !has(features, kFeatureGuestAnnounce) || !data.empty()) return {};
+      ++announcements;
+      return {.ok = true, .data = {}};
+    case kCtrlClassMq:
+      if (number == kCtrlMqRssConfig && has(features, kFeatureRss)) return rss_config(data);
+      if (number == kCtrlMqHashConfig && has(features, kFeatureHashReport)) {
+        return hash_config(data);
+      }
+      if (number != kCtrlMqVqPairsSet || !has(features, kFeatureMq) || data.size() != 2 ||
+          little(data) < 1 || little(data) > built_) {
+        return {};
+      }
+      pairs = static_cast<unsigned>(little(data));
+      rss = false;
+      return {.ok = true, .data = {}};
+    case kCtrlClassGuestOffloads: {
+      if (number != 0 || !has(features, kFeatureCtrlGuestOffloads) || data.size() != 8) return {};
+      const uint64_t offloads = 1ULL << kFeatureGuestCsum | 1ULL << kFeatureGuestTso4 |
+                                1ULL << kFeatureGuestTso6 | 1ULL << kFeatureGuestEcn;
+      if ((little(data) & ~(features & offloads)) != 0) return {};
+      csum = has(little(data), kFeatureGuestCsum);
+      tso4 = has(little(data), kFeatureGuestTso4);
+      tso6 = has(little(data), kFeatureGuestTso6);
+      return {.ok = true, .data = {}};
+    }
+    case kCtrlClassNotfCoal: {
+      const bool all = number <= kCtrlNotfCoalRxSet;
+      if (number > kCtrlNotfCoalVqGet) return {};
+      Answer answer;
+      if (has(features, all ? kFeatureNotfCoal : kFeatureVqNotfCoal) &&
+          (number != kCtrlNotfCoalVqGet || room >= 9)) {
+        answer = coalescing(number, data);
+      }
+      return answer;
+    }
+    default:
+      return {};
+  }
+}
+
+ControlModel::Answer ControlModel::mac_table(std::span<const uint8_t> data) {
+  std::vector<uint64_t> lists[2];
+  for (auto& list : lists) {
+    if (data.size() < 4) return {};
+    const uint64_t count = little(data.first(4));
+    data = data.subspan(4);
+    if (count > 0xffff || data.size() < 6 * count) return {};
+    for (uint64_t i = 0; i < count; ++i) list.push_back(address(data.subspan(6 * i, 6)));
+    data = data.subspan(6 * count);
+  }
+  if (!data.empty()) return {};
+  addresses.clear();
+  unicast_overflow = false;
+  multicast_overflow = false;
+  std::map<unsigned, unsigned> used;
+  for (unsigned l = 0; l < 2; ++l) {
+    for (const uint64_t entry : lists[l]) {
+      if (used[bucket_of(entry)]++ < 2) {
+        addresses.insert(entry);
+      } else {
+        (l == 0 ? unicast_overflow : multicast_overflow) = true;
+      }
+    }
+  }
+  return {.ok = true, .data = {}};
+}
+
+// hash_key_length and hash_key_data.
+bool ControlModel::set_key(std::span<const uint8_t> data, uint32_t types) {
+  if (data.empty() || data[0] > 40 || data.size() != 1U + data[0]) return false;
+  if (data[0] == 0) return types == 0;
+  key.fill(0);
+  std::ranges::copy(data.subspan(1), key.begin());
+  return true;
+}
+
+ControlModel::Answer ControlModel::rss_config(std::span<const uint8_t> data) {
+  if (data.size() < 8) return {};
+  const uint32_t types = static_cast<uint32_t>(little(data.first(4)));
+  const uint64_t mask = little(data.subspan(4, 2));
+  const uint64_t other = little(data.subspan(6, 2));
+  if (types > 0x1ff || mask > 127 || (mask & (mask + 1)) != 0 || other >= built_) return {};
+  data = data.subspan(8);
+  if (data.size() < 2 * (mask + 1) + 3) return {};
+  std::vector<uint16_t> entries;
+  for (uint64_t i = 0; i <= mask; ++i) {
+    entries.push_back(static_cast<uint16_t>(little(data.subspan(2 * i, 2))));
+    if (entries.back() >= built_) return {};
+  }
+  data = data.subspan(2 * (mask + 1));
+  const uint64_t max_tx = little(data.first(2));
+  if (max_tx < 1 || max_tx > built_ || !set_key(data.subspan(2), types)) return {};
+  rss = true;
+  hash_types = types;
+  table = entries;
+  unclassified = static_cast<uint16_t>(other);
+  pairs = static_cast<unsigned>(max_tx);
+  return {.ok = true, .data = {}};
+}
+
+ControlModel::Answer ControlModel::hash_config(std::span<const uint8_t> data) {
+  if (data.size() < 13) return {};
+  const uint32_t types = static_cast<uint32_t>(little(data.first(4)));
+  if (types > 0x1ff || !set_key(data.subspan(12), types)) return {};
+  rss = false;
+  hash_types = types;
+  return {.ok = true, .data = {}};
+}
+
+ControlModel::Answer ControlModel::coalescing(unsigned command, std::span<const uint8_t> data) {
+  using namespace regs;
+  unsigned queue = 0;
+  if (command >= kCtrlNotfCoalVqSet) {
+    if (data.size() < 4) return {};
+    queue = static_cast<unsigned>(little(data.first(2)));
+    if (queue >= enabled.size() || !enabled[queue]) return {};
+    data = data.subspan(4);
+  }
+  if (command == kCtrlNotfCoalVqGet) {
+    if (!data.empty()) return {};
+    Answer answer{.ok = true, .data = {}};
+    append_little(answer.data, moderation[queue].packets, 4);
+    append_little(answer.data, moderation[queue].usecs, 4);
+    return answer;
+  }
+  if (data.size() != 8 || little(data.first(4)) > 0xffff || little(data.subspan(4)) > 0xffff) {
+    return {};
+  }
+  const Moderation set{.packets = static_cast<uint16_t>(little(data.first(2))),
+                       .usecs = static_cast<uint16_t>(little(data.subspan(4, 2)))};
+  if (command == kCtrlNotfCoalVqSet) {
+    moderation[queue] = set;
+  } else {
+    const unsigned direction = command == kCtrlNotfCoalTxSet ? 1 : 0;
+    defaults[direction] = set;
+    for (unsigned q = direction; q < moderation.size(); q += 2) moderation[q] = set;
+  }
+  return {.ok = true, .data = {}};
+}
+
+}  // namespace nicroscope::test

@@ -197,7 +197,7 @@ module nic_core #(
     .run_o             (run),
     .stop_o            (stop),
     .quiet_i           (quiet),
-    .clear_o           (clear),
+    .clear_o(clear), .cleared_i(ctrl_ready),
     .en_valid_o(en_valid), .en_ready_i(en_ready),
     .en_queue_o(en_queue), .en_desc_o(en_desc),
     .en_driver_o(en_driver), .en_device_o(en_device),
@@ -430,7 +430,7 @@ module nic_core #(
     .TagWidth   (TagWidth)
   ) u_rx (
     .clk_i(clk_i), .rst_i(rst_i), .clear_i(clear),
-    .run_i          (run && ctrl_ready),
+    .run_i          (run),
     .stop_i         (stop),
     .engine_quiet_i (vq_rx_quiet),
     .cfg_i          (rx_config),

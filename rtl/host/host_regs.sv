@@ -18,6 +18,8 @@
 //   run_o       the driver is ready (DRIVER_OK) and nothing is wrong.
 //   stop_o      start nothing new: the driver asked for a reset, gave up, or an error was met.
 //   clear_o     one cycle, after the datapath was quiet_i for 8 cycles under stop_o: forget all.
+//               cleared_i falls in the next cycle if that takes longer; the driver sees the end of the
+//               reset when it is high again.
 //   en_*        hand-over of an enabled virtqueue; valid holds until ready or stop_o.
 //   qrst_*      reset of an enabled virtqueue; valid holds until ready: nothing of it is in hand any
 //               more, and no interrupt of it will come. Other queues go on.
@@ -68,6 +70,7 @@ module host_regs #(
   output logic               stop_o,
   input  logic               quiet_i,
   output logic               clear_o,
+  input  logic               cleared_i,
 
   output logic               en_valid_o,
   input  logic               en_ready_i,
@@ -265,7 +268,7 @@ module host_regs #(
     .stop_o,
     .quiet_i         (quiet_i && msix_quiet && interrupts_idle),
     .clear_o,
-    .settled_i       (msix_settled),
+    .settled_i       (msix_settled && cleared_i),
     .features_ok_o   (features_ok),
     .driver_ok_o     (driver_ok),
     .err_valid_i     (err_valid),

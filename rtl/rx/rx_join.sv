@@ -27,6 +27,8 @@
 //     acc_q                  [ -  -| q1 q0| p2 p1 p0 hd ]        not full: nothing goes out
 //     next word turned by 6  [ q3 q2| q9 q8 q7 q6 q5 q4 ]
 //     out                    [ q3 q2| q1 q0| p2 p1 p0 hd ],  acc_q has q4 to q9 in its low lanes
+// Headers, and the payload of every member but the last, have an even number of bytes; so words are
+// turned by halfwords.
 //
 // Parameters:
 //   AxiBytes     bytes in a word
@@ -81,9 +83,25 @@ module rx_join #(
   ////////////////////
 
   // One request for each member of the job. What the mover has to know of it goes into a queue.
+  typedef struct packed {
+    logic                  drop;
+    logic                  gso;
+    logic                  parity;      // of the number of coalesced jobs
+    logic                  ends;        // the job
+    logic                  first_emits; // its first word, if there are more, fills acc_q up
+    logic                  last_emits;  // its last word does, or ends the job,
+    logic                  drains;      // with more bytes than out_q takes
+    logic [LaneWidth-1:0]  turn;        // lanes by which its words are turned
+    logic [LaneWidth-1:0]  fill;        // bytes in acc_q behind it
+    logic [SlotWidth-1:0]  slot;
+    logic [WordsWidth-1:0] words;
+  } member_t;
+  localparam int unsigned MemberWidth = 7 + 2 * LaneWidth + SlotWidth + WordsWidth;
+
   logic                  later_q;     // the member is not the first of its job
   logic [15:0]           left_q;      // bytes of the members from this one on
-  logic                  parity_q;    // of the coalesced jobs begun
+  logic [LaneWidth-1:0]  begin_q;     // lane where its first byte goes
+  logic                  parity_q;
   logic [2:0]            patches_q;   // patches to be made
   logic [87:0]           patch_q;     // the next one at place patches_q modulo 4
 
@@ -93,9 +111,13 @@ module rx_join #(
   logic [15:0]           bytes;
   logic [LaneWidth-1:0]  skip;        // lane of the member's first byte
   logic [16:0]           reach;       // bytes from lane 0 of its first word to its end
+  logic [LaneWidth-1:0]  tail;        // of them in the last word, 0 for all
+  logic                  borrow;      // the first byte goes to a lower lane than it has
+  logic [LaneWidth:0]    filled;      // lanes of acc_q and beyond, with the last word
   logic                  room;
   logic                  able;
   logic                  push;
+  member_t               pushed;
 
   always_comb begin
     begins       = 1'b0;
@@ -104,6 +126,10 @@ module rx_join #(
     bytes        = '0;
     skip         = '0;
     reach        = '0;
+    tail         = '0;
+    borrow       = 1'b0;
+    filled       = '0;
+    pushed       = '0;
     read_first_o = '0;
     if (job_valid_i) begin
       begins = job_frame_i.gso && !later_q;
@@ -119,6 +145,23 @@ module rx_join #(
         bytes        = 16'(job_frame_i.hdr_len) + job_frame_i.gso_size;
       end
       reach = 17'(skip) + {1'b0, bytes};
+      tail  = reach[LaneWidth-1:0];
+
+      pushed.drop           = job_drop_i;
+      pushed.gso            = job_frame_i.gso;
+      pushed.parity         = parity_q ^ begins;
+      pushed.ends           = final_member;
+      pushed.slot           = read_slot_o;
+      pushed.words          = WordsWidth'(reach[16:LaneWidth]) + WordsWidth'(tail != '0);
+      {borrow, pushed.turn} = {1'b0, begin_q} - {1'b0, skip};
+      pushed.fill           = final_member ? '0 : pushed.turn + tail;
+
+      // A word that is first and last may begin in a lane to which it is turned back.
+      filled             = {borrow && pushed.words == WordsWidth'(1), pushed.turn} +
+                           {tail == '0, tail};
+      pushed.first_emits = !borrow;
+      pushed.last_emits  = final_member || filled[LaneWidth];
+      pushed.drains      = final_member && filled[LaneWidth] && filled[LaneWidth-1:0] != '0;
     end
   end
 
@@ -127,49 +170,27 @@ module rx_join #(
   assign job_ready_o  = push && final_member;
   assign read_valid_o = able && !job_drop_i;
   assign read_slot_o  = later_q ? link_next_i : job_frame_i.slot;
-  assign read_words_o = WordsWidth'((reach + 17'(AxiBytes - 1)) >> LaneWidth);
+  assign read_words_o = pushed.words;
   assign link_re_o    = push && !final_member;
   assign link_slot_o  = read_slot_o;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       later_q  <= 1'b0;
+      begin_q  <= '0;
       parity_q <= 1'b0;
     end else if (push) begin
       later_q  <= !final_member;
       left_q   <= left - bytes;
-      parity_q <= parity_q ^ begins;
+      begin_q  <= pushed.fill;
+      parity_q <= pushed.parity;
     end
   end
 
-  typedef struct packed {
-    logic                  drop;
-    logic                  first;     // of a coalesced job
-    logic                  parity;
-    logic                  final_member;
-    logic [SlotWidth-1:0]  slot;
-    logic [LaneWidth-1:0]  skip;
-    logic [LaneWidth-1:0]  tail;      // bytes in the last word, 0 for all
-    logic [WordsWidth-1:0] words;
-  } member_t;
-  localparam int unsigned MemberWidth = 4 + SlotWidth + 2 * LaneWidth + WordsWidth;
-
-  member_t    pushed;
   member_t    member;
   logic       member_valid;
   logic       member_done;
   logic [2:0] unused_count;
-
-  always_comb begin
-    pushed.drop         = job_drop_i;
-    pushed.first        = begins;
-    pushed.parity       = !parity_q;
-    pushed.final_member = final_member;
-    pushed.slot         = read_slot_o;
-    pushed.skip         = skip;
-    pushed.tail         = reach[LaneWidth-1:0];
-    pushed.words        = read_words_o;
-  end
 
   fifo #(
     .Width(MemberWidth),
@@ -196,9 +217,10 @@ module rx_join #(
   logic [8*AxiBytes-1:0] acc_q;
   logic                  valid_q;
   logic [8*AxiBytes-1:0] out_q;
+  logic [HeadWidth:0]    number_q;    // of the job's next word; no more than 2 ** HeadWidth
   logic                  head_q;      // out_q may hold headers of a coalesced job,
   logic                  head_parity_q;
-  logic [HeadWidth-1:0]  head_word_q; // its word number
+  logic [HeadWidth-1:0]  head_word_q; // as its word of this number
   logic                  free_valid_q;
   logic [SlotWidth-1:0]  free_slot_q;
 
@@ -206,76 +228,56 @@ module rx_join #(
   logic                  free_free;
   logic                  last_word;
   logic                  take;
-  logic                  ends;        // the last word of the job
   logic                  emit;
-  logic                  keep;        // bytes for acc_q
-  logic [LaneWidth-1:0]  lane;        // of the first byte
-  logic [LaneWidth-1:0]  tail;
-  logic [LaneWidth:0]    bytes_in;
-  logic [LaneWidth:0]    sum;
-  logic [LaneWidth-1:0]  turn;
+  logic                  ends;
   nic_pkg::patch_t       patched;
   logic                  patch;       // out_q is patched in this cycle
 
+  assign patched      = patch_q[22*patches_q[1:0] +: 22];
   assign patch        = valid_q && head_q && patches_q != '0 && head_parity_q == parity_q &&
                         patched.place[5:HalfWidth] == head_word_q;
-  assign patched      = patch_q[22*patches_q[1:0] +: 22];
   assign out_free     = !valid_q || (out_ready_i && !patch);
   assign free_free    = !free_valid_q || free_ready_i;
-  assign ends         = last_word && member.final_member;
   assign last_word    = count_q + 1'b1 == member.words;
+  assign ends         = last_word && member.ends;
+  assign emit         = last_word ? member.last_emits : (count_q != '0 || member.first_emits);
   assign word_ready_o = member_valid && !member.drop && out_free && !drain_q &&
                         (!last_word || free_free);
   assign take         = word_ready_o && word_valid_i;
   assign member_done  = (take && last_word) || (member_valid && member.drop && free_free);
 
+  // Lanes that acc_q has.
+  logic [AxiBytes-1:0] held;
+
   always_comb begin
-    lane     = '0;
-    tail     = '0;
-    bytes_in = '0;
-    sum      = '0;
-    turn     = '0;
-    emit     = 1'b0;
-    keep     = 1'b0;
-    if (take) begin
-      lane     = (count_q == '0) ? member.skip : '0;
-      tail     = last_word ? member.tail : '0;
-      bytes_in = {tail == '0, tail} - {1'b0, lane};
-      sum      = {1'b0, fill_q} + bytes_in;
-      turn     = fill_q - lane;
-      emit     = sum[LaneWidth] || ends;
-      keep     = !emit || (sum[LaneWidth-1:0] != '0 && !(ends && !sum[LaneWidth]));
+    held = '0;
+    if (drain_q) begin
+      held = '1;
+    end else if (fill_q != '0) begin
+      held = ~({AxiBytes{1'b1}} << fill_q);
     end
   end
 
-  // Lanes in which acc_q has something.
-  logic [AxiBytes-1:0] filled;
-
-  always_comb begin
-    filled = '0;
-    if (fill_q != '0) filled = ~({AxiBytes{1'b1}} << fill_q);
-  end
-
   always_ff @(posedge clk_i) begin
-    if (take || drain_q) begin : p_move
+    if (take || (drain_q && out_free)) begin : p_move
       logic [8*AxiBytes-1:0] turned;
       turned = word_data_i;
-      for (int unsigned i = 0; i < LaneWidth; i++) begin
-        if (turn[i]) begin
+      for (int unsigned i = 1; i < LaneWidth; i++) begin
+        if (member.turn[i]) begin
           turned = (turned << (8 << i)) | (turned >> (8 * AxiBytes - (8 << i)));
         end
       end
-      if (keep) begin
-        for (int unsigned b = 0; b < AxiBytes; b++) begin
-          if (emit || !filled[b]) acc_q[8*b +: 8] <= turned[8*b +: 8];
+      if (emit || drain_q) begin
+        out_q <= turned;
+        if (held[0]) begin
+          for (int unsigned b = 0; b < AxiBytes; b++) begin
+            if (held[b]) out_q[8*b +: 8] <= acc_q[8*b +: 8];
+          end
         end
       end
-      if (emit || (drain_q && out_free)) begin
-        out_q <= turned;
-        if (drain_q || fill_q != '0) begin
-          for (int unsigned b = 0; b < AxiBytes; b++) begin
-            if (drain_q || filled[b]) out_q[8*b +: 8] <= acc_q[8*b +: 8];
-          end
+      if (!emit || member.turn != '0) begin
+        for (int unsigned b = 0; b < AxiBytes; b++) begin
+          if (emit || !held[b]) acc_q[8*b +: 8] <= turned[8*b +: 8];
         end
       end
     end else if (patch) begin
@@ -289,18 +291,24 @@ module rx_join #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      count_q <= '0;
-      fill_q  <= '0;
-      drain_q <= 1'b0;
-      valid_q <= 1'b0;
+      count_q  <= '0;
+      fill_q   <= '0;
+      drain_q  <= 1'b0;
+      valid_q  <= 1'b0;
+      number_q <= '0;
     end else if (take) begin
       count_q       <= last_word ? '0 : count_q + 1'b1;
-      fill_q        <= ends ? '0 : sum[LaneWidth-1:0];
-      drain_q       <= ends && sum[LaneWidth] && sum[LaneWidth-1:0] != '0;
+      fill_q        <= last_word ? member.fill : member.turn;
+      drain_q       <= last_word && member.drains;
       valid_q       <= emit;
-      head_q        <= member.first && (count_q >> HeadWidth) == '0;
+      head_q        <= member.gso && !number_q[HeadWidth];
       head_parity_q <= member.parity;
-      head_word_q   <= count_q[HeadWidth-1:0];
+      head_word_q   <= number_q[HeadWidth-1:0];
+      if (ends) begin
+        number_q <= '0;
+      end else if (emit && !number_q[HeadWidth]) begin
+        number_q <= number_q + 1'b1;
+      end
     end else if (out_free && (valid_q || drain_q)) begin
       valid_q <= drain_q;
       drain_q <= 1'b0;
@@ -345,6 +353,8 @@ module rx_join #(
     if (!rst_i) begin
       // A coalesced frame is longer than its first member.
       a_longer: assert (!begins || job_frame_i.len > bytes);
+      // Words are turned by halfwords.
+      a_even: assert (!begins || (!job_frame_i.hdr_len[0] && !job_frame_i.gso_size[0]));
       // Every member has bytes.
       a_bytes: assert (!push || bytes != '0);
       // Words that nobody asked for do not come.

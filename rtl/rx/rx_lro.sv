@@ -127,10 +127,14 @@ module rx_lro #(
 
   logic go;         // all parts of the head are there
   logic ends;       // PSH or FIN: nothing may be appended to it
+  logic single;     // no flow begins with it
   logic candidate;
 
   assign go   = deciding && rec_valid_i && cls_valid_i;
   assign ends = info_i.tcp_flags[3] || info_i.tcp_flags[0];
+
+  // rx_join moves halfwords: a flow of segments with an odd length is left alone.
+  assign single = ends || info_i.payload_len[0];
 
   // A frame with bytes behind the IP packet is none: GRO would take them for payload.
   assign candidate = info_i.lro && (info_i.ip6 ? lro6_i : lro4_i) && !hurry_i && !flush_i &&
@@ -139,8 +143,8 @@ module rx_lro #(
   logic drop, pass, start, append, compared, started, out_free, flushed, take;
 
   assign drop    = go && cls_drop_i;
-  assign pass    = go && !cls_drop_i && !hit_q && (!candidate || ends) && out_free;
-  assign start   = go && !cls_drop_i && !hit_q && candidate && !ends;
+  assign pass    = go && !cls_drop_i && !hit_q && (!candidate || single) && out_free;
+  assign start   = go && !cls_drop_i && !hit_q && candidate && !single;
   assign append  = comparing && compared;
   assign started = starting && last_word;
   assign flushed = flushing && out_free;

@@ -116,9 +116,11 @@ module rx_lro_table #(
 
   always_ff @(posedge clk_i) begin
     if (add_i) begin
-      slot_mem[free_flow_o]        <= add_slot_i;
-      time_mem[free_flow_o]        <= add_time_i;
-      keys_q[16*free_flow_o +: 16] <= key_i;
+      slot_mem[free_flow_o] <= add_slot_i;
+      time_mem[free_flow_o] <= add_time_i;
+      for (int unsigned f = 0; f < Flows; f++) begin
+        if (free_flow_o == FlowWidth'(f)) keys_q[16*f +: 16] <= key_i;
+      end
     end
   end
 

@@ -22,6 +22,7 @@ HostBench::HostBench(unsigned seed) : context(std::make_unique<VerilatedContext>
   top->irq_queue_i = 0;
   top->err_valid_i = 0;
   top->link_up_i = 0;
+  top->cleared_i = 1;
   top->mac_i = kMac;
   top->mac_change_i = 0;
   top->qrst_ready_i = 0;

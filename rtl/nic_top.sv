@@ -99,7 +99,7 @@ module nic_top #(
   logic [63:0]         tx_data;
   logic [7:0]          tx_keep;
   logic [31:0]         tx_tag;
-  logic                congested;
+  logic                congested, rx_pause, tx_pause;
   logic [2:0]          mac_control;
   logic                rx_ok, rx_fcs_error, rx_undersize, rx_oversize, rx_code_error;
   logic                tx_ok, tx_underrun;
@@ -201,8 +201,8 @@ module nic_top #(
     .mac_tx_ok_i        (tx_ok),
     .mac_tx_bytes_i     (tx_bytes),
     .mac_tx_underrun_i  (tx_underrun),
-    .mac_rx_pause_i     (1'b0),
-    .mac_tx_pause_i     (1'b0),
+    .mac_rx_pause_i     (rx_pause),
+    .mac_tx_pause_i     (tx_pause),
     .mac_control_o      (mac_control),
     .congested_o        (congested),
     .trace_valid_o      (core_trace_valid),
@@ -220,6 +220,9 @@ module nic_top #(
     .xgmii_txd_o           (xgmii_txd_o),
     .xgmii_txc_o           (xgmii_txc_o),
     .link_up_i             (link_up_i),
+    .control_i             (mac_control),
+    .mac_i                 (Mac),
+    .congested_i           (congested),
     .m_axis_tvalid_o       (rx_valid),
     .m_axis_tdata_o        (rx_data),
     .m_axis_tkeep_o        (rx_keep),
@@ -238,9 +241,11 @@ module nic_top #(
     .rx_undersize_o        (rx_undersize),
     .rx_oversize_o         (rx_oversize),
     .rx_code_error_o       (rx_code_error),
+    .rx_pause_o            (rx_pause),
     .tx_ok_o               (tx_ok),
     .tx_bytes_o            (tx_bytes),
     .tx_underrun_o         (tx_underrun),
+    .tx_pause_o            (tx_pause),
     .trace_rx_start_valid_o(trace_rx_start),
     .trace_rx_start_tag_o  (trace_rx_start_tag),
     .trace_tx_start_valid_o(trace_tx_start),
@@ -265,6 +270,6 @@ module nic_top #(
   end
 
   logic unused_bits;
-  assign unused_bits = ^{rx_ready, tx_tag, mac_control, congested};
+  assign unused_bits = ^{rx_ready, tx_tag};
 
 endmodule

@@ -19,6 +19,9 @@
 //                  undersize  fewer than 64 octets
 //                  fcs        wrong frame check sequence
 //                The first that fits counts.
+//   pause_*      With pause_enable_i, frames to the MAC control address or to mac_i whose type and
+//                opcode say PAUSE (annex 31B) put out no word. A good one pulses pause_valid_o in
+//                place of rx_ok_o, pause_quanta_o beside it.
 //   trace        trace_start_valid_o pulses in the cycle after a start symbol, with the frame's tag.
 //   idle_o       no frame in hand; with idle characters coming in no register changes.
 //   latency      a word leaves four cycles after its last octet was on xgmii_rxd_i.
@@ -50,6 +53,8 @@ module mac_rx #(
   input  logic [63:0]         xgmii_rxd_i,
   input  logic [7:0]          xgmii_rxc_i,
   input  logic                link_up_i,
+  input  logic                pause_enable_i,
+  input  logic [47:0]         mac_i,           // station address, first octet on the wire in 47:40
 
   output logic                m_axis_tvalid_o,
   output logic [63:0]         m_axis_tdata_o,
@@ -64,6 +69,8 @@ module mac_rx #(
   output logic                rx_undersize_o,
   output logic                rx_oversize_o,
   output logic                rx_code_error_o,
+  output logic                pause_valid_o,
+  output logic [15:0]         pause_quanta_o,
 
   output logic                trace_start_valid_o,
   output logic [TagWidth-1:0] trace_start_tag_o,
@@ -76,7 +83,25 @@ module mac_rx #(
   localparam logic [7:0]  Start     = 8'hFB;
   localparam logic [7:0]  Terminate = 8'hFD;
   localparam logic [55:0] Preamble  = 56'hD5_5555_5555_5555;  // what follows the start symbol
-  localparam logic [31:0] Residue   = 32'hDEBB_20E3;          // the CRC after a good FCS
+
+  // What a frame for MAC control begins with: address 01-80-C2-00-00-01; type 8808, opcode 0001.
+  localparam logic [47:0] ControlMac  = 48'h01_00_00_C2_80_01;
+  localparam logic [31:0] PauseOpcode = 32'h01_00_08_88;
+
+  // The CRC after a good FCS; and the same after 1 to 7 octets of zero behind it.
+  localparam logic [31:0] Residue = 32'hDEBB_20E3;
+
+  function automatic logic [255:0] residues_of(input logic [31:0] residue);
+    logic [31:0] crc;
+    residues_of = '0;
+    crc         = residue;
+    for (int i = 0; i < 8; i++) begin
+      residues_of[32*i +: 32] = crc;
+      for (int j = 0; j < 8; j++) crc = (crc >> 1) ^ (crc[0] ? 32'hEDB8_8320 : 32'd0);
+    end
+  endfunction
+
+  localparam logic [255:0] Residues = residues_of(Residue);
 
   localparam logic [12:0] MaxWords = 13'(MaxFrame / 8);
 
@@ -94,7 +119,7 @@ module mac_rx #(
   typedef enum logic [1:0] {
     None,
     Data,      // eight octets of a frame
-    Last,      // word_octets_q octets, 0 to 7, before the terminate symbol
+    Last,      // word_octets_q octets, 0 to 7, before the terminate symbol; zeros from there on
     Abort      // the frame ends here as an error; nothing of this word counts
   } kind_e;
 
@@ -120,6 +145,12 @@ module mac_rx #(
   verdict_e            word_verdict_q;
   logic [15:0]         word_length_q;  // of the whole frame, without FCS; with Last
   logic [TagWidth-1:0] word_tag_q;
+
+  // All bits of the lanes of which mask has a bit.
+  function automatic logic [63:0] lanes(input logic [7:0] mask);
+    lanes = {{8{mask[7]}}, {8{mask[6]}}, {8{mask[5]}}, {8{mask[4]}},
+             {8{mask[3]}}, {8{mask[2]}}, {8{mask[1]}}, {8{mask[0]}}};
+  endfunction
 
   // Number of octets before the first control character.
   function automatic logic [2:0] octets_before(input logic [7:0] ctrl);
@@ -186,6 +217,7 @@ module mac_rx #(
             at            = 8'(data >> {octets, 3'd0});
             length        = {words_q, octets};
             word_octets_q <= octets;
+            word_q        <= data & lanes((ctrl - 8'd1) & ~ctrl);
             word_length_q <= length - 16'd4;
             state_q       <= Hunt;
             if (ctrl == '0 || at != Terminate) begin
@@ -249,12 +281,15 @@ module mac_rx #(
 
   assign takes = kind_q == Data || (kind_q == Last && word_octets_q != '0);
 
-  crc32 u_crc32 (
+  crc32 #(
+    .Partial(1'b0)
+  ) u_crc32 (
     .clk_i   (clk_i),
+    .rst_i   (rst_i),
     .enable_i(takes),
     .first_i (word_first_q),
     .data_i  (word_q),
-    .octets_i((kind_q == Data) ? 4'd8 : {1'b0, word_octets_q}),
+    .octets_i(4'd8),
     .crc_o   (crc)
   );
 
@@ -272,16 +307,36 @@ module mac_rx #(
   logic [TagWidth-1:0] beat_tag_q;
   logic                end_q;         // a frame ended: judge it
   verdict_e            end_verdict_q;
+  logic [2:0]          end_zeros_q;   // octets of zero that the CRC took behind the frame
+  logic                end_pause_q;   // the frame is a pause frame
   logic [15:0]         end_length_q;
+
+  logic        held_first_q;  // held_q is the first word of its frame
+  logic        pause_q;       // held_q is of a pause frame, and not its first word
+  logic        is_pause;      // held_q and word_q are the first words of one
+  logic        quanta_next_q; // the next word is the third of a pause frame
+  logic [15:0] quanta_q;
+
+  always_comb begin
+    is_pause = 1'b0;
+    if (pause_enable_i && kind_q == Data && held_valid_q && held_first_q && !word_first_q) begin
+      is_pause = word_q[63:32] == PauseOpcode
+              && (held_q[47:0] == ControlMac
+                  || held_q[47:0] == {mac_i[7:0], mac_i[15:8], mac_i[23:16],
+                                      mac_i[31:24], mac_i[39:32], mac_i[47:40]});
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      held_valid_q <= 1'b0;
-      tail_q       <= 1'b0;
-      beat_valid_q <= 1'b0;
-      end_q        <= 1'b0;
+      held_valid_q  <= 1'b0;
+      tail_q        <= 1'b0;
+      beat_valid_q  <= 1'b0;
+      end_q         <= 1'b0;
+      pause_q       <= 1'b0;
+      quanta_next_q <= 1'b0;
     end else if (kind_q != None || tail_q || beat_valid_q || end_q) begin
-      beat_valid_q <= held_valid_q && (kind_q != None || tail_q);
+      beat_valid_q <= held_valid_q && (kind_q != None || tail_q) && !is_pause && !pause_q;
       beat_q       <= held_q;
       beat_tag_q   <= held_tag_q;
       beat_keep_q  <= '1;
@@ -299,10 +354,16 @@ module mac_rx #(
         held_q       <= word_q;
         held_valid_q <= kind_q == Data;
         held_tag_q   <= word_tag_q;
+        held_first_q <= word_first_q;
+        pause_q       <= (pause_q || is_pause) && !word_first_q;
+        quanta_next_q <= is_pause;
+        if (quanta_next_q) quanta_q <= {word_q[7:0], word_q[15:8]};
         if (kind_q != Data) begin
           end_q         <= 1'b1;
           end_verdict_q <= word_verdict_q;
           end_length_q  <= word_length_q;
+          end_zeros_q   <= 3'd0 - word_octets_q;
+          end_pause_q   <= pause_q && !word_first_q;
           if (kind_q == Last && word_octets_q > 3'd4) begin
             held_valid_q <= 1'b1;
             tail_q       <= 1'b1;
@@ -336,6 +397,7 @@ module mac_rx #(
       rx_undersize_o  <= 1'b0;
       rx_oversize_o   <= 1'b0;
       rx_code_error_o <= 1'b0;
+      pause_valid_o   <= 1'b0;
     end else if (beat_valid_q || end_q || m_axis_tvalid_o || judged_q) begin
       bad             = 1'b0;
       judged_q        <= end_q;
@@ -344,10 +406,13 @@ module mac_rx #(
       rx_undersize_o  <= 1'b0;
       rx_oversize_o   <= 1'b0;
       rx_code_error_o <= 1'b0;
+      pause_valid_o   <= 1'b0;
       if (end_q) begin
-        bad = end_verdict_q != Good || crc != Residue;
+        bad = end_verdict_q != Good || crc != Residues[{end_zeros_q, 5'd0} +: 32];
         bad_q           <= bad;
-        rx_ok_o         <= !bad;
+        rx_ok_o         <= !bad && !end_pause_q;
+        pause_valid_o   <= !bad && end_pause_q;
+        pause_quanta_o  <= quanta_q;
         rx_fcs_error_o  <= end_verdict_q == Good && bad;
         rx_undersize_o  <= end_verdict_q == Undersize;
         rx_oversize_o   <= end_verdict_q == Oversize;
@@ -393,7 +458,9 @@ module mac_rx #(
                       && (m_axis_tkeep_o & (m_axis_tkeep_o + 8'd1)) == '0));
       // A frame is counted once: at most one of the pulses is high.
       a_one_pulse: assert (3'(rx_ok_o) + 3'(rx_fcs_error_o) + 3'(rx_undersize_o)
-                           + 3'(rx_oversize_o) + 3'(rx_code_error_o) <= 3'd1);
+                           + 3'(rx_oversize_o) + 3'(rx_code_error_o) + 3'(pause_valid_o) <= 3'd1);
+      // A pause frame is known before its first word could leave.
+      a_pause_in_time: assert (!is_pause || !pause_q);
       // Only a good frame ends without the error mark.
       a_good_is_ok: assert (!(rx_ok_o && m_axis_tvalid_o && m_axis_tlast_o && tuser_error_o));
       // A held word never waits: the word behind it, or its own end, is there.

@@ -14,7 +14,9 @@
 //                nothing else the gap is 12 octets on average, terminate symbol included, never
 //                less than 9: the deficit idle count of 46.3.1.4. A frame that comes later than
 //                that starts in lane 0.
-//   latency      the start symbol leaves three cycles after the first word was offered.
+//   ready_o      registered: a frame whose first word is offered in this cycle starts in it; one that
+//                is offered in other cycles has not started, and may be withdrawn.
+//   latency      the start symbol leaves four cycles after the first word was offered.
 //   throughput   link rate: 84 octets of wire for every frame of 60 octets or fewer.
 //   pulses       tx_ok_o with tx_bytes_o, the octets sent without FCS, padding included;
 //                tx_underrun_o. Each for one cycle, when the frame's end leaves.
@@ -25,8 +27,8 @@
 //
 // Words are made as if every frame started in lane 0 and then moved up by half a word if not:
 //
-//     front -> word_q -> sum_word_q -> canon, shifted -> xgmii      crc is final when sum_word_q
-//              (crc32 takes it)                                     has the last word
+//     front -> word_q -> sum_word_q -> out_word_q -> canon, shifted -> xgmii
+//         (crc32 takes it)         (crc is final when this has the last word)
 //
 //     last word with n octets d, FCS f, terminate T, idle i:
 //       n = 2:   i T f f f f d d                    n = 6:   f f d d d d d d    i i i i i T f f
@@ -46,6 +48,7 @@ module mac_tx #(
   input  logic [7:0]          s_axis_tkeep_i,
   input  logic                s_axis_tlast_i,
   input  logic [TagWidth-1:0] tag_i,
+  output logic                ready_o,
 
   output logic [63:0]         xgmii_txd_o,
   output logic [7:0]          xgmii_txc_o,
@@ -65,8 +68,7 @@ module mac_tx #(
   localparam logic [63:0] IdleWord     = 64'h0707_0707_0707_0707;
   localparam logic [63:0] PreambleWord = 64'hD555_5555_5555_55FB;
   localparam logic [63:0] ErrorWord    = 64'h0707_0707_0707_FDFE;
-  localparam logic [31:0] AfterFcs     = 32'h0707_07FD;
-
+  localparam logic [63:0] EndWord      = 64'hFDFD_FDFD_FDFD_FDFD;
   localparam logic [12:0] LastPadWord = 13'd7;  // 60 octets: seven full words and four octets
 
   ////////////////////
@@ -85,7 +87,7 @@ module mac_tx #(
     None,
     Preamble,
     Data,     // eight octets
-    Last,     // octets_q octets, 1 to 8; zeros above them
+    Last,     // octets_q octets, 1 to 8; idle characters above them, or what the FCS will hide
     Cut       // error symbol and terminate symbol
   } kind_e;
 
@@ -102,6 +104,12 @@ module mac_tx #(
   logic                high_q;      // the frame started in lane 4
   logic [TagWidth-1:0] tag_q;
 
+  // All bits of the lanes of which mask has a bit.
+  function automatic logic [63:0] lanes(input logic [7:0] mask);
+    lanes = {{8{mask[7]}}, {8{mask[6]}}, {8{mask[5]}}, {8{mask[4]}},
+             {8{mask[3]}}, {8{mask[2]}}, {8{mask[1]}}, {8{mask[0]}}};
+  endfunction
+
   function automatic logic [3:0] octets_of(input logic [7:0] keep);
     casez (keep)
       8'b1???????: octets_of = 4'd8;
@@ -115,34 +123,67 @@ module mac_tx #(
     endcase
   endfunction
 
+  logic        takes;   // a word is made now
+  logic        ends;    // it is the last one
+  logic [3:0]  octets;  // in it
+  logic [7:0]  keep;    // lanes of octets, with padding
+  logic [63:0] octet_data;
+
   assign s_axis_tready_o = state_q == Payload || state_q == Drain;
+  assign ready_o         = state_q == Ready;
+
+  always_comb begin
+    takes      = 1'b0;
+    ends       = 1'b0;
+    octets     = 4'd8;
+    keep       = '1;
+    octet_data = '0;
+    if (state_q == Payload) begin
+      takes      = s_axis_tvalid_i;
+      octet_data = s_axis_tdata_i;
+      if (s_axis_tlast_i) begin
+        octets     = octets_of(s_axis_tkeep_i);
+        keep       = s_axis_tkeep_i | {4'd0, {4{words_q == LastPadWord}}};
+        octet_data = s_axis_tdata_i & lanes(s_axis_tkeep_i);
+        ends       = s_axis_tvalid_i && words_q >= LastPadWord;
+        if (words_q < LastPadWord) octets = 4'd8;
+        if (words_q == LastPadWord && octets < 4'd4) octets = 4'd4;
+      end
+    end else if (state_q == Pad) begin
+      takes = 1'b1;
+      if (words_q == LastPadWord) begin
+        ends   = 1'b1;
+        octets = 4'd4;
+        keep   = 8'h0F;
+      end
+    end
+  end
 
   always_ff @(posedge clk_i) begin : front
-    logic       ends;    // the word made now is the last one
-    logic [3:0] octets;
     logic [2:0] lane;    // of the terminate symbol, for a start in lane 0
     logic       longer;  // the gap is more than 12 octets
     logic [1:0] halves;  // half words by which the gap ends after lane 4 of the next word
     if (rst_i) begin
       state_q     <= Ready;
       kind_q      <= None;
+      word_q      <= IdleWord;
       deficit_q   <= '0;
       next_high_q <= 1'b0;
       wait_q      <= '0;
     end else if (state_q != Ready || s_axis_tvalid_i || kind_q != None || next_high_q
                  || deficit_q != '0) begin
-      ends   = 1'b0;
-      octets = 4'd8;
       lane   = '0;
       longer = 1'b0;
       halves = '0;
       kind_q <= None;
+      word_q <= IdleWord;
 
       case (state_q)
         Ready: begin
           next_high_q <= 1'b0;
           if (s_axis_tvalid_i) begin
             kind_q  <= Preamble;
+            word_q  <= PreambleWord;
             high_q  <= next_high_q;
             tag_q   <= tag_i;
             words_q <= '0;
@@ -153,37 +194,16 @@ module mac_tx #(
         end
 
         Payload: begin
-          words_q <= words_q + 1'b1;
           if (!s_axis_tvalid_i) begin
             kind_q  <= Cut;
+            word_q  <= ErrorWord;
             state_q <= Drain;
-          end else begin
-            kind_q <= Data;
-            word_q <= s_axis_tdata_i;
-            if (s_axis_tlast_i) begin
-              octets = octets_of(s_axis_tkeep_i);
-              word_q <= s_axis_tdata_i & (~64'd0 >> {4'd8 - octets, 3'd0});
-              if (words_q < LastPadWord) begin
-                state_q <= Pad;
-              end else begin
-                ends = 1'b1;
-                if (words_q == LastPadWord && octets < 4'd4) begin
-                  octets = 4'd4;
-                end
-              end
-            end
+          end else if (s_axis_tlast_i) begin
+            state_q <= Pad;  // unless it ends
           end
         end
 
-        Pad: begin
-          words_q <= words_q + 1'b1;
-          kind_q  <= Data;
-          word_q  <= '0;
-          if (words_q == LastPadWord) begin
-            ends   = 1'b1;
-            octets = 4'd4;
-          end
-        end
+        Pad: ;
 
         Gap: begin
           wait_q <= wait_q - 1'b1;
@@ -200,6 +220,12 @@ module mac_tx #(
           end
         end
       endcase
+
+      if (takes) begin
+        words_q <= words_q + 1'b1;
+        kind_q  <= Data;
+        word_q  <= octet_data | (ends ? IdleWord & ~lanes(keep) : '0);
+      end
 
       if (ends) begin
         kind_q   <= Last;
@@ -232,10 +258,16 @@ module mac_tx #(
   logic                sum_high_q;
   logic [TagWidth-1:0] sum_tag_q;
   logic                first_q;     // the next word is the first of its frame
+  kind_e               out_kind_q;
+  logic [63:0]         out_word_q;
+  logic [3:0]          out_octets_q;
+  logic                out_high_q;
+  logic [TagWidth-1:0] out_tag_q;
   logic [31:0]         crc;
 
   crc32 u_crc32 (
     .clk_i   (clk_i),
+    .rst_i   (rst_i),
     .enable_i(kind_q == Data || kind_q == Last),
     .first_i (first_q),
     .data_i  (word_q),
@@ -246,10 +278,22 @@ module mac_tx #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       sum_kind_q <= None;
-    end else if (kind_q != None || sum_kind_q != None) begin
+      sum_word_q <= IdleWord;
+      out_kind_q <= None;
+      out_word_q <= IdleWord;
+    end else if (kind_q != None || sum_kind_q != None || out_kind_q != None) begin
       sum_kind_q <= kind_q;
       sum_word_q <= word_q;
       first_q    <= kind_q == Preamble;
+      out_kind_q <= sum_kind_q;
+      out_word_q <= sum_word_q;
+      if (sum_kind_q == Preamble) begin
+        out_high_q <= sum_high_q;
+        out_tag_q  <= sum_tag_q;
+      end
+      if (sum_kind_q == Last) begin
+        out_octets_q <= sum_octets_q;
+      end
       if (kind_q == Preamble) begin
         sum_high_q <= high_q;
         sum_tag_q  <= tag_q;
@@ -273,6 +317,9 @@ module mac_tx #(
     logic [63:0] canon;
     logic [7:0]  ctrl;
     logic        sent;
+    logic [31:0] turned;  // the FCS, turned so that it fits whatever four lanes it gets
+    logic [7:0]  fcs_at;  // its lanes in this word
+    logic [7:0]  end_at;  // the terminate symbol's
     if (rst_i) begin
       tail_q              <= 1'b0;
       trailing_q          <= '0;
@@ -284,43 +331,48 @@ module mac_tx #(
       tx_underrun_o       <= 1'b0;
       trace_start_valid_o <= 1'b0;
       trace_end_valid_o   <= 1'b0;
-    end else if (sum_kind_q != None || trailing_q != '0) begin
-      canon      = IdleWord;
+    end else if (out_kind_q != None || trailing_q != '0) begin
+      canon      = out_word_q;
       ctrl       = '1;
       sent       = tail_q;
+      turned     = '0;
+      fcs_at     = '0;
+      end_at     = '0;
       tail_q     <= 1'b0;
       trailing_q <= 2'd2;
 
-      case (sum_kind_q)
-        Preamble: begin
-          canon = PreambleWord;
-          ctrl  = 8'h01;
-        end
-        Data: begin
-          canon = sum_word_q;
-          ctrl  = '0;
-        end
+      if (out_kind_q == Last || tail_q) begin
+        case (out_octets_q[1:0])
+          2'd0:    turned = ~crc;
+          2'd1:    turned = ~{crc[23:0], crc[31:24]};
+          2'd2:    turned = ~{crc[15:0], crc[31:16]};
+          default: turned = ~{crc[7:0], crc[31:8]};
+        endcase
+        fcs_at = tail_q ? 8'h0F >> (4'd8 - out_octets_q) : 8'h0F << out_octets_q;
+        end_at = tail_q ? 8'h10 >> (4'd8 - out_octets_q) : 8'h10 << out_octets_q;
+        canon  = (out_word_q & ~lanes(fcs_at | end_at)) | (lanes(fcs_at) & {turned, turned})
+               | (lanes(end_at) & EndWord);
+      end
+
+      case (out_kind_q)
+        Preamble: ctrl = 8'h01;
+        Data:     ctrl = '0;
         Last: begin
-          canon  = sum_word_q | ({AfterFcs, ~crc} << {sum_octets_q, 3'd0});
-          ctrl   = 8'hF0 << sum_octets_q;
-          sent   = sum_octets_q < 4'd4;
-          tail_q <= sum_octets_q >= 4'd4;
+          ctrl   = 8'hF0 << out_octets_q;
+          sent   = out_octets_q < 4'd4;
+          tail_q <= out_octets_q >= 4'd4;
         end
-        Cut: begin
-          canon = ErrorWord;
-        end
+        Cut: ;
         default: begin
           if (tail_q) begin
-            canon = ({AfterFcs, ~crc} >> {4'd8 - sum_octets_q, 3'd0})
-                  | (IdleWord << {sum_octets_q, 3'd0});
-            ctrl  = (8'hF0 >> (4'd8 - sum_octets_q)) | (8'hFF << sum_octets_q);
+            ctrl = ~fcs_at;
           end else begin
             trailing_q <= trailing_q - 1'b1;
           end
         end
       endcase
 
-      if (sum_high_q) begin
+      if (out_high_q) begin
         xgmii_txd_o <= {canon[31:0], hold_data_q};
         xgmii_txc_o <= {ctrl[3:0], hold_ctrl_q};
         hold_data_q <= canon[63:32];
@@ -330,22 +382,22 @@ module mac_tx #(
         xgmii_txc_o <= ctrl;
       end
 
-      trace_start_valid_o <= sum_kind_q == Preamble;
-      trace_end_valid_o   <= sent || sum_kind_q == Cut;
+      trace_start_valid_o <= out_kind_q == Preamble;
+      trace_end_valid_o   <= sent || out_kind_q == Cut;
       tx_ok_o             <= sent;
-      tx_underrun_o       <= sum_kind_q == Cut;
-      if (sum_kind_q == Preamble) begin
-        trace_start_tag_o <= sum_tag_q;
+      tx_underrun_o       <= out_kind_q == Cut;
+      if (out_kind_q == Preamble) begin
+        trace_start_tag_o <= out_tag_q;
       end
-      if (sent || sum_kind_q == Cut) begin
-        trace_end_tag_o <= sum_tag_q;
+      if (sent || out_kind_q == Cut) begin
+        trace_end_tag_o <= out_tag_q;
         tx_bytes_o      <= length_q;
       end
     end
   end
 
   assign idle_o = state_q == Ready && !next_high_q && deficit_q == '0 && kind_q == None
-               && sum_kind_q == None && trailing_q == '0;
+               && sum_kind_q == None && out_kind_q == None && trailing_q == '0;
 
   ////////////////////
   // Properties     //
@@ -361,9 +413,9 @@ module mac_tx #(
       a_keep: assert (!(s_axis_tvalid_i && s_axis_tready_o) || (s_axis_tkeep_i[0]
                       && (s_axis_tkeep_i & (s_axis_tkeep_i + 8'd1)) == '0));
       // A frame that starts in lane 0 finds the other lane's last half word gone.
-      a_hold_empty: assert (!(sum_kind_q == Preamble && !sum_high_q) || hold_ctrl_q == '1);
+      a_hold_empty: assert (!(out_kind_q == Preamble && !out_high_q) || hold_ctrl_q == '1);
       // The rest of an FCS goes out before anything else.
-      a_tail: assert (!tail_q || sum_kind_q == None);
+      a_tail: assert (!tail_q || out_kind_q == None);
       // Idle means idle on the wire.
       a_idle_wire: assert (!idle_o || (xgmii_txd_o == IdleWord && xgmii_txc_o == '1));
     end

@@ -4,3 +4,5 @@
 foreach(module mac_rx mac_tx mac_xgmii)
   nicroscope_rtl_test(${module}_test TOP ${module} SOURCES ${module}_test.cpp LIBS ZLIB::ZLIB)
 endforeach()
+
+nicroscope_rtl_test(mac_pause_test TOP mac_xgmii SOURCES mac_pause_test.cpp LIBS ZLIB::ZLIB)

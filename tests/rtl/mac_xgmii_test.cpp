@@ -24,6 +24,8 @@ class Loop {
     context_.randReset(2);
     top_ = std::make_unique<Vmac_xgmii>(&context_);
     top_->link_up_i = 1;
+    top_->control_i = 0;
+    top_->congested_i = 0;
     top_->rst_i = 1;
     top_->xgmii_rxd_i = XgmiiWord{}.data;
     top_->xgmii_rxc_i = XgmiiWord{}.control;

@@ -12,6 +12,7 @@
 //                  within a frame
 //   mac_*_i        what the MAC counts, a pulse each
 //   mac_control_o  VendorControl, for the MAC: virtio_pkg::ControlBit*
+//   mac_o          station address as the driver has set it, first byte on the wire in 47:40
 //   congested_o    the receive store fills: a MAC may ask the other end to pause
 //   now_i          time in clock cycles. The core counts none itself.
 //   idle_o         nothing is in flight: with quiet inputs a clock edge changes no state
@@ -123,6 +124,7 @@ module nic_core #(
   input  logic                     mac_rx_pause_i,
   input  logic                     mac_tx_pause_i,
   output logic [2:0]               mac_control_o,
+  output logic [47:0]              mac_o,
   output logic                     congested_o,
 
   output logic [virtio_pkg::NumTracePoints-1:0]    trace_valid_o,
@@ -416,6 +418,7 @@ module nic_core #(
   logic [TxPoints-1:0]    tx_trace_valid;
   logic [32*TxPoints-1:0] tx_trace_tag;
 
+  assign mac_o           = mac;
   assign s_axis_tready_o = 1'b1;
   assign m_axis_tag_o    = 32'(tx_tag);
 

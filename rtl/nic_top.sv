@@ -101,6 +101,7 @@ module nic_top #(
   logic [31:0]         tx_tag;
   logic                congested, rx_pause, tx_pause;
   logic [2:0]          mac_control;
+  logic [47:0]         mac;
   logic                rx_ok, rx_fcs_error, rx_undersize, rx_oversize, rx_code_error;
   logic                tx_ok, tx_underrun;
   logic [15:0]         rx_bytes, tx_bytes;
@@ -204,6 +205,7 @@ module nic_top #(
     .mac_rx_pause_i     (rx_pause),
     .mac_tx_pause_i     (tx_pause),
     .mac_control_o      (mac_control),
+    .mac_o              (mac),
     .congested_o        (congested),
     .trace_valid_o      (core_trace_valid),
     .trace_tag_o        (core_trace_tag)
@@ -221,7 +223,7 @@ module nic_top #(
     .xgmii_txc_o           (xgmii_txc_o),
     .link_up_i             (link_up_i),
     .control_i             (mac_control),
-    .mac_i                 (Mac),
+    .mac_i                 (mac),
     .congested_i           (congested),
     .m_axis_tvalid_o       (rx_valid),
     .m_axis_tdata_o        (rx_data),

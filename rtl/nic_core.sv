@@ -412,6 +412,8 @@ module nic_core #(
   logic                   drop_reset, merged, csum_good, csum_bad, delivered, drop_bad;
   logic                   rx_qrst_quiet;
   logic [63:0]            rx_deadline;
+  logic                   tx_qrst_quiet, tx_csum, tx_tso, tx_segment;
+  logic [QueueWidth-1:0]  tx_queue;
   logic [TagWidth-1:0]    tx_tag;
   logic [RxPoints-1:0]    rx_trace_valid;
   logic [32*RxPoints-1:0] rx_trace_tag;
@@ -423,7 +425,8 @@ module nic_core #(
   assign m_axis_tag_o    = 32'(tx_tag);
 
   logic unused_rx;
-  assign unused_rx = ^{rx_qrst_quiet, ctrl_qrst_quiet, announced, settle, moderation};
+  assign unused_rx = ^{rx_qrst_quiet, tx_qrst_quiet, tx_queue, ctrl_qrst_quiet, announced, settle,
+                       moderation};
 
   rx_path #(
     .StreamBytes(StreamBytes),
@@ -478,17 +481,11 @@ module nic_core #(
     .MaxFrame   (MaxFrame - FcsBytes),
     .TagWidth   (TagWidth)
   ) u_tx (
-    .clk_i          (clk_i),
-    .rst_i          (rst),
-    .stop_i         (hold),
-    .quiet_o        (tx_quiet),
-    .idle_o         (tx_idle),
-    .avail_i        (tx_avail),
-    .pop_valid_o    (tx_pop_valid),
-    .pop_queue_o    (tx_pop_queue),
-    .desc_valid_i   (tx_desc_valid),
-    .desc_i         (tx_desc),
-    .desc_index_i   (tx_desc_index),
+    .clk_i(clk_i), .rst_i(rst), .features_i(features), .stop_i(hold),
+    .quiet_o(tx_quiet), .idle_o(tx_idle),
+    .qrst_valid_i(1'b0), .qrst_queue_i('0), .qrst_quiet_o(tx_qrst_quiet),
+    .avail_i(tx_avail), .pop_valid_o(tx_pop_valid), .pop_queue_o(tx_pop_queue),
+    .desc_valid_i(tx_desc_valid), .desc_i(tx_desc), .desc_index_i(tx_desc_index),
     .req_valid_o(rd_valid[ReadTxData]), .req_ready_i(rd_ready[ReadTxData]),
     .req_addr_o     (rd_addr[64*ReadTxData +: 64]),
     .req_bytes_o    (rd_bytes[LenWidth*ReadTxData +: LenWidth]),
@@ -503,9 +500,10 @@ module nic_core #(
     .used_tag_o     (tx_used_tag),
     .m_axis_tvalid_o(m_axis_tvalid_o), .m_axis_tready_i(m_axis_tready_i),
     .m_axis_tdata_o(m_axis_tdata_o), .m_axis_tkeep_o(m_axis_tkeep_o),
-    .m_axis_tlast_o(m_axis_tlast_o), .m_axis_tag_o(tx_tag),
+    .m_axis_tlast_o(m_axis_tlast_o), .m_axis_queue_o(tx_queue), .m_axis_tag_o(tx_tag),
     .err_valid_o(tx_err_valid), .err_o(tx_err),
     .drop_bad_o     (drop_bad),
+    .csum_o(tx_csum), .tso_o(tx_tso), .segment_o(tx_segment),
     .trace_valid_o(tx_trace_valid), .trace_tag_o(tx_trace_tag)
   );
 
@@ -551,6 +549,9 @@ module nic_core #(
     count[virtio_pkg::CounterRxDelivered]    = delivered;
     count[virtio_pkg::CounterTxFrames]       = mac_tx_ok_i;
     count[virtio_pkg::CounterTxDropBad]      = drop_bad;
+    count[virtio_pkg::CounterTxCsum]         = tx_csum;
+    count[virtio_pkg::CounterTxTso]          = tx_tso;
+    count[virtio_pkg::CounterTxSegments]     = tx_segment;
     count[virtio_pkg::CounterTxUnderrun]     = mac_tx_underrun_i;
     count[virtio_pkg::CounterRxPause]        = mac_rx_pause_i;
     count[virtio_pkg::CounterTxPause]        = mac_tx_pause_i;

@@ -1,36 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tx_plan: takes the driver's chains from the transmit queues and decides what becomes of them.
+// tx_plan: takes the driver's chains from the transmit queues and decides which of them are read.
 //
 //   descriptors  popped from the virtqueue engine, one every cycle within a chain and between the
 //                chains of one queue; queues take turns, a chain at a time. A descriptor is taken
-//                only while room_i is high.
+//                only while room_i is high; it comes a cycle after it was popped.
 //   plan out     pulses without back-pressure: frag_valid_o for each descriptor (its address and
-//                length are desc_i's), plan_valid_o at the end of the chain. plan_len_o is the
-//                frame's length, the header not counted. plan_drop_o: the chain is too short for a
-//                header and an Ethernet header, longer than a frame can be, or has more than
+//                length are desc_i's), plan_valid_o at the end of the chain. plan_bytes_o is the
+//                chain's length, the header counted. plan_drop_o: the chain is too short for a
+//                header and an Ethernet header, longer than any super-frame, or has more than
 //                MaxFragments descriptors; only its first MaxFragments are in plan_fragments_o.
 //   stop_i       takes no more descriptors; a chain half taken is left as it is.
+//   qrst_*       while queue qrst_queue_i is being reset no chain is begun. One of another queue is
+//                taken to its end; one of that queue is given up: it is planned with plan_drop_o and
+//                plan_forget_o, as its buffer must not come back.
 //   blocked_o    nothing can move until an input changes.
 //
 // Parameters:
 //   Queues         transmit queues
-//   MaxFrame       longest frame, without FCS, in bytes
 //   MaxFragments   most descriptors of a chain that is sent
+//   CountWidth     bits of a number of fragments
 //   TagWidth       bits of a tag; chains are numbered from 1
 
 module tx_plan #(
   parameter int unsigned Queues = 1,
-  parameter int unsigned MaxFrame = 9022,
   parameter int unsigned MaxFragments = 64,
   parameter int unsigned CountWidth = 7,
   parameter int unsigned TagWidth = 32,
-  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
+  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
+  localparam int unsigned LenWidth = nic_pkg::LenWidth
 ) (
   input  logic                  clk_i,
   input  logic                  rst_i,
   input  logic                  stop_i,
+  input  logic                  hdr_hash_i,       // the header has 20 bytes and not 12
   output logic                  blocked_o,
+
+  input  logic                  qrst_valid_i,
+  input  logic [QueueWidth-1:0] qrst_queue_i,
 
   input  logic [Queues-1:0]     avail_i,
   output logic                  pop_valid_o,
@@ -39,24 +46,32 @@ module tx_plan #(
   input  nic_pkg::desc_t        desc_i,
 
   input  logic                  room_i,
-  output logic                  first_o,          // of the chain's descriptors
+  output logic                  started_o,        // a chain is half taken
   output logic                  frag_valid_o,
   output logic                  plan_valid_o,
   output logic                  plan_drop_o,
-  output logic [15:0]           plan_len_o,
+  output logic                  plan_forget_o,
+  output logic [LenWidth-1:0]   plan_bytes_o,
   output logic [15:0]           plan_ndesc_o,
   output logic [CountWidth-1:0] plan_fragments_o,
   output logic [QueueWidth-1:0] plan_queue_o,
   output logic [TagWidth-1:0]   plan_tag_o
 );
 
+  // An IP packet of 65,535 bytes behind an Ethernet header and two VLAN tags.
   localparam int unsigned EthHeaderBytes = 14;
-  localparam int unsigned MinChain = virtio_pkg::NetHdrBytes + EthHeaderBytes;
-  localparam int unsigned MaxChain = virtio_pkg::NetHdrBytes + MaxFrame;
-  localparam int unsigned TotalWidth = $clog2(MaxChain + 1) + 1;
+  localparam int unsigned MaxSuperFrame = 65535 + EthHeaderBytes + 8;
 
-  if (TotalWidth > 16) $error("tx_plan: MaxFrame is too large");
   if (MaxFragments >= (1 << CountWidth)) $error("tx_plan: CountWidth is too small");
+
+  logic [LenWidth-1:0] header_bytes;
+  logic [LenWidth-1:0] min_chain;
+  logic [LenWidth-1:0] max_chain;
+
+  assign header_bytes = hdr_hash_i ? LenWidth'(virtio_pkg::NetHdrHashBytes)
+                                   : LenWidth'(virtio_pkg::NetHdrBytes);
+  assign min_chain    = header_bytes + LenWidth'(EthHeaderBytes);
+  assign max_chain    = header_bytes + LenWidth'(MaxSuperFrame);
 
   ////////////////////
   // Choice of queue//
@@ -64,13 +79,17 @@ module tx_plan #(
 
   logic [QueueWidth-1:0] queue_q;       // of the descriptor that was popped last
   logic [QueueWidth-1:0] turn;
-  logic                  in_chain_q;    // the last descriptor seen has NEXT
+  logic                  started_q;     // a chain is half taken
   logic                  chain_end;
   logic                  in_chain;
   logic                  any;
+  logic                  resetting;     // the chain in hand is of the queue that is being reset
+  logic                  give_up;
 
   assign chain_end = (desc_i.flags & virtio_pkg::DescFNext) == '0;
-  assign in_chain  = desc_valid_i ? !chain_end : in_chain_q;
+  assign in_chain  = desc_valid_i ? !chain_end : started_q;
+  assign resetting = qrst_valid_i && qrst_queue_i == queue_q;
+  assign give_up   = resetting && started_q && !desc_valid_i;
 
   if (Queues == 1) begin : g_one_queue
     assign turn = '0;
@@ -92,8 +111,10 @@ module tx_plan #(
   end
 
   assign pop_queue_o = in_chain ? queue_q : turn;
-  assign pop_valid_o = room_i && !stop_i && (in_chain ? avail_i[queue_q] : any);
-  assign blocked_o   = !pop_valid_o && !desc_valid_i;
+  assign pop_valid_o = room_i && !stop_i &&
+                       (in_chain ? avail_i[queue_q] && !resetting : any && !qrst_valid_i);
+  assign blocked_o   = !pop_valid_o && !desc_valid_i && !give_up;
+  assign started_o   = started_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -107,49 +128,47 @@ module tx_plan #(
   // Chain          //
   ////////////////////
 
-  logic                  started_q;
-  logic                  long_q;       // longer than a frame can be
+  logic                  long_q;       // longer than a super-frame can be
   logic                  over_q;       // more descriptors than MaxFragments
-  logic [TotalWidth-1:0] total_q;
+  logic [LenWidth-1:0]   total_q;
   logic [15:0]           ndesc_q;
   logic [CountWidth-1:0] fragments_q;
   logic [TagWidth-1:0]   tag_q;        // of the chain before
 
   logic                  over;
   logic                  too_long;
-  logic [TotalWidth-1:0] total;
+  logic [LenWidth:0]     total;
 
-  // A sum that has passed MaxChain stays marked; until then it fits in TotalWidth bits.
+  // A sum that has passed max_chain stays marked; until then it fits. A descriptor has at most
+  // 64 KiB.
   always_comb begin
     over             = 1'b0;
     too_long         = 1'b0;
     total            = '0;
     frag_valid_o     = 1'b0;
-    plan_valid_o     = 1'b0;
-    plan_drop_o      = 1'b0;
-    plan_len_o       = '0;
+    plan_valid_o     = give_up;
+    plan_drop_o      = give_up;
     plan_ndesc_o     = '0;
-    plan_fragments_o = '0;
+    plan_fragments_o = fragments_q;
     if (desc_valid_i) begin
-      total            = total_q + desc_i.len[TotalWidth-1:0];
-      too_long         = long_q || desc_i.len > 32'(MaxChain) || total > TotalWidth'(MaxChain);
+      total            = {1'b0, total_q} + {1'b0, desc_i.len[LenWidth-1:0]};
+      too_long         = long_q || total > {1'b0, max_chain};
       over             = over_q || fragments_q == CountWidth'(MaxFragments);
       frag_valid_o     = !over;
       plan_valid_o     = chain_end;
-      plan_drop_o      = too_long || over || total < TotalWidth'(MinChain);
-      plan_len_o       = 16'(total) - 16'(virtio_pkg::NetHdrBytes);
+      plan_drop_o      = too_long || over || total < {1'b0, min_chain};
       plan_ndesc_o     = ndesc_q + 1'b1;
       plan_fragments_o = fragments_q + CountWidth'(!over);
     end
   end
 
-  assign first_o      = !started_q;
-  assign plan_queue_o = queue_q;
-  assign plan_tag_o   = tag_q + 1'b1;
+  assign plan_forget_o = give_up;
+  assign plan_bytes_o  = total[LenWidth-1:0];
+  assign plan_queue_o  = queue_q;
+  assign plan_tag_o    = tag_q + 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      in_chain_q  <= 1'b0;
       started_q   <= 1'b0;
       long_q      <= 1'b0;
       over_q      <= 1'b0;
@@ -157,30 +176,32 @@ module tx_plan #(
       ndesc_q     <= '0;
       fragments_q <= '0;
       tag_q       <= '0;
-    end else if (desc_valid_i) begin
-      in_chain_q  <= !chain_end;
-      started_q   <= !chain_end;
-      long_q      <= too_long && !chain_end;
-      over_q      <= over && !chain_end;
-      total_q     <= chain_end ? '0 : total;
-      ndesc_q     <= chain_end ? '0 : plan_ndesc_o;
-      fragments_q <= chain_end ? '0 : plan_fragments_o;
-      if (chain_end) begin
+    end else if (desc_valid_i || give_up) begin
+      started_q   <= !plan_valid_o;
+      long_q      <= too_long && !plan_valid_o;
+      over_q      <= over && !plan_valid_o;
+      total_q     <= plan_valid_o ? '0 : total[LenWidth-1:0];
+      ndesc_q     <= plan_valid_o ? '0 : plan_ndesc_o;
+      fragments_q <= plan_valid_o ? '0 : plan_fragments_o;
+      if (plan_valid_o) begin
         tag_q <= plan_tag_o;
       end
     end
   end
 
   logic unused_desc;
-  assign unused_desc = ^{desc_i.addr, desc_i.id};
+  assign unused_desc = ^{desc_i.addr, desc_i.id, desc_i.len[31:LenWidth]};
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
-      // Descriptors of length zero are refused by the virtqueue engine.
-      a_len: assert (!desc_valid_i || desc_i.len != '0);
+      // Descriptors of length zero, and those longer than 64 KiB, are refused by the virtqueue
+      // engine.
+      a_len: assert (!desc_valid_i || (desc_i.len != '0 && desc_i.len <= 32'h1_0000));
       // A chain that is sent has all its fragments counted.
       a_fragments: assert (!plan_valid_o || plan_drop_o || 16'(plan_fragments_o) == plan_ndesc_o);
+      // What is given up was begun.
+      a_give_up: assert (!give_up || started_q);
     end
   end
 `endif

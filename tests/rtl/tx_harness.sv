@@ -1,23 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// tx_harness: axi_read, tx_gather and tx_store as nic_core joins them, for tests. Structs are taken apart
-// so that the test reads fields.
+// tx_harness: axi_read and tx_path as nic_core joins them, for tests. Structs are taken apart so that
+// the test reads fields.
 
 module tx_harness #(
   parameter int unsigned StreamBytes = 8,
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned StoreBytes = 32768,
-  parameter int unsigned Queues = 2
+  parameter int unsigned Queues = 4,
+  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
 ) (
   input  logic                     clk_i,
   input  logic                     rst_i,
+  input  logic [63:0]              features_i,
   input  logic                     stop_i,
   output logic                     quiet_o,
   output logic                     idle_o,
+  input  logic                     qrst_valid_i,
+  input  logic [QueueWidth-1:0]    qrst_queue_i,
+  output logic                     qrst_quiet_o,
 
   input  logic [Queues-1:0]        avail_i,
   output logic                     pop_valid_o,
-  output logic                     pop_queue_o,
+  output logic [QueueWidth-1:0]    pop_queue_o,
   input  logic                     desc_valid_i,
   input  logic [63:0]              desc_addr_i,
   input  logic [31:0]              desc_len_i,
@@ -27,7 +32,7 @@ module tx_harness #(
 
   output logic                     used_valid_o,
   input  logic                     used_ready_i,
-  output logic                     used_queue_o,
+  output logic [QueueWidth-1:0]    used_queue_o,
   output logic [15:0]              used_id_o,
   output logic [31:0]              used_len_o,
   output logic [15:0]              used_ndesc_o,
@@ -41,12 +46,16 @@ module tx_harness #(
   output logic [15:0]              err_index_o,
   output logic [63:0]              err_addr_o,
   output logic                     drop_bad_o,
+  output logic                     csum_o,
+  output logic                     tso_o,
+  output logic                     segment_o,
 
   output logic                     m_axis_tvalid_o,
   input  logic                     m_axis_tready_i,
   output logic [8*StreamBytes-1:0] m_axis_tdata_o,
   output logic [StreamBytes-1:0]   m_axis_tkeep_o,
   output logic                     m_axis_tlast_o,
+  output logic [QueueWidth-1:0]    queue_o,
   output logic [31:0]              tag_o,
 
   output logic [3:0]               m_axi_arid_o,
@@ -71,33 +80,22 @@ module tx_harness #(
   localparam int unsigned Payload = 4;
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
 
-  logic                        read_idle;
-  logic                        gather_idle;
-  logic                        store_idle;
-  logic                        gather_quiet;
-  logic                        store_quiet;
-  logic                        req_valid;
-  logic [Clients-1:0]          req_ready;
-  logic [63:0]                 req_addr;
-  logic [LenWidth-1:0]         req_bytes;
-  logic [Clients-1:0]          rsp_valid;
-  logic [8*AxiBytes-1:0]       rsp_data;
-  logic                        rsp_last;
-  logic                        rsp_error;
-  logic                        we;
-  logic [8*AxiBytes-1:0]       wdata;
-  logic                        word_freed;
-  logic                        frame_valid;
-  logic                        frame_ready;
-  logic [15:0]                 frame_len;
-  logic [31:0]                 frame_tag;
-  nic_pkg::desc_t              desc;
-  nic_pkg::used_t              used;
-  nic_pkg::vq_error_t          err;
-  logic                        unused_clients;
+  logic                read_idle;
+  logic                path_idle;
+  logic                req_valid;
+  logic [Clients-1:0]  req_ready;
+  logic [63:0]         req_addr;
+  logic [LenWidth-1:0] req_bytes;
+  logic [Clients-1:0]  rsp_valid;
+  logic [8*AxiBytes-1:0] rsp_data;
+  logic                rsp_last;
+  logic                rsp_error;
+  nic_pkg::desc_t      desc;
+  nic_pkg::used_t      used;
+  nic_pkg::vq_error_t  err;
+  logic                unused_clients;
 
-  assign idle_o         = read_idle && gather_idle && store_idle;
-  assign quiet_o        = gather_quiet && store_quiet;
+  assign idle_o         = read_idle && path_idle;
   assign unused_clients = ^{req_ready[Payload-1:0], rsp_valid[Payload-1:0]};
 
   axi_read #(
@@ -137,51 +135,55 @@ module tx_harness #(
     desc.addr  = desc_addr_i;
   end
 
-  tx_gather #(
-    .AxiBytes  (AxiBytes),
-    .Queues    (Queues),
-    .StoreBytes(StoreBytes)
-  ) u_gather (
-    .clk_i                   (clk_i),
-    .rst_i                   (rst_i),
-    .stop_i                  (stop_i),
-    .quiet_o                 (gather_quiet),
-    .idle_o                  (gather_idle),
-    .avail_i                 (avail_i),
-    .pop_valid_o             (pop_valid_o),
-    .pop_queue_o             (pop_queue_o),
-    .desc_valid_i            (desc_valid_i),
-    .desc_i                  (desc),
-    .desc_index_i            (desc_index_i),
-    .req_valid_o             (req_valid),
-    .req_ready_i             (req_ready[Payload]),
-    .req_addr_o              (req_addr),
-    .req_bytes_o             (req_bytes),
-    .rsp_valid_i             (rsp_valid[Payload]),
-    .rsp_data_i              (rsp_data),
-    .rsp_last_i              (rsp_last),
-    .rsp_error_i             (rsp_error),
-    .we_o                    (we),
-    .wdata_o                 (wdata),
-    .word_freed_i            (word_freed),
-    .frame_valid_o           (frame_valid),
-    .frame_ready_i           (frame_ready),
-    .frame_len_o             (frame_len),
-    .frame_tag_o             (frame_tag),
-    .used_valid_o            (used_valid_o),
-    .used_ready_i            (used_ready_i),
-    .used_queue_o            (used_queue_o),
-    .used_o                  (used),
-    .used_tag_o              (used_tag_o),
-    .err_valid_o             (err_valid_o),
-    .err_o                   (err),
-    .drop_bad_o              (drop_bad_o),
-    .trace_descriptor_valid_o(trace_valid_o[0]),
-    .trace_descriptor_tag_o  (trace_tag_o[0 +: 32]),
-    .trace_read_valid_o      (trace_valid_o[1]),
-    .trace_read_tag_o        (trace_tag_o[32 +: 32]),
-    .trace_stored_valid_o    (trace_valid_o[2]),
-    .trace_stored_tag_o      (trace_tag_o[64 +: 32])
+  tx_path #(
+    .StreamBytes(StreamBytes),
+    .AxiBytes   (AxiBytes),
+    .Queues     (Queues),
+    .StoreBytes (StoreBytes)
+  ) u_path (
+    .clk_i          (clk_i),
+    .rst_i          (rst_i),
+    .features_i     (features_i),
+    .stop_i         (stop_i),
+    .quiet_o        (quiet_o),
+    .idle_o         (path_idle),
+    .qrst_valid_i   (qrst_valid_i),
+    .qrst_queue_i   (qrst_queue_i),
+    .qrst_quiet_o   (qrst_quiet_o),
+    .avail_i        (avail_i),
+    .pop_valid_o    (pop_valid_o),
+    .pop_queue_o    (pop_queue_o),
+    .desc_valid_i   (desc_valid_i),
+    .desc_i         (desc),
+    .desc_index_i   (desc_index_i),
+    .req_valid_o    (req_valid),
+    .req_ready_i    (req_ready[Payload]),
+    .req_addr_o     (req_addr),
+    .req_bytes_o    (req_bytes),
+    .rsp_valid_i    (rsp_valid[Payload]),
+    .rsp_data_i     (rsp_data),
+    .rsp_last_i     (rsp_last),
+    .rsp_error_i    (rsp_error),
+    .used_valid_o   (used_valid_o),
+    .used_ready_i   (used_ready_i),
+    .used_queue_o   (used_queue_o),
+    .used_o         (used),
+    .used_tag_o     (used_tag_o),
+    .m_axis_tvalid_o(m_axis_tvalid_o),
+    .m_axis_tready_i(m_axis_tready_i),
+    .m_axis_tdata_o (m_axis_tdata_o),
+    .m_axis_tkeep_o (m_axis_tkeep_o),
+    .m_axis_tlast_o (m_axis_tlast_o),
+    .m_axis_queue_o (queue_o),
+    .m_axis_tag_o   (tag_o),
+    .err_valid_o    (err_valid_o),
+    .err_o          (err),
+    .drop_bad_o     (drop_bad_o),
+    .csum_o         (csum_o),
+    .tso_o          (tso_o),
+    .segment_o      (segment_o),
+    .trace_valid_o  (trace_valid_o),
+    .trace_tag_o    (trace_tag_o)
   );
 
   assign used_id_o    = used.id;
@@ -193,34 +195,5 @@ module tx_harness #(
   assign err_queue_o  = err.queue;
   assign err_index_o  = err.index;
   assign err_addr_o   = err.addr;
-
-  tx_store #(
-    .StreamBytes(StreamBytes),
-    .AxiBytes   (AxiBytes),
-    .StoreBytes (StoreBytes)
-  ) u_store (
-    .clk_i              (clk_i),
-    .rst_i              (rst_i),
-    .stop_i             (stop_i),
-    .quiet_o            (store_quiet),
-    .idle_o             (store_idle),
-    .we_i               (we),
-    .wdata_i            (wdata),
-    .word_freed_o       (word_freed),
-    .frame_valid_i      (frame_valid),
-    .frame_ready_o      (frame_ready),
-    .frame_len_i        (frame_len),
-    .frame_tag_i        (frame_tag),
-    .m_axis_tvalid_o    (m_axis_tvalid_o),
-    .m_axis_tready_i    (m_axis_tready_i),
-    .m_axis_tdata_o     (m_axis_tdata_o),
-    .m_axis_tkeep_o     (m_axis_tkeep_o),
-    .m_axis_tlast_o     (m_axis_tlast_o),
-    .tag_o              (tag_o),
-    .trace_start_valid_o(trace_valid_o[3]),
-    .trace_start_tag_o  (trace_tag_o[96 +: 32]),
-    .trace_end_valid_o  (trace_valid_o[4]),
-    .trace_end_tag_o    (trace_tag_o[128 +: 32])
-  );
 
 endmodule

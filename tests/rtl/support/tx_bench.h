@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Drives tx_harness: chains from a driver, memory behind AXI, a stream that takes frames at its
-// pace; checks that what leaves is what the driver gave, in order, byte for byte, that every chain
-// comes back once, and that none does before its bytes were read (they are overwritten at once).
+// pace; checks that what leaves is what a reference makes of what the driver gave, in order, byte
+// for byte, that every chain comes back once, and that none does before its bytes were read (they
+// are overwritten at once), and that the counters tell what was done.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -17,6 +18,7 @@
 #include "Vtx_harness.h"
 #include "tests/rtl/support/axi_memory.h"
 #include "tests/rtl/support/descriptor_source.h"
+#include "tests/rtl/support/tx_frames.h"
 #include "verilated.h"
 
 namespace nicroscope::test {
@@ -25,12 +27,10 @@ struct TxConfig {
   uint32_t seed = 1;
   unsigned ring = 256;      // descriptors given at most
   unsigned max_pieces = 1;  // descriptors of a chain
-  unsigned min_frame = 60;
-  unsigned max_frame = 1514;
+  TxMix mix{};
   unsigned alignment = 1;  // of fragments
   unsigned lane = 0;       // first byte of a fragment, behind the alignment
   unsigned chains = 100;
-  unsigned bad_percent = 0;  // of chains too short or too long
   unsigned used_stall = 0;   // percent
   unsigned desc_stall = 0;   // percent
   unsigned ready_stall = 0;  // percent
@@ -45,15 +45,13 @@ class TxBench {
   static constexpr unsigned kStream = sizeof(Vtx_harness::m_axis_tdata_o);
   static constexpr unsigned kAxi = sizeof(Vtx_harness::m_axi_rdata_i);
   static constexpr uint64_t kBase = 0x7'0000'1000;
-  static constexpr unsigned kHeader = 12;
-  static constexpr unsigned kMaxFrame = 9022;
   static constexpr size_t kMaxFragments = 64;
 
   explicit TxBench(const TxConfig& config)
       : config_(config),
         random_(config.seed),
-        slot_(std::max(config.bad_percent != 0 ? kMaxFrame : 100, config.max_frame) + 700 +
-              kHeader + config.max_pieces * 160),
+        frames_(config.mix, config.seed + 3),
+        slot_(largest(config) + 700 + config.max_pieces * 160),
         ids_(std::max(1U, config.ring / config.max_pieces)),
         memory_(kBase, ids_ * slot_),
         read_(memory_, config.timing, config.seed + 1),
@@ -65,6 +63,9 @@ class TxBench {
     for (unsigned id = 0; id < ids_; ++id) free_.push_back(static_cast<uint16_t>(id));
     model_->rst_i = 1;
     model_->stop_i = 0;
+    model_->features_i = features(config.mix);
+    model_->qrst_valid_i = 0;
+    model_->qrst_queue_i = 0;
     model_->avail_i = 0;
     model_->desc_valid_i = 0;
     model_->used_ready_i = 0;
@@ -97,6 +98,9 @@ class TxBench {
         !model_->desc_valid_i && !model_->m_axi_rvalid_i && model_->avail_i == avail_before_;
     avail_before_ = model_->avail_i;
     drop_bad_ += model_->drop_bad_o;
+    csum_ += model_->csum_o;
+    tso_ += model_->tso_o;
+    segments_ += model_->segment_o;
     note_used();
     note_beat();
     descriptors_.sample(*model_);
@@ -114,7 +118,7 @@ class TxBench {
   bool run(uint64_t limit = 4'000'000) {
     while (cycle_ < limit) {
       step();
-      if (used_ == config_.chains && expected_.empty() && model_->idle_o) return true;
+      if (used_ == config_.chains && expected_.empty() && model_->idle_o) return settle();
       if (::testing::Test::HasFatalFailure() || failed_) return false;
     }
     return false;
@@ -127,6 +131,9 @@ class TxBench {
   uint64_t sent() const { return sent_; }
   uint64_t bad() const { return bad_; }
   uint64_t drop_bad() const { return drop_bad_; }
+  uint64_t super_frames() const { return super_frames_; }
+  uint64_t cut() const { return cut_; }
+  uint64_t with_csum() const { return with_csum_; }
   uint64_t gaps() const { return gaps_; }
   uint64_t bursts() const { return read_.bursts(); }
   size_t most_in_flight() const { return read_.most_in_flight(); }
@@ -141,11 +148,36 @@ class TxBench {
  private:
   struct Frame {
     uint32_t tag;
-    std::vector<uint8_t> bytes;
+    golden::Bytes bytes;
   };
+
+  static unsigned largest(const TxConfig& config) {
+    if (config.mix.bad_percent != 0) return TxFrames::kMaxSuper + 600;
+    if (config.mix.offload_percent == 0) return config.mix.max_frame + 20;
+    return static_cast<unsigned>(config.mix.offload.largest_super_frame) + 20 + 9200;
+  }
+
+  static uint64_t features(const TxMix& mix) {
+    return uint64_t{mix.features.csum} << regs::kFeatureCsum |
+           uint64_t{mix.features.tso4} << regs::kFeatureHostTso4 |
+           uint64_t{mix.features.tso6} << regs::kFeatureHostTso6 |
+           uint64_t{mix.features.ecn} << regs::kFeatureHostEcn |
+           uint64_t{mix.features.uso} << regs::kFeatureHostUso |
+           uint64_t{mix.hash} << regs::kFeatureHashReport;
+  }
 
   unsigned between(unsigned low, unsigned high) {
     return low + static_cast<unsigned>(random_() % (high - low + 1));
+  }
+
+  // The counters at the end.
+  bool settle() {
+    EXPECT_EQ(drop_bad_, bad_);
+    EXPECT_EQ(csum_, with_csum_);
+    EXPECT_EQ(tso_, super_frames_);
+    EXPECT_EQ(segments_, cut_);
+    EXPECT_TRUE(model_->quiet_o);
+    return true;
   }
 
   void log(uint64_t kind, uint64_t value) {
@@ -160,9 +192,10 @@ class TxBench {
   }
 
   // Cuts `total` bytes into at most max_pieces fragments, each of at least one byte.
-  std::vector<uint32_t> cut(uint32_t total) {
+  std::vector<uint32_t> cut_up(uint32_t total) {
     const unsigned count = std::min(between(1, config_.max_pieces), total);
     std::vector<uint32_t> ends{total};
+    if (total > 0x10000) ends.push_back(0x8000);  // no descriptor is longer than 64 KiB
     while (ends.size() < count) {
       // Half of the cuts lie in the header or close behind it.
       const uint32_t near = std::min<uint32_t>(total - 1, 40);
@@ -178,29 +211,22 @@ class TxBench {
     while (!free_.empty() && given_count_ < config_.chains && cycle_ >= resume_) {
       Chain chain{.id = free_.front(), .pieces = {}};
       free_.pop_front();
-      const bool bad = random_() % 100 < config_.bad_percent;
-      uint32_t total = kHeader + between(config_.min_frame, config_.max_frame);
-      if (bad) total = random_() % 2 ? between(1, 25) : kHeader + kMaxFrame + between(1, 500);
-      std::vector<uint8_t> bytes;
+      const TxChain given = frames_.next();
       uint64_t addr = kBase + chain.id * static_cast<uint64_t>(slot_);
-      for (uint32_t len : cut(total)) {
+      size_t at = 0;
+      for (uint32_t len : cut_up(static_cast<uint32_t>(given.bytes.size()))) {
         addr += between(0, 40);
         addr = (addr + config_.alignment - 1) / config_.alignment * config_.alignment;
         addr += config_.lane;
         chain.pieces.push_back({addr, len});
-        for (uint32_t i = 0; i < len; ++i, ++addr) {
-          memory_.at(addr) = static_cast<uint8_t>(random_());
-          bytes.push_back(memory_.at(addr));
-        }
+        for (uint32_t i = 0; i < len; ++i, ++addr) memory_.at(addr) = given.bytes[at++];
       }
       if (wild_ != 0) {
         chain.pieces.push_back({wild_, 30});
         wild_ = 0;
       }
       ++given_count_;
-      const bool dropped = bad || chain.pieces.size() > kMaxFragments;
-      bad_ += dropped;
-      if (!dropped) expected_.push_back({given_count_, {bytes.begin() + kHeader, bytes.end()}});
+      expect(given, chain.pieces.size() > kMaxFragments);
       given_[chain.id] = chain;
       order_.push_back(chain.id);
       descriptors_.push(chain);
@@ -208,6 +234,18 @@ class TxBench {
         resume_ = cycle_ + config_.pause_cycles;
       }
     }
+  }
+
+  void expect(const TxChain& given, bool dropped) {
+    if (dropped || given.frames.empty()) {
+      ++bad_;
+      return;
+    }
+    for (const golden::Bytes& frame : given.frames) expected_.push_back({given_count_, frame});
+    if (given.csum) with_csum_ += given.frames.size();
+    if (!given.super) return;
+    ++super_frames_;
+    cut_ += given.frames.size();
   }
 
   void note_used() {
@@ -246,7 +284,7 @@ class TxBench {
     const auto count = static_cast<unsigned>(std::popcount(keep));
     EXPECT_EQ(std::countr_one(keep), static_cast<int>(count));
     EXPECT_TRUE(model_->m_axis_tlast_o || count == kStream);
-    bytes_.insert(bytes_.end(), data.begin(), data.begin() + count);
+    for (unsigned i = 0; i < count; ++i) bytes_.push_back(static_cast<std::byte>(data[i]));
     if (!model_->m_axis_tlast_o) return;
     log(2, bytes_.size());
     ASSERT_FALSE(expected_.empty());
@@ -257,8 +295,8 @@ class TxBench {
       const auto [got, want] =
           std::mismatch(bytes_.begin(), bytes_.end(), expected_.front().bytes.begin());
       FAIL() << "frame " << expected_.front().tag << " of " << bytes_.size()
-             << " bytes differs at byte " << got - bytes_.begin() << ": " << +*got << " for "
-             << +*want;
+             << " bytes differs at byte " << got - bytes_.begin() << ": "
+             << std::to_integer<int>(*got) << " for " << std::to_integer<int>(*want);
     }
     expected_.pop_front();
     bytes_.clear();
@@ -269,6 +307,7 @@ class TxBench {
 
   TxConfig config_;
   std::mt19937 random_;
+  TxFrames frames_;
   unsigned slot_;
   unsigned ids_;
   Memory memory_;
@@ -281,7 +320,7 @@ class TxBench {
   std::deque<uint16_t> free_;
   std::deque<uint16_t> order_;  // ids in the order in which they were given
   std::deque<Frame> expected_;
-  std::vector<uint8_t> bytes_;  // of the frame that is leaving
+  golden::Bytes bytes_;  // of the frame that is leaving
   std::vector<uint64_t> events_;
   uint32_t given_count_ = 0;
   uint64_t wild_ = 0;
@@ -294,6 +333,12 @@ class TxBench {
   uint64_t sent_ = 0;
   uint64_t bad_ = 0;
   uint64_t drop_bad_ = 0;
+  uint64_t csum_ = 0;
+  uint64_t tso_ = 0;
+  uint64_t segments_ = 0;
+  uint64_t super_frames_ = 0;
+  uint64_t cut_ = 0;
+  uint64_t with_csum_ = 0;
   uint64_t gaps_ = 0;
   uint64_t first_end_ = 0;
   uint64_t last_end_ = 0;

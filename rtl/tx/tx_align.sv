@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tx_align: puts bytes that lie at any place in beats, one behind the other, into words.
+//
+// A part of a beat is turned so that its first byte comes to the place where it belongs, `fill`; its
+// bytes then complete the word in hand, and those turned around the end begin the next one
+// (AxiBytes = 16):
+//
+//     beat             [ b15 .................. b5 b4 b3 b2 b1 b0 ]     lane 5 goes to place 2
+//     turned right 3   [ b2 b1 b0 b15 ................. b6 b5 b4 b3 ]
+//     word             [ ^  ^  ^   ^                       |  a1 a0 ]     a: what was there
+//                        next word's, where b15 is the 13th lane
+//
+// The virtio header is put at the end of a word (or two) of its own, so that the frame behind it
+// starts at a word boundary; those words go nowhere, but what they ask for is kept in hdr_*:
+//
+//      byte 15                                0
+//     [ f15 f14 ....................... f1 f0  ]   word
+//     [ h11 h10 .......... h1 h0 | -  -  -  -  ]   header word
+//
+// A segment's first words come from the template of its headers (tx_template) instead, and the word
+// in which the payload begins is loaded from there.
+//
+//   op         one a cycle. take_i: a part of the beat data_i, turned by offset_i; fill_i is the place
+//              of its first byte; full_i: it completes a word; low_i: bytes of the word that is in
+//              hand then; end_i: nothing follows it in that word, which goes out; hdr_i: the word that
+//              it completes is the header's; tmpl_i: words go to the template; last_i: the frame ends.
+//              emit_i: template word template_i goes out. load_i: it is taken in hand.
+//              An operation with end_i whose last bytes begin another word puts that out a cycle
+//              later; the next one may then put out none.
+//   template   read address and data, in the cycle after the operation
+//   word       valid without back-pressure, two cycles after the operation. word_tmpl_o: for the
+//              template. Bytes behind the end are zero. word_first_o, word_last_o: of a frame.
+//   begin_o    a frame's first word comes in the next cycle
+//   hdr_done_o hdr_* hold the header of the chain from the next cycle on
+//   busy_o     something is on its way
+//
+// Parameters:
+//   AxiBytes   bytes in a beat and in a word
+
+module tx_align #(
+  parameter int unsigned AxiBytes = 16,
+  parameter int unsigned TemplateWidth = 4,
+  localparam int unsigned LaneWidth = $clog2(AxiBytes)
+) (
+  input  logic                     clk_i,
+  input  logic                     rst_i,
+  input  logic                     hdr_hash_i,
+  output logic                     busy_o,
+
+  input  logic                     take_i,
+  input  logic [8*AxiBytes-1:0]    data_i,
+  input  logic [LaneWidth-1:0]     offset_i,
+  input  logic [LaneWidth-1:0]     fill_i,
+  input  logic [LaneWidth-1:0]     low_i,
+  input  logic                     full_i,
+  input  logic                     end_i,
+  input  logic                     last_i,
+  input  logic                     hdr_i,
+  input  logic                     tmpl_i,
+  input  logic                     emit_i,
+  input  logic                     load_i,
+  input  logic [TemplateWidth-1:0] template_i,
+
+  output logic                     template_read_o,
+  output logic [TemplateWidth-1:0] template_addr_o,
+  input  logic [8*AxiBytes-1:0]    template_data_i,
+
+  output logic                     begin_o,
+  output logic                     word_valid_o,
+  output logic                     word_tmpl_o,
+  output logic                     word_first_o,
+  output logic                     word_last_o,
+  output logic [8*AxiBytes-1:0]    word_o,
+
+  output logic                     hdr_done_o,
+  output logic                     hdr_csum_o,
+  output logic [7:0]               hdr_gso_o,
+  output logic [15:0]              hdr_gso_size_o,
+  output logic [15:0]              hdr_csum_start_o,
+  output logic [15:0]              hdr_csum_offset_o
+);
+
+  if (AxiBytes < 16) $error("tx_align: AxiBytes must be at least 16");
+
+  ////////////////////
+  // Turn           //
+  ////////////////////
+
+  // The operation in the second stage.
+  logic                     s_take_q;
+  logic                     s_emit_q;
+  logic                     s_load_q;
+  logic                     s_full_q;
+  logic                     s_end_q;
+  logic                     s_last_q;
+  logic                     s_hdr_q;
+  logic                     s_tmpl_q;
+  logic [LaneWidth-1:0]     s_fill_q;
+  logic [LaneWidth-1:0]     s_low_q;
+  logic [TemplateWidth-1:0] s_template_q;
+  logic [8*AxiBytes-1:0]    turned;
+
+  byte_rotate #(
+    .Bytes(AxiBytes)
+  ) u_rotate (
+    .clk_i   (clk_i),
+    .en_i    (take_i),
+    .turn_i  (1'b1),
+    .offset_i(offset_i),
+    .hi_i    (data_i),
+    .lo_i    (data_i),
+    .data_o  (turned)
+  );
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      s_take_q <= 1'b0;
+      s_emit_q <= 1'b0;
+      s_load_q <= 1'b0;
+    end else begin
+      s_take_q <= take_i;
+      s_emit_q <= emit_i;
+      s_load_q <= load_i;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take_i) begin
+      s_full_q <= full_i;
+      s_end_q  <= end_i;
+      s_last_q <= last_i;
+      s_hdr_q  <= hdr_i;
+      s_tmpl_q <= tmpl_i;
+      s_fill_q <= fill_i;
+      s_low_q  <= low_i;
+    end
+    if (emit_i || load_i) begin
+      s_template_q <= template_i;
+    end
+  end
+
+  assign template_read_o = s_emit_q || s_load_q;
+  assign template_addr_o = s_template_q;
+
+  ////////////////////
+  // Merge          //
+  ////////////////////
+
+  logic                  flush_q;      // the word in hand goes out
+  logic                  flush_last_q;
+  logic                  flush_tmpl_q;
+  logic [LaneWidth-1:0]  flush_low_q;
+  logic                  first_q;      // the next word is a frame's first
+  logic [8*AxiBytes-1:0] acc_q;        // the word in hand
+  logic [8*AxiBytes-1:0] word_q;
+  logic                  word_valid_q;
+  logic                  word_tmpl_q;
+  logic                  word_first_q;
+  logic                  word_last_q;
+
+  logic                  spill;        // an end, and bytes behind the completed word
+  logic                  push;
+  logic                  push_tmpl;
+  logic                  push_last;
+
+  assign spill = s_take_q && s_end_q && s_full_q && s_low_q != '0;
+
+  always_comb begin
+    push      = s_emit_q;
+    push_tmpl = 1'b0;
+    push_last = 1'b0;
+    if (flush_q) begin
+      push      = 1'b1;
+      push_tmpl = flush_tmpl_q;
+      push_last = flush_last_q;
+    end else if (s_take_q) begin
+      push      = !s_hdr_q && (s_full_q || s_end_q);
+      push_tmpl = s_tmpl_q;
+      push_last = s_end_q && s_last_q && !spill;
+    end
+  end
+
+  assign begin_o = push && !push_tmpl && first_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      flush_q      <= 1'b0;
+      word_valid_q <= 1'b0;
+      first_q      <= 1'b1;
+    end else begin
+      flush_q      <= spill;
+      word_valid_q <= push;
+      if (push && !push_tmpl) begin
+        first_q <= push_last;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (push) begin
+      word_tmpl_q  <= push_tmpl;
+      word_first_q <= first_q;
+      word_last_q  <= push_last;
+    end
+    if (spill) begin
+      flush_last_q <= s_last_q;
+      flush_tmpl_q <= s_tmpl_q;
+      flush_low_q  <= s_low_q;
+    end
+  end
+
+  // The bits of 64-bit word `word` that belong to the first `count` bytes of the whole word.
+  function automatic logic [63:0] kept(input int unsigned word, input logic [LaneWidth:0] count);
+    if (32'(count) >= 8 * word + 8) begin
+      kept = '1;
+    end else if (32'(count) <= 8 * word) begin
+      kept = '0;
+    end else begin
+      kept = ~(64'hffff_ffff_ffff_ffff << {count[2:0], 3'b000});
+    end
+  endfunction
+
+  always_ff @(posedge clk_i) begin
+    if (s_take_q || flush_q || s_emit_q) begin : p_word
+      logic [LaneWidth:0] old_bytes;   // of the word in hand
+      logic [LaneWidth:0] bytes;       // of the word that goes out
+      old_bytes = flush_q ? (LaneWidth + 1)'(AxiBytes) : {1'b0, s_fill_q};
+      bytes     = flush_q ? {1'b0, flush_low_q}
+                          : (s_full_q ? (LaneWidth + 1)'(AxiBytes) : {1'b0, s_low_q});
+      for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
+        word_q[64*i +: 64] <= s_emit_q ? template_data_i[64*i +: 64] :
+                              ((acc_q[64*i +: 64] & kept(i, old_bytes)) |
+                               (turned[64*i +: 64] & ~kept(i, old_bytes))) & kept(i, bytes);
+      end
+    end
+  end
+
+  // While a chain's last word goes out, the next one's header may come in: nothing was in hand.
+  always_ff @(posedge clk_i) begin
+    if (s_load_q) begin
+      acc_q <= template_data_i;
+    end else if (s_take_q) begin
+      for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
+        acc_q[64*i +: 64] <= (s_full_q || flush_q) ? turned[64*i +: 64] :
+                             (acc_q[64*i +: 64] & kept(i, {1'b0, s_fill_q})) |
+                             (turned[64*i +: 64] & ~kept(i, {1'b0, s_fill_q}));
+      end
+    end
+  end
+
+  assign word_valid_o = word_valid_q;
+  assign word_tmpl_o  = word_tmpl_q;
+  assign word_first_o = word_first_q;
+  assign word_last_o  = word_last_q;
+  assign word_o       = word_q;
+  assign busy_o       = s_take_q || s_emit_q || s_load_q || flush_q || word_valid_q;
+
+  ////////////////////
+  // Header         //
+  ////////////////////
+
+  // Places of its fields in the completed word; a header of 20 bytes takes two words of 16.
+  localparam int unsigned Short = AxiBytes - virtio_pkg::NetHdrBytes;
+  localparam int unsigned Long = 2 * AxiBytes - virtio_pkg::NetHdrHashBytes;
+
+  logic hdr_second_q;
+  logic hdr_word;
+
+  assign hdr_word   = s_take_q && s_hdr_q && s_full_q;
+  assign hdr_done_o = hdr_word && (!(AxiBytes == 16 && hdr_hash_i) || hdr_second_q);
+
+  function automatic int unsigned place(input int unsigned start, input logic [11:0] offset);
+    place = 8 * ((start + 32'(offset)) % AxiBytes);
+  endfunction
+
+  localparam int unsigned ShortFlags  = place(Short, virtio_pkg::NetHdrFlags);
+  localparam int unsigned LongFlags   = place(Long, virtio_pkg::NetHdrFlags);
+  localparam int unsigned ShortSize   = place(Short, virtio_pkg::NetHdrGsoSize);
+  localparam int unsigned LongSize    = place(Long, virtio_pkg::NetHdrGsoSize);
+  localparam int unsigned ShortStart  = place(Short, virtio_pkg::NetHdrCsumStart);
+  localparam int unsigned LongStart   = place(Long, virtio_pkg::NetHdrCsumStart);
+  localparam int unsigned ShortOffset = place(Short, virtio_pkg::NetHdrCsumOffset);
+  localparam int unsigned LongOffset  = place(Long, virtio_pkg::NetHdrCsumOffset);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      hdr_second_q <= 1'b0;
+    end else if (hdr_word) begin
+      hdr_second_q <= !hdr_done_o;
+    end
+  end
+
+  // Two bytes of the completed word, from bit `from` on.
+  function automatic logic [15:0] pick(input logic [15:0] old, input logic [15:0] news,
+                                       input int unsigned from, input logic [LaneWidth-1:0] count);
+    pick = {8 * 32'(count) > from + 8 ? old[15:8] : news[15:8],
+            8 * 32'(count) > from ? old[7:0] : news[7:0]};
+  endfunction
+
+  logic [LaneWidth-1:0] hdr_fill;
+  assign hdr_fill = flush_q ? '0 : s_fill_q;
+
+  always_ff @(posedge clk_i) begin
+    if (hdr_word && !hdr_second_q) begin : p_type
+      logic [15:0] flags;   // and the type behind them
+      flags = hdr_hash_i ? pick(acc_q[LongFlags +: 16], turned[LongFlags +: 16], LongFlags, hdr_fill)
+                         : pick(acc_q[ShortFlags +: 16], turned[ShortFlags +: 16], ShortFlags,
+                                hdr_fill);
+      hdr_csum_o <= (flags[7:0] & virtio_pkg::NetHdrFNeedsCsum) != '0;
+      hdr_gso_o  <= flags[15:8];
+    end
+    if (hdr_done_o) begin
+      hdr_gso_size_o <=
+          hdr_hash_i ? pick(acc_q[LongSize +: 16], turned[LongSize +: 16], LongSize, hdr_fill)
+                     : pick(acc_q[ShortSize +: 16], turned[ShortSize +: 16], ShortSize, hdr_fill);
+      hdr_csum_start_o <=
+          hdr_hash_i ? pick(acc_q[LongStart +: 16], turned[LongStart +: 16], LongStart, hdr_fill)
+                     : pick(acc_q[ShortStart +: 16], turned[ShortStart +: 16], ShortStart, hdr_fill);
+      hdr_csum_offset_o <=
+          hdr_hash_i ? pick(acc_q[LongOffset +: 16], turned[LongOffset +: 16], LongOffset, hdr_fill)
+                     : pick(acc_q[ShortOffset +: 16], turned[ShortOffset +: 16], ShortOffset,
+                            hdr_fill);
+    end
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // While a word of the operation before goes out, this one has none.
+      a_no_collision: assert (!flush_q || (!s_emit_q && (!s_take_q || s_hdr_q ||
+                                                         !(s_full_q || s_end_q))));
+      // One operation at a time.
+      a_one: assert (32'(take_i) + 32'(emit_i) + 32'(load_i) <= 1);
+    end
+  end
+`endif
+
+endmodule

@@ -1,0 +1,592 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// tx_segment: makes frames of chains: takes the virtio header off, checks it, has the checksum taken,
+// and cuts super-frames into segments.
+//
+//     beats ---> tx_align ---> words ------------------------------> tx_store
+//                  ^   |          |                                     ^
+//                  |   |          +--> tx_sum --> records (checksum) ---+
+//                  |   +--> tx_template <--> tx_gso
+//                  +-----------+
+//
+// A chain is a run of bytes; it is taken in sections, each a part of a beat a cycle:
+//
+//     header and frame at once                     [ header | frame                       ]
+//     a header that asks for segmentation, or      [ header ]
+//       does not lie whole in its first beat, goes
+//       first; then the frame                               [ frame                       ]
+//     or a super-frame: its headers, as far as              [ headers ][ rest ]
+//       they have to be read to know how long
+//       they are, then the rest of them, and the                          [ payload ][ payload ][ .. ]
+//       payload of each segment
+//
+//   chain, beat   see tx_gather
+//   word_*        to tx_store, without back-pressure; an operation is begun only while room_i, after
+//                 which at most eight words and as many records follow
+//   record_*      a frame is whole
+//   features      what was negotiated: hdr_hash_i, csum_i, tso4_i, tso6_i, ecn_i, uso_i
+//   drop_bad_o    a chain was dropped: tx_plan did not let it be read, or its header asks for what was
+//                 not negotiated or cannot be done
+//   csum_o        pulses with a record that has a checksum; tso_o for each super-frame; segment_o with
+//                 a record of one of its segments
+//   idle_o        nothing can change until an input does
+//
+// Parameters:
+//   AxiBytes   bytes in a beat and in a word
+//   Queues     transmit queues
+//   MaxFrame   longest frame, without FCS
+//   TagWidth   bits of a tag
+
+module tx_segment #(
+  parameter int unsigned AxiBytes = 16,
+  parameter int unsigned Queues = 1,
+  parameter int unsigned MaxFrame = 9022,
+  parameter int unsigned TagWidth = 32,
+  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
+  localparam int unsigned LaneWidth = $clog2(AxiBytes),
+  localparam int unsigned LenWidth = nic_pkg::LenWidth,
+  localparam int unsigned PlaceWidth = $clog2(MaxFrame + 1)
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_i,
+  output logic                  idle_o,
+
+  input  logic                  hdr_hash_i,
+  input  logic                  csum_i,
+  input  logic                  tso4_i,
+  input  logic                  tso6_i,
+  input  logic                  ecn_i,
+  input  logic                  uso_i,
+
+  input  logic                  chain_valid_i,
+  output logic                  chain_ready_o,
+  input  logic                  chain_drop_i,
+  input  logic [LenWidth-1:0]   chain_bytes_i,
+  input  logic [QueueWidth-1:0] chain_queue_i,
+  input  logic [TagWidth-1:0]   chain_tag_i,
+
+  input  logic                  beat_valid_i,
+  output logic                  beat_ready_o,
+  input  logic [8*AxiBytes-1:0] beat_data_i,
+  input  logic [LaneWidth-1:0]  beat_lane_i,
+  input  logic [LaneWidth-1:0]  beat_end_i,
+  input  logic                  beat_gso_i,
+
+  input  logic                  room_i,
+  output logic                  we_o,
+  output logic [8*AxiBytes-1:0] wdata_o,
+  output logic                  record_valid_o,
+  output logic [PlaceWidth-1:0] record_len_o,
+  output logic [QueueWidth-1:0] record_queue_o,
+  output logic [TagWidth-1:0]   record_tag_o,
+  output logic                  record_csum_o,
+  output logic [PlaceWidth-1:0] record_place_o,
+  output logic [15:0]           record_value_o,
+
+  output logic                  drop_bad_o,
+  output logic                  csum_o,
+  output logic                  tso_o,
+  output logic                  segment_o
+);
+
+  // The longest headers of a super-frame, and how much of the transport header is read first.
+  localparam int unsigned TemplateBytes = 256;
+  localparam int unsigned TemplateWidth = $clog2(TemplateBytes / AxiBytes);
+  localparam int unsigned HalfWidth = $clog2(TemplateBytes / 2);
+  localparam int unsigned TcpBytes = 20;
+  localparam int unsigned UdpBytes = 8;
+  localparam int unsigned TcpCheck = 16;
+  localparam int unsigned UdpCheck = 6;
+  localparam int unsigned EthHeaderBytes = 14;
+
+  localparam logic [3:0] Chain   = 4'd0;   // the first part of a chain
+  localparam logic [3:0] Frame   = 4'd1;
+  localparam logic [3:0] Header  = 4'd2;   // the virtio header alone
+  localparam logic [3:0] Decide  = 4'd3;
+  localparam logic [3:0] Head    = 4'd4;   // headers, to be read
+  localparam logic [3:0] Start   = 4'd5;
+  localparam logic [3:0] Parse   = 4'd6;
+  localparam logic [3:0] Rest    = 4'd7;   // the rest of them
+  localparam logic [3:0] Settle  = 4'd8;
+  localparam logic [3:0] Segment = 4'd9;   // a segment's headers are made
+  localparam logic [3:0] Emit    = 4'd10;  // and sent
+  localparam logic [3:0] Payload = 4'd11;
+  localparam logic [3:0] Skip    = 4'd12;  // of a chain that is dropped
+
+  logic [3:0]            state_q;
+  logic [LenWidth-1:0]   left_q;     // bytes of the section, less one
+  logic [LaneWidth-1:0]  lane_q;     // where the rest of the beat starts
+  logic                  part_q;     // a part of the beat was taken
+  logic [LaneWidth-1:0]  fill_q;     // bytes of the word in hand
+  logic [1:0]            hdr_q;      // words of virtio header to be completed
+  logic [LenWidth-1:0]   len_q;      // of the chain's frame
+  logic [QueueWidth-1:0] queue_q;
+  logic [TagWidth-1:0]   tag_q;
+
+  // Of the chain whose header came last.
+  logic                  hdr_done;
+  logic                  h_csum;
+  logic [7:0]            h_gso;
+  logic [15:0]           h_gso_size;
+  logic [15:0]           h_start;
+  logic [15:0]           h_offset;
+  logic [LenWidth-1:0]   h_len_q;
+  logic [QueueWidth-1:0] h_queue_q;
+  logic [TagWidth-1:0]   h_tag_q;
+  logic                  h_super_q;  // it is cut
+
+  ////////////////////
+  // Sections       //
+  ////////////////////
+
+  logic [LenWidth-1:0]   header_bytes;
+  logic [LaneWidth-1:0]  header_fill;
+  logic [1:0]            header_words;
+  logic                  takes;      // the state is one that takes bytes
+  logic                  take;
+  logic                  starts;
+  logic [LenWidth-1:0]   left;
+  logic [LaneWidth-1:0]  lane;
+  logic [LaneWidth-1:0]  fill;
+  logic [LaneWidth-1:0]  most;       // bytes of the beat, less one
+  logic                  done;       // the section ends
+  logic [LaneWidth-1:0]  count;      // bytes taken, less one
+  logic [LaneWidth:0]    sum;
+  logic                  full;
+  logic                  hdr_word;
+
+  assign header_bytes = hdr_hash_i ? LenWidth'(virtio_pkg::NetHdrHashBytes)
+                                   : LenWidth'(virtio_pkg::NetHdrBytes);
+  assign header_fill  = LaneWidth'(0) - header_bytes[LaneWidth-1:0];
+  assign header_words = (hdr_hash_i && AxiBytes < virtio_pkg::NetHdrHashBytes) ? 2'd2 : 2'd1;
+
+  assign starts = state_q == Chain;
+
+  always_comb begin
+    case (state_q)
+      Chain:   takes = chain_valid_i && !chain_drop_i;
+      Frame, Header, Head, Rest, Payload, Skip: takes = 1'b1;
+      default: takes = 1'b0;
+    endcase
+  end
+
+  assign take = takes && beat_valid_i && room_i;
+
+  always_comb begin
+    left     = '0;
+    lane     = '0;
+    fill     = '0;
+    most     = '0;
+    done     = 1'b0;
+    count    = '0;
+    sum      = '0;
+    hdr_word = 1'b0;
+    if (take) begin
+      left     = left_q;
+      fill     = fill_q;
+      hdr_word = hdr_q != '0;
+      if (starts) begin
+        left     = (beat_gso_i ? header_bytes : chain_bytes_i) - 1'b1;
+        fill     = header_fill;
+        hdr_word = 1'b1;
+      end
+      lane  = part_q ? lane_q : beat_lane_i;
+      most  = beat_end_i - lane;
+      done  = left <= LenWidth'(most);
+      count = done ? left[LaneWidth-1:0] : most;
+      sum   = {1'b0, fill} + {1'b0, count} + 1'b1;
+    end
+  end
+
+  assign full         = sum[LaneWidth];
+  assign beat_ready_o = take && count == most;
+
+  ////////////////////
+  // Judgement      //
+  ////////////////////
+
+  // Holds from the cycle after hdr_done on.
+  logic [16:0]         h_place;
+  logic                h_fits;       // the checksum's place is in the frame
+  logic                bad_frame;    // as a frame that is not cut
+  logic                udp;
+  logic                bad_super;    // as one that is
+  logic [LenWidth-1:0] head_bytes;
+
+  assign h_place    = {1'b0, h_start} + {1'b0, h_offset};
+  assign h_fits     = {1'b0, h_place} + 18'd2 <= 18'(h_len_q);
+  assign bad_frame  = (h_csum && (!csum_i || !h_fits)) || h_len_q > LenWidth'(MaxFrame);
+  assign udp        = h_gso[6:0] == virtio_pkg::NetHdrGsoUdpL4[6:0];
+  assign head_bytes = LenWidth'(h_start) + (udp ? LenWidth'(UdpBytes) : LenWidth'(TcpBytes));
+
+  always_comb begin
+    case (h_gso[6:0])
+      virtio_pkg::NetHdrGsoTcpV4[6:0]: bad_super = !tso4_i;
+      virtio_pkg::NetHdrGsoTcpV6[6:0]: bad_super = !tso6_i;
+      virtio_pkg::NetHdrGsoUdpL4[6:0]: bad_super = !uso_i || h_gso[7];
+      default:                         bad_super = 1'b1;
+    endcase
+    if (!csum_i || !h_csum || h_start[0] || h_gso_size == '0 || (h_gso[7] && !ecn_i) ||
+        h_start < 16'(EthHeaderBytes) || head_bytes >= h_len_q ||
+        head_bytes > LenWidth'(TemplateBytes) ||
+        h_offset != (udp ? 16'(UdpCheck) : 16'(TcpCheck))) begin
+      bad_super = 1'b1;
+    end
+  end
+
+  ////////////////////
+  // Control        //
+  ////////////////////
+
+  logic                     align_busy;   // bytes are on their way
+  logic                     sum_busy;
+  logic                     gso_bad;
+  logic                     gso_parsed;
+  logic                     gso_ready;
+  logic                     gso_busy;
+  logic                     gso_start;
+  logic                     gso_next;
+  logic [HalfWidth:0]       gso_hdr_half;
+  logic [LenWidth-1:0]      gso_hdr;
+  logic [15:0]              seg_payload;
+  logic                     seg_last;
+  logic                     last_q;       // the segment in hand is the last
+  logic [TemplateWidth-1:0] template_q;
+  logic [TemplateWidth-1:0] hdr_whole;    // whole words of headers
+  logic                     emit;         // an operation on the template
+  logic                     emit_whole;
+  logic                     emit_end;
+  logic                     chain_end;
+  logic                     skips;        // the chain is not what it should be
+
+  assign gso_hdr    = LenWidth'({gso_hdr_half, 1'b0});
+  assign hdr_whole  = gso_hdr[LaneWidth +: TemplateWidth];
+  assign emit       = state_q == Emit && room_i;
+  assign emit_whole = template_q != hdr_whole;
+  assign emit_end   = emit && (!emit_whole || (gso_hdr[LaneWidth-1:0] == '0 &&
+                                               template_q + 1'b1 == hdr_whole));
+  assign gso_start  = state_q == Start && !align_busy;
+  assign gso_next   = (state_q == Settle && !align_busy) || emit_end;
+  assign skips      = state_q == Decide && !align_busy && h_gso != '0 && bad_super;
+  assign chain_end  = starts && chain_valid_i && chain_drop_i && !align_busy;
+
+  assign chain_ready_o = chain_end || (starts && take);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      state_q <= Chain;
+      part_q  <= 1'b0;
+    end else begin
+      if (take) begin
+        part_q <= count != most;
+        lane_q <= lane + count + 1'b1;
+        left_q <= left - LenWidth'(count) - 1'b1;
+        fill_q <= sum[LaneWidth-1:0];
+        hdr_q  <= (starts ? header_words : hdr_q) - 2'(full && hdr_word);
+      end
+      case (state_q)
+        Chain: if (take) begin
+          len_q   <= chain_bytes_i - header_bytes;
+          queue_q <= chain_queue_i;
+          tag_q   <= chain_tag_i;
+          if (beat_gso_i) begin
+            state_q <= done ? Decide : Header;
+          end else begin
+            state_q <= done ? Chain : Frame;
+          end
+        end
+        Frame, Skip: if (take && done) begin
+          state_q <= Chain;
+        end
+        Header: if (take && done) begin
+          state_q <= Decide;
+        end
+        Decide: if (!align_busy) begin
+          fill_q <= '0;
+          left_q <= h_len_q - 1'b1;
+          if (h_gso == '0) begin
+            state_q <= Frame;
+          end else if (bad_super) begin
+            state_q <= Skip;
+          end else begin
+            left_q  <= head_bytes - 1'b1;
+            state_q <= Head;
+          end
+        end
+        Head: if (take && done) begin
+          state_q <= Start;
+        end
+        Start: if (!align_busy) begin
+          state_q <= Parse;
+        end
+        Parse: begin
+          if (gso_bad) begin
+            left_q  <= h_len_q - head_bytes - 1'b1;
+            state_q <= Skip;
+          end else if (gso_parsed) begin
+            left_q  <= gso_hdr - head_bytes - 1'b1;
+            state_q <= gso_hdr == head_bytes ? Settle : Rest;
+          end
+        end
+        Rest: if (take && done) begin
+          state_q <= Settle;
+        end
+        Settle: if (!align_busy) begin
+          state_q <= Segment;
+        end
+        Segment: if (gso_ready) begin
+          left_q  <= LenWidth'(seg_payload) - 1'b1;
+          last_q  <= seg_last;
+          state_q <= Emit;
+        end
+        Emit: if (emit_end) begin
+          fill_q  <= gso_hdr[LaneWidth-1:0];
+          state_q <= Payload;
+        end
+        default: if (take && done) begin  // Payload
+          state_q <= last_q ? Chain : Segment;
+        end
+      endcase
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == Segment) begin
+      template_q <= '0;
+    end else if (emit) begin
+      template_q <= template_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (hdr_done) begin
+      h_len_q   <= len_q;
+      h_queue_q <= queue_q;
+      h_tag_q   <= tag_q;
+      h_super_q <= 1'b0;
+    end else if (state_q == Segment && gso_ready) begin
+      h_len_q   <= gso_hdr + LenWidth'(seg_payload);
+      h_super_q <= 1'b1;
+    end
+  end
+
+  ////////////////////
+  // Datapath       //
+  ////////////////////
+
+  logic                     header_only;
+  logic                     headers;
+  logic                     align_read;
+  logic [TemplateWidth-1:0] align_addr;
+  logic                     gso_read;
+  logic [TemplateWidth-1:0] gso_addr;
+  logic [8*AxiBytes-1:0]    template_data;
+  logic                     patch;
+  logic [HalfWidth-1:0]     patch_place;
+  logic [15:0]              patch_value;
+  logic                     frame_begins;
+  logic                     word_valid;
+  logic                     word_tmpl;
+  logic                     word_first;
+  logic                     word_last;
+  logic [8*AxiBytes-1:0]    word;
+  logic [TemplateWidth-1:0] write_q;      // template word that is written next
+
+  assign header_only = starts ? beat_gso_i : state_q == Header;
+  assign headers     = state_q == Head || state_q == Rest;
+
+  tx_align #(
+    .AxiBytes     (AxiBytes),
+    .TemplateWidth(TemplateWidth)
+  ) u_align (
+    .clk_i            (clk_i),
+    .rst_i            (rst_i),
+    .hdr_hash_i       (hdr_hash_i),
+    .busy_o           (align_busy),
+    .take_i           (take && state_q != Skip),
+    .data_i           (beat_data_i),
+    .offset_i         (lane - fill),
+    .fill_i           (fill),
+    .low_i            (sum[LaneWidth-1:0]),
+    .full_i           (full),
+    .end_i            (done && !header_only),
+    .last_i           (!headers),
+    .hdr_i            (hdr_word),
+    .tmpl_i           (headers),
+    .emit_i           (emit && emit_whole),
+    .load_i           (emit && !emit_whole),
+    .template_i       (template_q),
+    .template_read_o  (align_read),
+    .template_addr_o  (align_addr),
+    .template_data_i  (template_data),
+    .begin_o          (frame_begins),
+    .word_valid_o     (word_valid),
+    .word_tmpl_o      (word_tmpl),
+    .word_first_o     (word_first),
+    .word_last_o      (word_last),
+    .word_o           (word),
+    .hdr_done_o       (hdr_done),
+    .hdr_csum_o       (h_csum),
+    .hdr_gso_o        (h_gso),
+    .hdr_gso_size_o   (h_gso_size),
+    .hdr_csum_start_o (h_start),
+    .hdr_csum_offset_o(h_offset)
+  );
+
+  // A word of headers that is not complete is written again by the next section.
+  always_ff @(posedge clk_i) begin
+    if (state_q == Decide) begin
+      write_q <= '0;
+    end else if (state_q == Parse) begin
+      write_q <= head_bytes[LaneWidth +: TemplateWidth];
+    end else if (word_valid && word_tmpl) begin
+      write_q <= write_q + 1'b1;
+    end
+  end
+
+  // Cutting is rare: its part of the clock stands still otherwise.
+  logic gso_clk;
+
+  clock_gate u_gso_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || gso_busy || gso_start || gso_next || gso_parsed || gso_bad ||
+           (word_valid && word_tmpl)),
+    .clk_o(gso_clk)
+  );
+
+  tx_template #(
+    .AxiBytes(AxiBytes),
+    .Bytes   (TemplateBytes)
+  ) u_template (
+    .clk_i        (gso_clk),
+    .we_i         (word_valid && word_tmpl),
+    .waddr_i      (write_q),
+    .wdata_i      (word),
+    .patch_i      (patch),
+    .patch_place_i(patch_place),
+    .patch_value_i(patch_value),
+    .read_i       (align_read || gso_read),
+    .addr_i       (align_read ? align_addr : gso_addr),
+    .data_o       (template_data)
+  );
+
+  tx_gso #(
+    .AxiBytes(AxiBytes),
+    .Bytes   (TemplateBytes),
+    .MaxFrame(MaxFrame)
+  ) u_gso (
+    .clk_i        (gso_clk),
+    .rst_i        (rst_i),
+    .busy_o       (gso_busy),
+    .start_i      (gso_start),
+    .gso_i        ({1'b0, h_gso[6:0]}),
+    .gso_size_i   (h_gso_size),
+    .csum_start_i (h_start[HalfWidth:1]),
+    .len_i        (h_len_q),
+    .bad_o        (gso_bad),
+    .parsed_o     (gso_parsed),
+    .hdr_len_o    (gso_hdr_half),
+    .next_i       (gso_next),
+    .ready_o      (gso_ready),
+    .seg_payload_o(seg_payload),
+    .seg_last_o   (seg_last),
+    .tread_o      (gso_read),
+    .tread_addr_o (gso_addr),
+    .tread_data_i (template_data),
+    .patch_o      (patch),
+    .patch_place_o(patch_place),
+    .patch_value_o(patch_value)
+  );
+
+  ////////////////////
+  // Frames         //
+  ////////////////////
+
+  localparam int unsigned CarryWidth = 1 + PlaceWidth + QueueWidth + TagWidth;
+
+  // Of the frame whose words are passing.
+  logic                  f_bad_q;
+  logic                  f_csum_q;
+  logic                  f_never_zero_q;
+  logic                  f_super_q;
+  logic [PlaceWidth-1:0] f_start_q;
+  logic [PlaceWidth-1:0] f_place_q;
+  logic [PlaceWidth-1:0] f_len_q;
+  logic [QueueWidth-1:0] f_queue_q;
+  logic [TagWidth-1:0]   f_tag_q;
+  logic                  record_super;
+
+  always_ff @(posedge clk_i) begin
+    if (frame_begins) begin
+      f_bad_q        <= bad_frame && !h_super_q;
+      f_csum_q       <= h_csum;
+      f_never_zero_q <= h_offset == 16'(UdpCheck) || !h_super_q;
+      f_super_q      <= h_super_q;
+      f_start_q      <= h_start[PlaceWidth-1:0];
+      f_place_q      <= h_place[PlaceWidth-1:0];
+      f_len_q        <= h_len_q[PlaceWidth-1:0];
+      f_queue_q      <= h_queue_q;
+      f_tag_q        <= h_tag_q;
+    end
+  end
+
+  assign we_o    = word_valid && !word_tmpl && !f_bad_q;
+  assign wdata_o = word;
+
+  tx_sum #(
+    .AxiBytes(AxiBytes),
+    .MaxFrame(MaxFrame),
+    .Carry   (CarryWidth)
+  ) u_sum (
+    .clk_i         (clk_i),
+    .rst_i         (rst_i),
+    .busy_o        (sum_busy),
+    .word_valid_i  (we_o),
+    .word_first_i  (word_first),
+    .word_last_i   (word_last),
+    .word_i        (word),
+    .csum_i        (f_csum_q),
+    .never_zero_i  (f_never_zero_q),
+    .start_i       (f_start_q),
+    .place_i       (f_place_q),
+    .carry_i       ({f_super_q, f_len_q, f_queue_q, f_tag_q}),
+    .record_valid_o(record_valid_o),
+    .record_csum_o (record_csum_o),
+    .record_place_o(record_place_o),
+    .record_value_o(record_value_o),
+    .record_carry_o({record_super, record_len_o, record_queue_o, record_tag_o})
+  );
+
+  assign drop_bad_o = chain_end || skips || (state_q == Parse && gso_bad) ||
+                      (frame_begins && bad_frame && !h_super_q);
+  assign csum_o     = record_valid_o && record_csum_o;
+  assign tso_o      = state_q == Parse && gso_parsed;
+  assign segment_o  = record_valid_o && record_super;
+
+  always_comb begin
+    idle_o = 1'b0;
+    if (!align_busy && !sum_busy && !take && !emit) begin
+      case (state_q)
+        Chain:   idle_o = !(chain_valid_i && chain_drop_i);
+        Frame, Header, Head, Rest, Emit, Payload, Skip: idle_o = !gso_busy;
+        default: idle_o = 1'b0;
+      endcase
+    end
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A frame is dropped in one way.
+      a_drop: assert (32'(chain_end) + 32'(skips) + 32'(state_q == Parse && gso_bad) +
+                      32'(frame_begins && bad_frame && !h_super_q) <= 1);
+      // The template's two writers take turns.
+      a_writers: assert (!(word_valid && word_tmpl && patch));
+      // Words of headers do not meet those of frames.
+      a_template: assert (!(word_valid && word_tmpl) || state_q == Head || state_q == Start ||
+                          state_q == Rest || state_q == Settle);
+    end
+  end
+`endif
+
+endmodule

@@ -208,6 +208,7 @@ module rx_lro #(
   logic        step;      // word by word
   logic [15:0] id;
   logic        df;
+  logic        evil;      // the reserved bit, which GRO takes for a fragment's
   logic [15:0] check;
   logic [15:0] flags;
 
@@ -241,6 +242,7 @@ module rx_lro #(
     .same_o   (same),
     .id_o     (id),
     .df_o     (df),
+    .evil_o   (evil),
     .check_o  (check),
     .flags_o  (flags)
   );
@@ -305,8 +307,8 @@ module rx_lro #(
   assign sum_len = {1'b0, starting ? 16'(info_i.payload) : len} + {1'b0, info_i.payload_len};
   assign fits    = info_i.seq == next_seq && info_i.payload_len <= gso_size && !sum_len[16];
   assign id_step = id - last_id;
-  assign id_fits = ip6 || (id_step == 16'd0 && id_rule != IdCounts) ||
-                   (id_step == 16'd1 && id_rule != IdStays);
+  assign id_fits = ip6 || (!evil && ((id_step == 16'd0 && id_rule != IdCounts) ||
+                                     (id_step == 16'd1 && id_rule != IdStays)));
 
   assign compared = last_word && same && fits && id_fits && !hurry_i;
 

@@ -10,10 +10,10 @@
 //
 //       IPv4   ver ihl tos [tot_len] [id] frag_off ttl protocol [check] saddr daddr
 //       IPv6   ver class flow [payload_len] nexthdr hop_limit saddr daddr
-//       TCP    source dest [seq] ack_seq doff flags(but CWR, PSH, FIN) window [check] urg_ptr options
+//       TCP    source dest [seq] ack_seq doff flags(but CWR, PSH, FIN) window [check] [urg_ptr] options
 //
-//   id_o, df_o, check_o   identification, DF and header checksum of IPv4; flags_o   doff and flags
-//            of TCP; all as numbers. They hold from the frame's last header word on at the latest.
+//   id_o, df_o, evil_o, check_o   identification, DF, reserved bit and header checksum of IPv4;
+//            flags_o: doff and flags of TCP; all as numbers. They hold from the frame's last header word on at the latest.
 //
 // Headers begin at l3_i, 14, 18 or 22, with neither IPv4 options nor IPv6 extension headers. A
 // field is told by its halfword counted from l3_i.
@@ -32,6 +32,7 @@ module rx_lro_match (
   output logic        same_o,
   output logic [15:0] id_o,
   output logic        df_o,
+  output logic        evil_o,
   output logic [15:0] check_o,
   output logic [15:0] flags_o
 );
@@ -60,13 +61,14 @@ module rx_lro_match (
       for (int unsigned j = 0; j < 4; j++) begin
         field = {from_base, 2'(j)} - (phase ? 6'd3 : 6'd1);
         if (ip6_i) begin
-          if (field == 6'd2 || field == 6'd22 || field == 6'd23 || field == 6'd28) begin
+          if (field == 6'd2 || field == 6'd22 || field == 6'd23 ||
+              field == 6'd28 || field == 6'd29) begin
             mask[16*j +: 16] = 16'h0000;
           end
           if (field == 6'd26) mask[16*j +: 16] = ~FlagsIgnored;
         end else begin
           if (field == 6'd1 || field == 6'd2 || field == 6'd5 || field == 6'd12 ||
-              field == 6'd13 || field == 6'd18) begin
+              field == 6'd13 || field == 6'd18 || field == 6'd19) begin
             mask[16*j +: 16] = 16'h0000;
           end
           if (field == 6'd16) mask[16*j +: 16] = ~FlagsIgnored;
@@ -91,7 +93,7 @@ module rx_lro_match (
         id_o <= {half_id[7:0], half_id[15:8]};
       end
       if (from_base == 4'd1) begin
-        df_o <= phase ? head_i[38] : head_i[6];
+        {evil_o, df_o} <= phase ? head_i[39:38] : head_i[7:6];
       end
       if (from_base == 4'd1 + {3'd0, phase}) begin
         check_o <= {half_check[7:0], half_check[15:8]};

@@ -81,6 +81,8 @@ class LroBench {
   std::uint64_t last_taken() const { return last_taken_; }
   std::uint64_t last_out() const { return last_out_; }
   std::uint64_t longest_stay() const { return longest_stay_; }
+  /// From now on the store is short of room.
+  void set_pressure(bool on) { pressure_ = on; }
   bool jobs_wait = false;  ///< the queues give nothing to rx_join
   /// Everything that was seen, with its time.
   const std::vector<std::string>& events() const { return events_; }
@@ -169,6 +171,7 @@ class LroBench {
   std::array<std::deque<Job>, kQueues> queues_;
   std::deque<Job> jobs_;  ///< being read; the first may be on job_*
   std::deque<Request> reads_;
+  bool pressure_ = false;
   bool job_on_ = false;
   bool word_on_ = false;
   std::uint64_t read_at_ = 0;

@@ -98,6 +98,7 @@ module rx_lane #(
   logic [SlotWidth:0]   read_get;
   logic [3:0]           read_word;
   logic [63:0]          read;      // first byte on top
+  (* keep *)
   logic [63:0]          window;
   logic [4:0]           have;      // words of the frame at get_q that are there
   logic [4:0]           next_have; // of the one to begin with
@@ -150,7 +151,7 @@ module rx_lane #(
     .summed_o    (summed),
     .len_o       (frame_len),
     .rest_o      (rest),
-    .read_i      (running || next_here),
+    .read_i      (1'b1),
     .read_get_i  (read_get),
     .read_word_i (read_word),
     .read_o      (read),
@@ -172,7 +173,7 @@ module rx_lane #(
   logic        over;
   logic        ports;
   logic        skip_two;
-  logic [8:0]  ext_words;
+  logic [5:0]  ext_words;  // behind the first two; 62 and more are out of reach
   logic [3:0]  after;      // what comes behind a header of the address or an extension
   logic [7:0]  after_next; // its number
   logic        after_cut;  // it is not there in whole: a fragment
@@ -193,7 +194,7 @@ module rx_lane #(
   logic        cut_q;      // a fragment
   logic        ext_q;      // an IPv6 extension header was there
   logic        blind_q;    // the packet's last destination is not in the IPv6 header
-  logic [8:0]  left_q;     // words of addresses, or to be skipped
+  logic [5:0]  left_q;     // words of addresses, or to be skipped
 
   always_comb begin
     tag        = 1'b0;
@@ -208,7 +209,10 @@ module rx_lane #(
       is6 = window[47:32] == 16'h86dd && window[31:28] == 4'd6;
     end else if (state_q == Ext) begin
       after_next = window[63:56];
-      ext_words  = (next_q == Authentication) ? {1'b0, window[55:48]} : {window[55:48], 1'b0};
+      ext_words  = (next_q == Authentication) ? window[53:48] : {window[52:48], 1'b0};
+      if (window[55:53] != '0) begin
+        ext_words = 6'd62;
+      end
       if (next_q == Fragment) begin
         ext_words = '0;
         after_cut = window[47:35] != '0 || window[32];
@@ -217,7 +221,7 @@ module rx_lane #(
   end
 
   assign over     = pos_q > LastPosition;
-  assign skip_two = left_q > 9'd1;
+  assign skip_two = left_q > 6'd1;
   assign ports    = (next_q == Tcp || next_q == Udp) && !cut_q && !over;
 
   always_comb begin
@@ -235,13 +239,14 @@ module rx_lane #(
   assign keep_from = pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff;
   assign keep_to   = pad_last ? ~(8'hff >> pad_left[3:0]) : 8'hff;
 
-  // What is not covered by the L4 checksum, and not an address.
+  // What is added up: addresses, and what the L4 checksum does not cover.
   always_comb begin
     taken = '0;
     case (state_q)
       L2:       taken = {32'd0, window[31:0]};
       Ip4, Ext: taken = window;
       Ip6:      taken = {window[63:32], 32'd0};
+      Addr:     taken = {window[63:32], 32'd0};
       Skip:     taken = {window[63:32], skip_two ? window[31:0] : 32'd0};
       Pad:      taken = window & {{8{keep_from[7] && keep_to[7]}}, {8{keep_from[6] && keep_to[6]}},
                                   {8{keep_from[5] && keep_to[5]}}, {8{keep_from[4] && keep_to[4]}},
@@ -345,7 +350,9 @@ module rx_lane #(
       if (!over) begin
         pos_q <= pos_q + (one ? 5'd1 : 5'd2);
       end
-      sum_q <= sum_q + 23'(add);
+      if (state_q != Addr) begin
+        sum_q <= sum_q + 23'(add);
+      end
       case (state_q)
         L2: begin
           ip_len_q  <= window[15:0];
@@ -366,7 +373,7 @@ module rx_lane #(
         Ip4: begin
           state_q    <= Addr;
           next_q     <= window[23:16];
-          left_q     <= 9'd2;
+          left_q     <= 6'd2;
           cut_q      <= window[45:32] != '0;
           ext_q      <= 1'b0;
           blind_q    <= 1'b0;
@@ -376,21 +383,21 @@ module rx_lane #(
           state_q    <= Addr;
           ip_len_q   <= window[63:48];
           next_q     <= window[47:40];
-          left_q     <= 9'd8;
+          left_q     <= 6'd8;
           cut_q      <= 1'b0;
           ext_q      <= 1'b0;
           blind_q    <= 1'b0;
           addr_sum_q <= '0;
         end
         Addr: begin
-          addr_sum_q <= addr_sum_q + 21'(window[63:48]) + 21'(window[47:32]);
+          addr_sum_q <= addr_sum_q + 21'(add_high);
           end_q      <= 17'(ip_len_q) + 17'(l3) + (ip6_q ? 17'd40 : 17'd0);
-          left_q     <= left_q - 9'd1;
-          if (left_q == 9'd1) begin
+          left_q     <= left_q - 6'd1;
+          if (left_q == 6'd1) begin
             state_q <= after;
             if (ip4_q && ihl_q > 4'd5) begin
               state_q <= Skip;
-              left_q  <= 9'(ihl_q) - 9'd5;
+              left_q  <= 6'(ihl_q) - 6'd5;
             end
           end
         end
@@ -405,10 +412,10 @@ module rx_lane #(
           end
         end
         Skip: begin
-          left_q <= left_q - 9'd2;
+          left_q <= left_q - 6'd2;
           if (over) begin
             state_q <= L4;
-          end else if (left_q <= 9'd2) begin
+          end else if (left_q <= 6'd2) begin
             state_q <= after;
           end
         end

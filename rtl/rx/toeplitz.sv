@@ -57,14 +57,42 @@ module toeplitz (
     end
   end
 
-  function automatic logic [31:0] added(input logic [63:0] bits, input logic [31:0] word);
-    added = '0;
-    for (int unsigned i = 0; i < 32; i++) begin
-      added = added ^ (bits[i + 1 +: 32] & {32{word[i]}});
-    end
-  endfunction
+  // Three bits with their key bits are what one LUT takes; `keep` holds synthesis to that.
+  (* keep *)
+  logic [11*32-1:0] threes;
+  (* keep *)
+  logic [31:0]      high;
+  (* keep *)
+  logic [31:0]      low;
+  logic [63:0]      bits;
 
   assign read = key[start_i ? 4'd0 : next_q];
+
+  always_comb begin
+    bits   = 'x;
+    threes = 'x;
+    if (step_i) begin
+      bits = {held_q, read};
+      for (int unsigned i = 0; i < 10; i++) begin
+        threes[32*i +: 32] = (bits[3*i + 1 +: 32] & {32{word_i[3*i]}}) ^
+                             (bits[3*i + 2 +: 32] & {32{word_i[3*i + 1]}}) ^
+                             (bits[3*i + 3 +: 32] & {32{word_i[3*i + 2]}});
+      end
+      threes[320 +: 32] = (bits[31 +: 32] & {32{word_i[30]}}) ^
+                          (bits[32 +: 32] & {32{word_i[31]}});
+    end
+  end
+
+  always_comb begin
+    high = 'x;
+    low  = 'x;
+    if (step_i) begin
+      high = threes[192 +: 32] ^ threes[224 +: 32] ^ threes[256 +: 32] ^ threes[288 +: 32] ^
+             threes[320 +: 32];
+      low  = threes[0 +: 32] ^ threes[32 +: 32] ^ threes[64 +: 32] ^ threes[96 +: 32] ^
+             threes[128 +: 32] ^ threes[160 +: 32];
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (start_i) begin
@@ -73,7 +101,7 @@ module toeplitz (
       next_q <= 4'd1;
     end else if (step_i) begin
       if (keyed_q) begin
-        hash_o <= hash_o ^ added({held_q, read}, word_i);
+        hash_o <= hash_o ^ high ^ low;
       end
       held_q <= read;
       next_q <= next_q + 4'd1;

@@ -66,7 +66,7 @@ package nic_pkg;
   // A write into one of the tables that the receive path looks at.
   localparam logic [2:0] TableNone    = 3'd0;
   localparam logic [2:0] TableMac     = 3'd1; // addr: {way, mac_bucket}, data: {valid, address}
-  localparam logic [2:0] TableVlan    = 3'd2; // addr: VLAN / 32, data: {let in, VLAN % 32}
+  localparam logic [2:0] TableVlan    = 3'd2; // addr: VLAN / 32, data[48]: let in, [12:8]: VLAN % 32
   localparam logic [2:0] TableRss     = 3'd3; // addr: entry, data: queue pair
   localparam logic [2:0] TableKey     = 3'd4; // addr: word, data: 4 key bytes, the first in 31:24
   typedef struct packed {

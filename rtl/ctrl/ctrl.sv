@@ -24,7 +24,7 @@
 //   mac_o           station address, first byte on the wire first
 //   settle_o, settled_i   see ctrl_command
 //   announce_ack_o  a pulse: the driver has announced itself
-//   err_*           a read or a write was answered with an error; err_o.queue is the virtqueue index
+//   err_*           a read or a write was answered with an error; err_o.queue: virtqueue index
 //   ok_o, bad_o     pulses, a command was carried out or refused
 //   idle_o          a clock edge without inputs changes no state
 //

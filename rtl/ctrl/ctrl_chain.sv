@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // ctrl_chain: takes one chain after the other from the control virtqueue, hands its device-readable
-// bytes to the command processor twice, once to check them and once to apply them, writes the answer
+// bytes to the command processor twice, once to check and once to apply them, writes the answer
 // into the device-writable bytes and returns the chain. docs/control.md is its page.
 //
 //   descriptor:   readable    readable        writable   writable        any division of
@@ -19,8 +19,8 @@
 //                 byte is not executed.
 //   req_*, rsp_*  client of axi_read: at most 16 bytes that lie in one aligned 16
 //   wr_*          small client of axi_write: a byte
-//   stop_i        gives up the chain in hand where the bus allows it and takes no other. qrst_i: the
-//                 same, but a command that is being applied is completed.
+//   stop_i        gives up the chain in hand where the bus allows it and takes no other. Under
+//                 qrst_i a command that is being applied is completed.
 //   quiet_o       nothing of a chain in hand
 //   err_*         a read or a write was answered with an error; nothing moves until reset
 //   ok_o, bad_o   pulses, a chain was returned: its command was carried out, or was refused

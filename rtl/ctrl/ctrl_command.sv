@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ctrl_command: reads commands of the control virtqueue byte by byte (virtio 1.2, 5.1.6.5) and checks
-// them.
+// ctrl_command: reads commands of the control virtqueue byte by byte (virtio 1.2, 5.1.6.5) and
+// checks them.
 //
 //   pass      start_i begins one; the command's bytes follow, then end_i. It is answered by done_o
-//             (under end_i, until the next start_i) or by refuse_o (at any time, until then). A pass
-//             without apply_i changes nothing; one with apply_i carries out a command that has
+//             (under end_i, until the next start_i) or by refuse_o (at any time, until then). A
+//             pass without apply_i changes nothing; one with apply_i carries out a command that has
 //             passed the other.
-//   long_o    the command is answered with data before the acknowledgement: the moderation of a queue
-//   action_o  what a field changes, for ctrl_settings and ctrl_tables; they take it in one cycle, but
-//             for walking_i, under which a new table of addresses waits for the old one's clearing
+//   long_o    the answer has data before the acknowledgement: the moderation of a queue
+//   action_o  what a field changes, for ctrl_settings and ctrl_tables, which take it at once; but
+//             under walking_i a new table of addresses waits for the old one's clearing
 //   mod_*     asks ctrl_moderation: mod_valid_o until mod_done_i, mod_ok_i with it
 //   settle_o  the queue pairs in use have changed: the command waits until settled_i says that no
 //             frame goes to another pair any more
@@ -22,7 +22,7 @@
 //           |
 //           +-> Vq 4 -> Simple 0 or 8 (moderation of one queue)
 //           |
-//           +-> Clear (when applied) -> Count 4 -> Mac 6 x n -> Count 4 -> Mac 6 x m -> Commit -> Done
+//           +-> Clear -> Count 4 -> Mac 6 x n -> Count 4 -> Mac 6 x m -> Commit ----> Done
 //           |
 //           |                .-> RssHead 4 -> Table 2 x (mask + 1) -> MaxTx 2 -.
 //           '--> Types 4 ---<                                                   +-> KeyLen 1 -.
@@ -273,7 +273,8 @@ module ctrl_command #(
       second_q <= 1'b0;
     end else begin
       // Too short, too long, or wrong in itself.
-      if ((end_i && byte_ready_o) || (byte_valid_i && phase_q == ctrl_pkg::PhDone) || (act && !good)) begin
+      if ((end_i && byte_ready_o) || (byte_valid_i && phase_q == ctrl_pkg::PhDone) ||
+          (act && !good)) begin
         refuse_q <= 1'b1;
       end
       if (shift) begin
@@ -292,7 +293,10 @@ module ctrl_command #(
             phase_q <= ctrl_pkg::PhCount;
             left_q  <= 4'd4;
           end
-          ctrl_pkg::PhSimple: phase_q <= (op_q == ctrl_pkg::OpPairs && apply_i) ? ctrl_pkg::PhSettle : ctrl_pkg::PhDone;
+          ctrl_pkg::PhSimple: begin
+            phase_q <= (op_q == ctrl_pkg::OpPairs && apply_i) ? ctrl_pkg::PhSettle :
+                                                               ctrl_pkg::PhDone;
+          end
           ctrl_pkg::PhVq: begin
             vq_q    <= acc_q[47:32];
             phase_q <= ctrl_pkg::PhSimple;
@@ -344,7 +348,10 @@ module ctrl_command #(
               left_q  <= 4'd0;
             end
           end
-          ctrl_pkg::PhCommit: phase_q <= (op_q == ctrl_pkg::OpRss && apply_i) ? ctrl_pkg::PhSettle : ctrl_pkg::PhDone;
+          ctrl_pkg::PhCommit: begin
+            phase_q <= (op_q == ctrl_pkg::OpRss && apply_i) ? ctrl_pkg::PhSettle :
+                                                             ctrl_pkg::PhDone;
+          end
           default:  phase_q <= ctrl_pkg::PhDone;   // ctrl_pkg::PhSettle
         endcase
       end
@@ -387,17 +394,14 @@ module ctrl_command #(
 
   // Settings and tables.
   always_comb begin
-    action_o = '0;
-    if (taken && apply_i) begin
-      action_o.valid  = 1'b1;
-      action_o.phase  = phase_q;
-      action_o.op     = (phase_q == ctrl_pkg::PhHead) ? op : op_q;
-      action_o.cmd    = cmd_q;
-      action_o.data   = acc_q;
-      action_o.items  = items_q;
-      action_o.item   = item_q;
-      action_o.second = second_q;
-    end
+    action_o.valid  = taken && apply_i;
+    action_o.phase  = phase_q;
+    action_o.op     = (phase_q == ctrl_pkg::PhHead) ? op : op_q;
+    action_o.cmd    = cmd_q;
+    action_o.data   = acc_q;
+    action_o.items  = items_q;
+    action_o.item   = item_q;
+    action_o.second = second_q;
   end
 
   assign idle_o = !padding && !act;

@@ -4,12 +4,12 @@
 // 1.2, 5.1.6.5.10) and tells the virtqueues.
 //
 //   enable, disable   en_valid_i: virtqueue en_queue_i was enabled and gets the last setting of all
-//             queues of its direction. dis_valid_i: dis_queue_i was reset. Both are always taken; to
-//             the next one of its kind eight cycles must pass.
-//   mod_*     a command: mod_op_i is one of CtrlNotfCoal* (TxSet and RxSet all queues of a direction,
-//             VqSet one, VqGet none). mod_valid_i stays until mod_done_i; mod_ok_i with it says that
-//             the queue is enabled, and packets_o and usecs_o are what VqGet found. VqSet is for an
-//             enabled queue.
+//             queues of its direction. dis_valid_i: dis_queue_i was reset. Both are always taken;
+//             eight cycles later the next of its kind may come.
+//   mod_*     a command: mod_op_i is one of CtrlNotfCoal* (TxSet, RxSet: all queues of a direction,
+//             VqSet: one, VqGet: none). mod_valid_i stays until mod_done_i; mod_ok_i with it says
+//             that the queue is there and enabled; packets_o and usecs_o are what VqGet found.
+//             VqSet is for an enabled queue.
 //   moderation_o      a write for one virtqueue; microseconds are rounded up to clock cycles
 //   idle_o    a clock edge without inputs changes no state. After reset it is low until every queue
 //             has been told that nothing is moderated (a cycle a queue).

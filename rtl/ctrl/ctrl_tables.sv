@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// ctrl_tables: fills the tables of the receive path (rx_table_t): addresses, VLANs, RSS queues and key.
+// ctrl_tables: fills the tables of the receive path (rx_table_t): addresses, VLANs, RSS queues,
+// RSS key.
 //
 //   action_i    see ctrl_pkg
 //   tbl_o       a write, in the cycle of the action; one a cycle while walking
@@ -11,8 +12,8 @@
 //   ready_o     the walk that follows a reset (4,234 cycles) is complete. The key is Microsoft's
 //               then, so that flows can be told apart before the driver sets one.
 //
-// An address lies in one of two ways of its bucket (mac_bucket of nic_pkg), the first one that comes
-// in way 0. How many ways are taken is kept here, the addresses only in the receive path.
+// An address lies in one of two ways of its bucket (mac_bucket of nic_pkg), the first that comes in
+// way 0. How many ways are taken is kept here, the addresses only in the receive path.
 
 module ctrl_tables (
   input  logic               clk_i,
@@ -126,42 +127,41 @@ module ctrl_tables (
     endcase
   end
 
+  // Data without a meaning in a cycle is left as it is; an address is cleared by its valid bit.
   always_comb begin
-    tbl_o = '0;
+    tbl_o.select = nic_pkg::TableNone;
+    tbl_o.addr   = action_i.item[6:0];
+    tbl_o.data   = entry;
     if (walk_mac) begin
-      tbl_o.select = nic_pkg::TableMac;
-      tbl_o.addr   = walk_q[6:0];
+      tbl_o.select   = nic_pkg::TableMac;
+      tbl_o.addr     = walk_q[6:0];
+      tbl_o.data[48] = 1'b0;
     end else if (walk_key) begin
       tbl_o.select     = nic_pkg::TableKey;
-      tbl_o.addr[3:0]  = walk_q[3:0];
+      tbl_o.addr       = walk_q[6:0];
       tbl_o.data[31:0] = default_key;
     end else if (walking_q) begin
-      tbl_o.select    = nic_pkg::TableVlan;
-      tbl_o.addr      = walk_q[11:5];
-      tbl_o.data[4:0] = walk_q[4:0];
+      tbl_o.select     = nic_pkg::TableVlan;
+      tbl_o.addr       = walk_q[11:5];
+      tbl_o.data[48]   = 1'b0;
+      tbl_o.data[12:8] = walk_q[4:0];
     end else if (action_i.valid) begin
-      tbl_o.data = entry;
       case (action_i.phase)
         ctrl_pkg::PhMac: begin
           tbl_o.select = occupied[1] ? nic_pkg::TableNone : nic_pkg::TableMac;
           tbl_o.addr   = {occupied[0], bucket};
         end
-        ctrl_pkg::PhKey: begin
-          tbl_o.select = nic_pkg::TableKey;
-          tbl_o.addr   = action_i.item[6:0];
-        end
+        ctrl_pkg::PhKey:   tbl_o.select = nic_pkg::TableKey;
         ctrl_pkg::PhTable: begin
-          tbl_o.select     = nic_pkg::TableRss;
-          tbl_o.addr       = action_i.item[6:0];
-          tbl_o.data[15:0] = action_i.data[63:48];
+          tbl_o.select    = nic_pkg::TableRss;
+          tbl_o.data[7:0] = action_i.data[55:48];   // pairs have eight-bit numbers
         end
         ctrl_pkg::PhSimple: begin
-          tbl_o.select    = (action_i.op == ctrl_pkg::OpVlan) ? nic_pkg::TableVlan :
-                                                               nic_pkg::TableNone;
-          tbl_o.addr      = action_i.data[59:53];
-          tbl_o.data[5:0] = {action_i.cmd[0] == virtio_pkg::CtrlVlanAdd[0], action_i.data[52:48]};
+          if (action_i.op == ctrl_pkg::OpVlan) tbl_o.select = nic_pkg::TableVlan;
+          tbl_o.addr     = action_i.data[59:53];
+          tbl_o.data[48] = action_i.cmd[0] == virtio_pkg::CtrlVlanAdd[0];
         end
-        default: tbl_o.select = nic_pkg::TableNone;
+        default: ;
       endcase
     end
   end

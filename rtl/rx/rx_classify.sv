@@ -119,8 +119,8 @@ module rx_classify #(
   ram_1r1w #(.Width(1), .Depth(4096)) u_vlans (
     .clk_i  (clk_i),
     .we_i   (write_vlan),
-    .waddr_i({tbl_i.addr, tbl_i.data[4:0]}),
-    .wdata_i(tbl_i.data[5]),
+    .waddr_i({tbl_i.addr, tbl_i.data[12:8]}),
+    .wdata_i(tbl_i.data[48]),
     .re_i   (look),
     .raddr_i(info_i.vid),
     .rdata_o(vlan)

@@ -321,10 +321,10 @@ class CtrlBench {
         }
         break;
       case 2:
-        vlans_.set(d.tbl_addr_o * 32U + (d.tbl_data_o & 31), (d.tbl_data_o >> 5 & 1) != 0);
+        vlans_.set(d.tbl_addr_o * 32U + (d.tbl_data_o >> 8 & 31), (d.tbl_data_o >> 48 & 1) != 0);
         break;
       case 3:
-        rss_[d.tbl_addr_o] = static_cast<uint16_t>(d.tbl_data_o);
+        rss_[d.tbl_addr_o] = static_cast<uint16_t>(d.tbl_data_o & 0xff);
         break;
       case 4:
         ASSERT_LT(d.tbl_addr_o, 10U);

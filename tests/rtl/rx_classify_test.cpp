@@ -92,7 +92,7 @@ class ClassifyBench {
     }
   }
   void vlan(unsigned vid, bool in) {
-    table(2, vid / 32, (in ? 32U : 0U) | vid % 32);
+    table(2, vid / 32, (in ? 1ULL << 48 : 0) | (vid % 32) << 8);
     vlans_.set(vid, in);
   }
   void rss(unsigned entry, unsigned queue) {
@@ -110,7 +110,7 @@ class ClassifyBench {
   void clear_tables() {
     for (unsigned place = 0; place < 128; ++place) table(1, place, 0);
     places_.clear();
-    for (unsigned vid = 0; vid < 4096; ++vid) table(2, vid / 32, vid % 32);
+    for (unsigned vid = 0; vid < 4096; ++vid) table(2, vid / 32, (vid % 32) << 8);
     vlans_.reset();
     for (unsigned entry = 0; entry < 128; ++entry) rss(entry, 0);
   }

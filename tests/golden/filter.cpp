@@ -6,8 +6,8 @@
 namespace nicroscope::golden {
 
 bool ReceiveFilter::accepts(const ParsedFrame& frame) const {
-  if (vlan_filter && frame.tagged() && !vlans.test(frame.vid())) return false;
   if (promisc) return true;
+  if (vlan_filter && frame.tagged() && !vlans.test(frame.vid())) return false;
   if (frame.broadcast()) return !nobcast;
   if (frame.multicast()) {
     return !nomulti &&

@@ -136,23 +136,19 @@ module nic_core #(
   localparam int unsigned TagWidth   = TraceTags ? 32 : 1;
   localparam int unsigned FcsBytes   = 4;
 
-  // Clients of the AXI engines, in the order of their ids; the first four of each kind are those of
-  // virtqueues: descriptors and driver events, used elements and device events, receive first.
-  localparam int unsigned VqClients   = 4;
-  localparam int unsigned ReadRxDesc  = 0;
-  localparam int unsigned ReadTxDesc  = 2;
-  localparam int unsigned ReadTxData  = 4;
-  localparam int unsigned ReadCtrl    = 5;
-  localparam int unsigned Readers     = 6;
+  // Clients of the AXI engines, in the order of their ids; the first ones are those of virtqueues:
+  // descriptors and driver events; used elements of receive, those of transmit, device events.
+  localparam int unsigned VqReaders   = 2;
+  localparam int unsigned ReadDesc    = 0;
+  localparam int unsigned ReadTxData  = 2;
+  localparam int unsigned ReadCtrl    = 3;
+  localparam int unsigned Readers     = 4;
+  localparam int unsigned VqWriters   = 3;
   localparam int unsigned WriteRxUsed = 0;
-  localparam int unsigned WriteTxUsed = 2;
-  localparam int unsigned WriteMsix   = 4;
-  localparam int unsigned WriteCtrl   = 5;
-  localparam int unsigned Writers     = 6;
-
-  // Index 0 is receive and 1 transmit wherever both stand side by side.
-  localparam int unsigned Rx = 0;
-  localparam int unsigned Tx = 1;
+  localparam int unsigned WriteTxUsed = 1;
+  localparam int unsigned WriteMsix   = 3;
+  localparam int unsigned WriteCtrl   = 4;
+  localparam int unsigned Writers     = 5;
 
   ////////////////////
   // Host side      //
@@ -174,7 +170,8 @@ module nic_core #(
   logic [63:0]        msix_addr;
   logic [31:0]        msix_data;
   logic               host_idle;
-  logic               qrst_valid, qrst_ready;
+  logic               qrst_valid, qrst_ready, qrst_quiet;
+  logic               rx_qrst, tx_qrst, rx_qrst_quiet, tx_qrst_quiet, ctrl_qrst, ctrl_qrst_quiet;
   logic [15:0]        qrst_queue;
   logic               trace_irq_valid, trace_kick_valid;
   logic [15:0]        trace_irq_vector, trace_kick_queue;
@@ -235,9 +232,15 @@ module nic_core #(
   assign rst  = rst_i || clear;
   assign hold = stop || !run;
 
-  // No queue is reset alone yet: RING_RESET is not offered.
-  assign qrst_ready = 1'b0;
+  // Interrupts of both directions come from one place.
+  assign irq_valid[1]     = 1'b0;
+  assign irq_queue[31:16] = '0;
+
+  // A queue that is reset belongs to one of three.
   assign ctrl_qrst  = qrst_valid && qrst_queue == 16'(2 * QueuePairs);
+  assign rx_qrst    = qrst_valid && !qrst_queue[0] && !ctrl_qrst;
+  assign tx_qrst    = qrst_valid && qrst_queue[0];
+  assign qrst_quiet = ctrl_qrst ? ctrl_qrst_quiet : rx_qrst ? rx_qrst_quiet : tx_qrst_quiet;
 
   ////////////////////
   // AXI engines    //
@@ -302,6 +305,7 @@ module nic_core #(
   nic_pkg::used_t        rx_used, tx_used, ctrl_used;
   logic [TagWidth-1:0]   rx_used_tag, tx_used_tag;
   logic                  vq_quiet, vq_rx_quiet, vq_idle, vq_err_valid;
+  logic [63:0]           vq_deadline;
   nic_pkg::vq_error_t    vq_err;
   logic [1:0]            trace_used_valid, trace_visible_valid;
   logic [2*TagWidth-1:0] trace_used_tag, trace_visible_tag;
@@ -313,16 +317,13 @@ module nic_core #(
     .TagWidth  (TagWidth)
   ) u_virtqueues (
     .clk_i(clk_i), .rst_i(rst),
-    .stop_i            (hold),
-    .rx_quiet_o        (vq_rx_quiet),
-    .quiet_o           (vq_quiet),
-    .idle_o            (vq_idle),
+    .now_i(now_i), .deadline_o(vq_deadline),
+    .stop_i(hold), .rx_quiet_o(vq_rx_quiet), .quiet_o(vq_quiet), .idle_o(vq_idle),
     .event_idx_i       (features[virtio_pkg::FeatureEventIdx]),
-    .en_valid_i(en_valid), .en_ready_o(en_ready),
-    .en_queue_i(en_queue), .en_desc_i(en_desc),
-    .en_driver_i(en_driver), .en_device_i(en_device),
-    .en_size_i         (en_size),
-    .rx_en_o           (rx_en),
+    .en_valid_i(en_valid), .en_ready_o(en_ready), .en_queue_i(en_queue), .en_desc_i(en_desc),
+    .en_driver_i(en_driver), .en_device_i(en_device), .en_size_i(en_size), .rx_en_o(rx_en),
+    .qrst_valid_i(qrst_valid), .qrst_quiet_i(qrst_quiet), .qrst_ready_o(qrst_ready),
+    .qrst_queue_i(qrst_queue), .moderation_i(moderation),
     .kick_valid_i(kick_valid), .kick_queue_i(kick_queue),
     .rx_avail_o        (rx_avail),
     .rx_pop_valid_i(rx_pop_valid), .rx_pop_queue_i(rx_pop_queue),
@@ -336,19 +337,18 @@ module nic_core #(
     .tx_used_queue_i(tx_used_queue), .tx_used_i(tx_used), .tx_used_tag_i(tx_used_tag),
     .ctrl_avail_o(ctrl_avail), .ctrl_pop_i(ctrl_pop),
     .ctrl_desc_valid_o(ctrl_desc_valid), .ctrl_desc_o(ctrl_desc),
-    .ctrl_desc_index_o (ctrl_desc_index),
-    .ctrl_used_valid_i(ctrl_used_valid), .ctrl_used_ready_o(ctrl_used_ready),
-    .ctrl_used_i       (ctrl_used),
-    .irq_valid_o(irq_valid), .irq_ready_i(irq_ready), .irq_queue_o(irq_queue),
+    .ctrl_desc_index_o(ctrl_desc_index), .ctrl_used_valid_i(ctrl_used_valid),
+    .ctrl_used_ready_o(ctrl_used_ready), .ctrl_used_i(ctrl_used),
+    .irq_valid_o(irq_valid[0]), .irq_ready_i(irq_ready[0]), .irq_queue_o(irq_queue[15:0]),
     .err_valid_o(vq_err_valid), .err_o(vq_err),
-    .rd_valid_o(rd_valid[VqClients-1:0]), .rd_ready_i(rd_ready[VqClients-1:0]),
-    .rd_addr_o(rd_addr[64*VqClients-1:0]), .rd_bytes_o(rd_bytes[LenWidth*VqClients-1:0]),
-    .rsp_valid_i       (rsp_valid[VqClients-1:0]),
+    .rd_valid_o(rd_valid[VqReaders-1:0]), .rd_ready_i(rd_ready[VqReaders-1:0]),
+    .rd_addr_o(rd_addr[64*VqReaders-1:0]), .rd_bytes_o(rd_bytes[LenWidth*VqReaders-1:0]),
+    .rsp_valid_i       (rsp_valid[VqReaders-1:0]),
     .rsp_data_i(rsp_data), .rsp_last_i(rsp_last), .rsp_error_i(rsp_error),
-    .sw_valid_o(sw_valid[VqClients-1:0]), .sw_ready_i(sw_ready[VqClients-1:0]),
-    .sw_addr_o(sw_addr[64*VqClients-1:0]), .sw_data_o(sw_data[8*AxiBytes*VqClients-1:0]),
-    .sw_strb_o         (sw_strb[AxiBytes*VqClients-1:0]),
-    .sw_done_i(sw_done[VqClients-1:0]), .sw_error_i(sw_error[VqClients-1:0]),
+    .sw_valid_o(sw_valid[VqWriters-1:0]), .sw_ready_i(sw_ready[VqWriters-1:0]),
+    .sw_addr_o(sw_addr[64*VqWriters-1:0]), .sw_data_o(sw_data[8*AxiBytes*VqWriters-1:0]),
+    .sw_strb_o         (sw_strb[AxiBytes*VqWriters-1:0]),
+    .sw_done_i(sw_done[VqWriters-1:0]), .sw_error_i(sw_error[VqWriters-1:0]),
     .trace_used_valid_o(trace_used_valid), .trace_used_tag_o(trace_used_tag),
     .trace_visible_valid_o(trace_visible_valid), .trace_visible_tag_o(trace_visible_tag)
   );
@@ -362,7 +362,7 @@ module nic_core #(
   nic_pkg::moderation_t moderation;
   logic [47:0]          mac, mac_q;
   logic                 ctrl_quiet, ctrl_idle, ctrl_ready, ctrl_err_valid, ctrl_ok, ctrl_bad;
-  logic                 ctrl_qrst, ctrl_qrst_quiet, announced, settle;
+  logic                 announced, settle;
   nic_pkg::vq_error_t   ctrl_err;
 
   ctrl #(
@@ -410,10 +410,11 @@ module nic_core #(
   nic_pkg::vq_error_t     rx_err, tx_err;
   logic                   drop_fifo, drop_disabled, drop_filter, drop_no_fit, drop_no_buffer;
   logic                   drop_reset, merged, csum_good, csum_bad, delivered, drop_bad;
-  logic                   rx_qrst_quiet;
   logic [63:0]            rx_deadline;
-  logic                   tx_qrst_quiet, tx_csum, tx_tso, tx_segment;
-  logic [QueueWidth-1:0]  tx_queue;
+  logic                   tx_csum, tx_tso, tx_segment;
+  logic [QueueWidth-1:0]  tx_queue, learn_queue;
+  logic                   learn_valid, learn_idle;
+  logic [15:0]            learn_symmetric;
   logic [TagWidth-1:0]    tx_tag;
   logic [RxPoints-1:0]    rx_trace_valid;
   logic [32*RxPoints-1:0] rx_trace_tag;
@@ -425,8 +426,7 @@ module nic_core #(
   assign m_axis_tag_o    = 32'(tx_tag);
 
   logic unused_rx;
-  assign unused_rx = ^{rx_qrst_quiet, tx_qrst_quiet, tx_queue, ctrl_qrst_quiet, announced, settle,
-                       moderation};
+  assign unused_rx = ^{announced, settle, irq_ready[1]};
 
   rx_path #(
     .StreamBytes(StreamBytes),
@@ -441,7 +441,7 @@ module nic_core #(
     .engine_quiet_i (vq_rx_quiet),
     .cfg_i          (rx_config),
     .tbl_i          (rx_table),
-    .learn_valid_i(1'b0), .learn_symmetric_i('0), .learn_queue_i('0),
+    .learn_valid_i(learn_valid), .learn_symmetric_i(learn_symmetric), .learn_queue_i(learn_queue),
     .now_i          (now_i),
     .deadline_o     (rx_deadline),
     .quiet_o        (rx_quiet),
@@ -452,7 +452,8 @@ module nic_core #(
     .s_axis_tag_i   (s_axis_tag_i[TagWidth-1:0]),
     .congested_o    (congested_o),
     .size_valid_i(rx_en), .size_queue_i(en_queue[1 +: QueueWidth]), .size_i(en_size),
-    .qrst_valid_i(1'b0), .qrst_queue_i('0), .qrst_quiet_o(rx_qrst_quiet),
+    .qrst_valid_i(rx_qrst), .qrst_queue_i(qrst_queue[1 +: QueueWidth]),
+    .qrst_quiet_o(rx_qrst_quiet),
     .avail_i        (rx_avail),
     .pop_valid_o(rx_pop_valid), .pop_queue_o(rx_pop_queue),
     .desc_valid_i(rx_desc_valid), .desc_i(rx_desc), .desc_index_i(rx_desc_index),
@@ -473,6 +474,25 @@ module nic_core #(
     .trace_valid_o(rx_trace_valid), .trace_tag_o(rx_trace_tag)
   );
 
+  if (QueuePairs > 1) begin : g_learn
+    tx_learn #(
+      .StreamBytes(StreamBytes), .Queues(QueuePairs)
+    ) u_learn (
+      .clk_i(clk_i), .rst_i(rst),
+      .m_axis_tvalid_i(m_axis_tvalid_o), .m_axis_tready_i, .m_axis_tdata_i(m_axis_tdata_o),
+      .m_axis_tkeep_i(m_axis_tkeep_o), .m_axis_tlast_i(m_axis_tlast_o), .m_axis_queue_i(tx_queue),
+      .learn_valid_o(learn_valid), .learn_symmetric_o(learn_symmetric),
+      .learn_queue_o(learn_queue), .idle_o(learn_idle)
+    );
+  end else begin : g_one_pair
+    logic unused_queue;
+    assign unused_queue    = tx_queue;
+    assign learn_valid     = 1'b0;
+    assign learn_symmetric = '0;
+    assign learn_queue     = '0;
+    assign learn_idle      = 1'b1;
+  end
+
   tx_path #(
     .StreamBytes(StreamBytes),
     .AxiBytes   (AxiBytes),
@@ -483,27 +503,21 @@ module nic_core #(
   ) u_tx (
     .clk_i(clk_i), .rst_i(rst), .features_i(features), .stop_i(hold),
     .quiet_o(tx_quiet), .idle_o(tx_idle),
-    .qrst_valid_i(1'b0), .qrst_queue_i('0), .qrst_quiet_o(tx_qrst_quiet),
+    .qrst_valid_i(tx_qrst), .qrst_queue_i(qrst_queue[1 +: QueueWidth]),
+    .qrst_quiet_o(tx_qrst_quiet),
     .avail_i(tx_avail), .pop_valid_o(tx_pop_valid), .pop_queue_o(tx_pop_queue),
     .desc_valid_i(tx_desc_valid), .desc_i(tx_desc), .desc_index_i(tx_desc_index),
     .req_valid_o(rd_valid[ReadTxData]), .req_ready_i(rd_ready[ReadTxData]),
-    .req_addr_o     (rd_addr[64*ReadTxData +: 64]),
-    .req_bytes_o    (rd_bytes[LenWidth*ReadTxData +: LenWidth]),
-    .rsp_valid_i    (rsp_valid[ReadTxData]),
-    .rsp_data_i     (rsp_data),
-    .rsp_last_i     (rsp_last),
-    .rsp_error_i    (rsp_error),
-    .used_valid_o   (tx_used_valid),
-    .used_ready_i   (tx_used_ready),
-    .used_queue_o   (tx_used_queue),
-    .used_o         (tx_used),
-    .used_tag_o     (tx_used_tag),
-    .m_axis_tvalid_o(m_axis_tvalid_o), .m_axis_tready_i(m_axis_tready_i),
-    .m_axis_tdata_o(m_axis_tdata_o), .m_axis_tkeep_o(m_axis_tkeep_o),
-    .m_axis_tlast_o(m_axis_tlast_o), .m_axis_queue_o(tx_queue), .m_axis_tag_o(tx_tag),
+    .req_addr_o(rd_addr[64*ReadTxData +: 64]),
+    .req_bytes_o(rd_bytes[LenWidth*ReadTxData +: LenWidth]),
+    .rsp_valid_i(rsp_valid[ReadTxData]), .rsp_data_i(rsp_data),
+    .rsp_last_i(rsp_last), .rsp_error_i(rsp_error),
+    .used_valid_o(tx_used_valid), .used_ready_i(tx_used_ready),
+    .used_queue_o(tx_used_queue), .used_o(tx_used), .used_tag_o(tx_used_tag),
+    .m_axis_tvalid_o, .m_axis_tready_i, .m_axis_tdata_o, .m_axis_tkeep_o, .m_axis_tlast_o,
+    .m_axis_queue_o(tx_queue), .m_axis_tag_o(tx_tag),
     .err_valid_o(tx_err_valid), .err_o(tx_err),
-    .drop_bad_o     (drop_bad),
-    .csum_o(tx_csum), .tso_o(tx_tso), .segment_o(tx_segment),
+    .drop_bad_o(drop_bad), .csum_o(tx_csum), .tso_o(tx_tso), .segment_o(tx_segment),
     .trace_valid_o(tx_trace_valid), .trace_tag_o(tx_trace_tag)
   );
 
@@ -525,10 +539,10 @@ module nic_core #(
   assign quiet  = vq_quiet && rx_quiet && tx_quiet && ctrl_quiet && dma_idle;
   always_comb begin
     idle_o = 1'b0;
-    if (rx_idle && tx_idle && dma_idle) idle_o = host_idle && vq_idle && ctrl_idle && mac == mac_q;
+    if (rx_idle && tx_idle && dma_idle && learn_idle) idle_o = host_idle && vq_idle && ctrl_idle && mac == mac_q;
   end
 
-  assign next_deadline_o = rx_deadline;
+  assign next_deadline_o = (vq_deadline < rx_deadline) ? vq_deadline : rx_deadline;
 
   always_comb begin
     count = '0;
@@ -557,8 +571,7 @@ module nic_core #(
     count[virtio_pkg::CounterTxPause]        = mac_tx_pause_i;
     count[virtio_pkg::CounterCtrlCommands]   = ctrl_ok;
     count[virtio_pkg::CounterCtrlErrors]     = ctrl_bad;
-    count[virtio_pkg::CounterDescReads]      = (rd_valid[ReadRxDesc] && rd_ready[ReadRxDesc]) ||
-                                               (rd_valid[ReadTxDesc] && rd_ready[ReadTxDesc]);
+    count[virtio_pkg::CounterDescReads]      = rd_valid[ReadDesc] && rd_ready[ReadDesc];
     count[virtio_pkg::CounterUsedWrites]     = (sw_valid[WriteRxUsed] && sw_ready[WriteRxUsed]) ||
                                                (sw_valid[WriteTxUsed] && sw_ready[WriteTxUsed]);
   end
@@ -567,31 +580,17 @@ module nic_core #(
   // Trace          //
   ////////////////////
 
-  always_comb begin
-    trace_valid_o = '0;
-    trace_valid_o[virtio_pkg::TraceRxStart +: RxPoints]      = rx_trace_valid;
-    trace_valid_o[virtio_pkg::TraceTxDescriptor +: TxPoints] = tx_trace_valid;
-    trace_valid_o[virtio_pkg::TraceRxUsed]    = trace_used_valid[Rx];
-    trace_valid_o[virtio_pkg::TraceRxVisible] = trace_visible_valid[Rx];
-    trace_valid_o[virtio_pkg::TraceTxUsed]    = trace_used_valid[Tx];
-    trace_valid_o[virtio_pkg::TraceTxVisible] = trace_visible_valid[Tx];
-    trace_valid_o[virtio_pkg::TraceKick]      = trace_kick_valid;
-    trace_valid_o[virtio_pkg::TraceMsix]      = trace_irq_valid;
-  end
-
-  always_comb begin
-    trace_tag_o = '0;
-    trace_tag_o[32*virtio_pkg::TraceRxStart +: 32*RxPoints]      = rx_trace_tag;
-    trace_tag_o[32*virtio_pkg::TraceTxDescriptor +: 32*TxPoints] = tx_trace_tag;
-    trace_tag_o[32*virtio_pkg::TraceRxUsed +: 32]    = 32'(trace_used_tag[TagWidth*Rx +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceRxVisible +: 32] =
-        32'(trace_visible_tag[TagWidth*Rx +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceTxUsed +: 32]    = 32'(trace_used_tag[TagWidth*Tx +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceTxVisible +: 32] =
-        32'(trace_visible_tag[TagWidth*Tx +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceKick +: 32]      = 32'(trace_kick_queue);
-    trace_tag_o[32*virtio_pkg::TraceMsix +: 32]      = 32'(trace_irq_vector);
-  end
+  nic_trace #(
+    .TagWidth(TagWidth)
+  ) u_trace (
+    .rx_valid_i(rx_trace_valid), .rx_tag_i(rx_trace_tag),
+    .tx_valid_i(tx_trace_valid), .tx_tag_i(tx_trace_tag),
+    .used_valid_i(trace_used_valid), .used_tag_i(trace_used_tag),
+    .visible_valid_i(trace_visible_valid), .visible_tag_i(trace_visible_tag),
+    .kick_valid_i(trace_kick_valid), .kick_queue_i(trace_kick_queue),
+    .irq_valid_i(trace_irq_valid), .irq_vector_i(trace_irq_vector),
+    .trace_valid_o, .trace_tag_o
+  );
 
   logic unused_bits;
   assign unused_bits = ^{en_queue, kick_queue, s_axis_tag_i};

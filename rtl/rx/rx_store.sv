@@ -205,6 +205,18 @@ module rx_store #(
   logic drop_fifo_q;
   logic drop_disabled_q;
 
+  logic                start_q;
+  logic [TagWidth-1:0] start_tag_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      start_q <= 1'b0;
+    end else if (s_axis_tvalid_i || start_q) begin
+      start_q     <= s_axis_tvalid_i && !in_frame_q;
+      start_tag_q <= tag_i;
+    end
+  end
+
   // A refused frame may end in the cycle in which the datapath is reset; it counts all the same.
   always_ff @(posedge clk_i) begin
     if (forget || ends || drop_q) begin
@@ -216,8 +228,8 @@ module rx_store #(
 
   assign drop_fifo_o          = drop_fifo_q;
   assign drop_disabled_o      = drop_disabled_q;
-  assign trace_start_valid_o  = s_axis_tvalid_i && !in_frame_q;
-  assign trace_start_tag_o    = tag_i;
+  assign trace_start_valid_o  = start_q;
+  assign trace_start_tag_o    = start_tag_q;
   assign trace_stored_valid_o = take;
   assign trace_stored_tag_o   = tag_i;
 
@@ -434,7 +446,7 @@ module rx_store #(
 
   assign word_valid_o = word_valid_q;
   assign receiving_o  = in_frame_q && !refused_q;
-  assign idle_o       = !in_frame_q && !drop_q && !mark_q && !rec_fetch && !reclaim && !end_fetch &&
+  assign idle_o       = !in_frame_q && !start_q && !drop_q && !mark_q && !rec_fetch && !reclaim && !end_fetch &&
                         !look_valid_q && left_q == '0 && !word_valid_q;
 
   logic unused_bits;

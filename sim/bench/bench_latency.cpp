@@ -110,7 +110,8 @@ Result<std::vector<LatencyCase>> run_size(const SimulationOptions& options, cons
   const auto visible = nic.passed().at(regs::kTraceRxVisible);
   const auto message = nic.message();
   if (!first || !visible || !message) return Error{"the frame was not received"};
-  const double last = cycles(*first) + words(frame, profile.stream_bytes) - 1;
+  // The trace point is passed in the cycle behind the word.
+  const double last = cycles(*first) - 1 + words(frame, profile.stream_bytes) - 1;
   const double receive_floor = data_words + 2 * cycles(bus.write_latency);
   const double interrupt_floor =
       receive_floor + cycles(bus.read_latency) + cycles(bus.write_latency);

@@ -1,51 +1,59 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// vq_accept: looks at descriptors as they come from memory and accepts the leading run of available
-// ones of each batch, one bus beat a cycle.
+// vq_accept: looks at descriptors as they come from memory and accepts those that are certainly
+// whole, one bus beat a cycle.
 //
 //   A descriptor is available when its AVAIL bit equals the wrap counter and its USED bit does not
 //   (virtio 1.2, 2.8.1). Each one is judged by its own bits, because a bus may sample the beats of
-//   one read at different times and in any order.
+//   one read at different times and in any order. The run of a batch is what is available from its
+//   start without a gap.
 //
 //     slot      4      5      6      7      8      9
-//            | avail| avail|  no  | avail|  no  | avail|     one batch
-//            '--- accepted --'      '---- read again, later ----'
+//            | head | next | next | head |  no  | head |     one batch
+//            '-- accepted  '------ again -'                  run: 4 descriptors
+//
+//   A head is whole when it is available, as the driver writes that last. The descriptors behind it
+//   in its chain are whole once the head is available, but a driver may set their flags before the
+//   rest of them, and the bus may have sampled them before the head. So they are accepted only from
+//   a read that was asked for after the head was seen. What is left of a run is to be read again
+//   ("sure"); until that has come back, batches of the queue are only looked at for their run, and
+//   then read again too. So reads and second reads overlap.
 //
 //   beats     always taken. batch_* says what batch they belong to; the beat after rsp_last_i is
 //             the first of the next batch.
 //   insert    combinational from the beat: the beat holds accepted descriptors in a run of lanes.
-//   end       combinational from the last beat: end_taken_o descriptors of the batch were accepted,
-//             end_chain_o: the last of them says that its chain goes on.
-//   position  pos_o, chain_o of the queue look_queue_i: registered.
+//   end       combinational from the last beat. end_live_o: the batch counts, it did not lie behind
+//             the break of one before. end_run_o: length of its run. end_more_o: descriptors at the
+//             end of the run that are to be read again. end_chain_o: the last one accepted says
+//             that its chain goes on.
+//   look      of the queue look_queue_i: the position and wrap counter up to which all is accepted,
+//             whether a chain is open there, the epoch (it flips at each break), whether second
+//             reads are under way, the lane of ring slot 0 in a beat.
 //   error     err_valid_o for one cycle. The beat with the error and all after it are not accepted
-//             until reset.
+//             until reset. err_addr_o is the address wanted unless err_slot_o: then it is that of
+//             the ring slot err_index_o.
 //
-// Errors, with the ring slot and an address:
-//   ErrorDmaRead          a beat was answered with an error; address of the first slot in the beat
+// Errors:
+//   ErrorDmaRead          a beat was answered with an error; the first slot in the beat
 //   ErrorZeroLength, ErrorBadLength, ErrorWrongDirection, ErrorIndirect
 //                         a descriptor that the device cannot take; the buffer address in it
-//   ErrorChainTooLong     the chain has as many descriptors as the ring and goes on; address of the
-//                         last one's slot
+//   ErrorChainTooLong     the chain has as many descriptors as the ring and goes on; its last slot
 //   ErrorIncompleteChain  not available in a read that was asked for after its chain's head was
-//                         seen to be; address of its slot
+//                         seen to be; its slot
 //
 // Parameters:
-//   Queues        number of queues
-//   AxiBytes      bytes in a bus beat, 16 for each lane
-//   DeviceWrites  buffers are written by the device (receive) and not read (transmit)
-//   ControlQueue  in chains of the last queue device-writable descriptors may follow the others
-//   StrictChains  accept the descriptors behind a head only from a read that was asked for after
-//                 the head was seen. Needed where the bus may sample a read's beats out of order
-//                 and the driver sets the flags of a chain's later descriptors before the rest of
-//                 them; costs a read latency for each chain.
+//   QueuePairs  virtqueue 2n is receive and takes device-writable descriptors, 2n + 1 transmit and
+//               takes others; the last one is control, where device-writable descriptors may follow
+//               the others in a chain
+//   AxiBytes    bytes in a bus beat, 16 for each lane
+//   Depth       batches under way at most
 
 module vq_accept #(
-  parameter int unsigned Queues = 1,
+  parameter int unsigned QueuePairs = 1,
   parameter int unsigned AxiBytes = 16,
-  parameter bit DeviceWrites = 1'b0,
-  parameter bit ControlQueue = 1'b0,
-  parameter bit StrictChains = 1'b0,
-  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
+  parameter int unsigned Depth = 8,
+  localparam int unsigned Queues = 2 * QueuePairs + 1,
+  localparam int unsigned QueueWidth = $clog2(Queues),
   localparam int unsigned Lanes = AxiBytes / 16,
   localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1
 ) (
@@ -54,6 +62,7 @@ module vq_accept #(
 
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
+  input  logic [LaneWidth-1:0]  en_lane_i,      // of ring slot 0
   input  logic [15:0]           en_size_i,
 
   input  logic                  rsp_valid_i,
@@ -62,70 +71,68 @@ module vq_accept #(
   input  logic                  rsp_error_i,
 
   input  logic [QueueWidth-1:0] batch_queue_i,
-  input  logic [14:0]           batch_slot_i,
-  input  logic [5:0]            batch_count_i,
-  input  logic                  batch_late_i,
-  input  logic                  batch_stale_i,
-  input  logic [63:0]           batch_base_i,
+  input  logic [15:0]           batch_pos_i,    // {wrap counter, slot} of its first descriptor
+  input  logic [6:0]            batch_count_i,
+  input  logic                  batch_epoch_i,
+  input  logic                  batch_late_i,   // asked for after an open chain's head was seen
+  input  logic                  batch_sure_i,   // a second read
 
   output logic                  insert_valid_o,
   output logic [LaneWidth-1:0]  insert_first_o,
   output logic [LaneWidth-1:0]  insert_last_o,
 
   output logic                  end_valid_o,
-  output logic [5:0]            end_taken_o,
+  output logic                  end_live_o,
+  output logic [6:0]            end_run_o,
+  output logic [6:0]            end_more_o,
   output logic                  end_chain_o,
 
   input  logic [QueueWidth-1:0] look_queue_i,
-  output logic [15:0]           pos_o,
-  output logic                  chain_o,
+  output logic [15:0]           look_pos_o,
+  output logic                  look_chain_o,
+  output logic                  look_epoch_o,
+  output logic                  look_again_o,
+  output logic [LaneWidth-1:0]  look_lane_o,
 
   output logic                  err_valid_o,
   output logic [7:0]            err_code_o,
   output logic [15:0]           err_index_o,
+  output logic                  err_slot_o,
   output logic [63:0]           err_addr_o
 );
 
   // Bits of a descriptor's flags, at their place in it.
   localparam int unsigned FlagsAt = 112;
   localparam int unsigned LenAt = 64;
+  localparam int unsigned AgainWidth = $clog2(Depth + 1);
+  localparam int unsigned LaneCount = $clog2(Lanes + 1);
+  localparam int unsigned WordWidth = 1 + AgainWidth + 16 + 16;
+  localparam logic [QueueWidth-1:0] Control = QueueWidth'(2 * QueuePairs);
 
   ////////////////////
   // State          //
   ////////////////////
 
   logic        begun_q;             // the batch's first beat has passed
-  logic [5:0]  seen_q;              // descriptors of the batch in the beats so far
-  logic [5:0]  taken_q;             // accepted of them
-  logic        broken_q;            // one of them was not available
+  logic [6:0]  seen_q;              // descriptors of the batch in the beats so far
+  logic [6:0]  run_q;               // those of its run
+  logic [6:0]  taken_q;             // accepted of them
+  logic        broken_q;            // the run has ended
+  logic        closed_q;            // no more is accepted of the batch
   logic        late_q;              // the open chain's head was seen before the batch was asked for
   logic        wrote_q;             // the control queue's open chain has a writable descriptor
   logic        failed_q;            // there was an error: accept no more
 
-  ////////////////////
-  // Beat           //
-  ////////////////////
+  logic [WordWidth-1:0]  word;
+  logic [WordWidth-1:0]  word_next;
+  logic [WordWidth-1:0]  look_word;
+  logic [15:0]           size;
+  logic [LaneWidth-1:0]  lane;
 
-  logic [15:0]          pos;         // {wrap counter, slot} of the next descriptor to accept
-  logic [15:0]          pos_next;
-  logic [15:0]          size;
-  logic [15:0]          chain_was;   // descriptors accepted of the open chain, 0 if none is
-  logic [15:0]          chain;
-  logic [15:0]          look_chain;
-  logic                 late;
-  logic                 may_write;   // device-writable descriptors may come
-  logic                 wrote;       // no others may come
-  logic                 open;        // still in the leading run
-  logic [5:0]           seen;
-  logic [5:0]           count;       // accepted of this beat
-  logic [LaneWidth-1:0] first;
-  logic [63:0]          first_addr;  // of the batch's first slot
-  logic [7:0]           error;
-  logic [5:0]           error_seen;  // descriptors of the batch before the offender
-  logic [63:0]          error_addr;
-  logic                 error_slot;  // the address wanted is that of the slot
-  logic [15:0]          flags;
-  logic [31:0]          len;
+  logic                  epoch;     // flips at each break
+  logic [AgainWidth-1:0] again;     // second reads under way
+  logic [15:0]           chain_was; // descriptors accepted of the open chain, 0 if none is
+  logic [15:0]           pos;       // {wrap counter, slot} of the next descriptor to accept
 
   queue_state #(.Queues(Queues), .Width(16)) u_size (
     .clk_i,
@@ -136,141 +143,199 @@ module vq_accept #(
     .read_data_o   (size)
   );
 
-  queue_state #(.Queues(Queues), .Width(16), .Reads(2)) u_pos (
+  queue_state #(.Queues(Queues), .Width(WordWidth), .Reads(2)) u_word (
     .clk_i,
-    .write_i       (en_valid_i || insert_valid_o),
+    .write_i       (en_valid_i || insert_valid_o || end_valid_o),
     .write_queue_i (en_valid_i ? en_queue_i : batch_queue_i),
-    .write_data_i  (en_valid_i ? 16'h8000 : pos_next),
+    .write_data_i  (en_valid_i ? WordWidth'(16'h8000) : word_next),
     .read_queue_i  ({look_queue_i, batch_queue_i}),
-    .read_data_o   ({pos_o, pos})
+    .read_data_o   ({look_word, word})
   );
 
-  queue_state #(.Queues(Queues), .Width(16), .Reads(2)) u_chain (
-    .clk_i,
-    .write_i       (en_valid_i || insert_valid_o),
-    .write_queue_i (en_valid_i ? en_queue_i : batch_queue_i),
-    .write_data_i  (en_valid_i ? 16'd0 : chain),
-    .read_queue_i  ({look_queue_i, batch_queue_i}),
-    .read_data_o   ({look_chain, chain_was})
-  );
+  assign {epoch, again, chain_was, pos} = word;
 
-  if (ControlQueue) begin : g_control
-    assign may_write = DeviceWrites || 32'(batch_queue_i) == Queues - 1;
-
-    always_ff @(posedge clk_i) begin
-      if (insert_valid_o && may_write) begin
-        wrote_q <= wrote;
-      end
-    end
-  end else begin : g_one_way
-    assign may_write = DeviceWrites;
-    assign wrote_q   = DeviceWrites;
+  if (Lanes > 1) begin : g_lane
+    queue_state #(.Queues(Queues), .Width(LaneWidth), .Reads(2)) u_lane (
+      .clk_i,
+      .write_i       (en_valid_i),
+      .write_queue_i (en_queue_i),
+      .write_data_i  (en_lane_i),
+      .read_queue_i  ({look_queue_i, batch_queue_i}),
+      .read_data_o   ({look_lane_o, lane})
+    );
+  end else begin : g_one_lane
+    logic unused_lane;
+    assign unused_lane = ^en_lane_i;
+    assign lane        = '0;
+    assign look_lane_o = '0;
   end
 
+  ////////////////////
+  // Beat           //
+  ////////////////////
+
+  logic                  receive;
+  logic                  control;
+  logic                  live;
+  logic                  running;   // still in the run
+  logic                  open;      // still accepting
+  logic                  late;
+  logic                  member;    // the next descriptor belongs to the open chain
+  logic                  wrote;     // no device-readable descriptor may come
+  logic                  ended;     // a chain ended in this beat
+  logic [LaneCount-1:0]  tail;      // descriptors behind that, or in the beat
+  logic [LaneCount-1:0]  count;     // accepted of this beat
+  logic [LaneCount-1:0]  run;
+  logic [6:0]            seen;
+  logic [6:0]            error_seen;
+  logic [LaneWidth-1:0]  first;
+  logic [15:0]           chain;
+  logic [7:0]            error;
+  logic [15:0]           flags;
+  logic [31:0]           len;
+
+  assign receive = !batch_queue_i[0] && batch_queue_i != Control;
+  assign control = batch_queue_i == Control;
+
   always_comb begin
-    chain      = '0;
-    late       = 1'b0;
-    wrote      = 1'b0;
+    live       = 1'b0;
+    running    = 1'b0;
     open       = 1'b0;
-    seen       = '0;
+    late       = 1'b0;
+    member     = 1'b0;
+    wrote      = 1'b0;
+    ended      = 1'b0;
+    tail       = '0;
     count      = '0;
+    run        = '0;
+    seen       = '0;
     first      = '0;
-    first_addr = '0;
+    chain      = '0;
     error      = virtio_pkg::ErrorNone;
     error_seen = '0;
-    error_addr = '0;
-    error_slot = 1'b0;
+    err_slot_o = 1'b0;
+    err_addr_o = '0;
     flags      = '0;
     len        = '0;
     if (rsp_valid_i) begin
-      chain      = chain_was;
-      late       = begun_q ? late_q : batch_late_i;
-      wrote      = DeviceWrites || (may_write && wrote_q && chain_was != '0);
-      open       = !batch_stale_i && !broken_q && !failed_q && !rsp_error_i;
-      seen       = seen_q;
-      first_addr = batch_base_i + 64'({batch_slot_i, 4'd0});
+      live    = batch_sure_i || batch_epoch_i == epoch;
+      running = live && !broken_q && !failed_q && !rsp_error_i;
+      open    = running && !(begun_q ? closed_q : !batch_sure_i && again != '0);
+      late    = begun_q ? late_q : batch_late_i || batch_sure_i;
+      member  = chain_was != '0;
+      wrote   = receive || (control && member && wrote_q);
+      seen    = seen_q;
       if (Lanes > 1 && !begun_q) begin
-        first = first_addr[4 +: LaneWidth];
+        first = lane + batch_pos_i[LaneWidth-1:0];
       end
       if (rsp_error_i && !failed_q) begin
         error      = virtio_pkg::ErrorDmaRead;
         error_seen = seen_q;
-        error_slot = 1'b1;
+        err_slot_o = 1'b1;
       end
       for (int unsigned i = 0; i < Lanes; i++) begin
         if (i >= 32'(first) && seen != batch_count_i) begin
           flags = rsp_data_i[128*i + FlagsAt +: 16];
           len   = rsp_data_i[128*i + LenAt +: 32];
-          if (open) begin
-            error_seen = seen;
-            error_addr = rsp_data_i[128*i +: 64];
-          end
-          if (open && ((flags & virtio_pkg::DescFAvail) != '0) == pos[15] &&
-              ((flags & virtio_pkg::DescFUsed) != '0) != pos[15] &&
-              (!StrictChains || chain == '0 || late)) begin
-            count = count + 6'd1;
-            chain = chain + 16'd1;
-            if ((flags & virtio_pkg::DescFIndirect) != '0) begin
-              error = virtio_pkg::ErrorIndirect;
-            end else if (((flags & virtio_pkg::DescFWrite) != '0) ? !may_write
+          if (running && ((flags & virtio_pkg::DescFAvail) != '0) == batch_pos_i[15] &&
+              ((flags & virtio_pkg::DescFUsed) != '0) != batch_pos_i[15]) begin
+            run  = run + 1'b1;
+            open = open && (!member || late);
+            if (open) begin
+              count      = count + 1'b1;
+              error_seen = seen;
+              err_addr_o = rsp_data_i[128*i +: 64];
+              if ((flags & virtio_pkg::DescFIndirect) != '0) begin
+                error = virtio_pkg::ErrorIndirect;
+              end else if (((flags & virtio_pkg::DescFWrite) != '0) ? !receive && !control
                                                                     : wrote) begin
-              error = virtio_pkg::ErrorWrongDirection;
-            end else if (len == '0) begin
-              error = virtio_pkg::ErrorZeroLength;
-            end else if (len > 32'h1_0000) begin
-              error = virtio_pkg::ErrorBadLength;
-            end else if ((flags & virtio_pkg::DescFNext) == '0) begin
-              chain = '0;
-              late  = 1'b0;
-            end else if (chain == size) begin
-              error      = virtio_pkg::ErrorChainTooLong;
-              error_slot = 1'b1;
+                error = virtio_pkg::ErrorWrongDirection;
+              end else if (len == '0) begin
+                error = virtio_pkg::ErrorZeroLength;
+              end else if (len > 32'h1_0000) begin
+                error = virtio_pkg::ErrorBadLength;
+              end
+              member = (flags & virtio_pkg::DescFNext) != '0;
+              wrote  = receive || (control && member && (flags & virtio_pkg::DescFWrite) != '0);
+              late   = batch_sure_i || (late && member);
+              ended  = ended || !member;
+              tail   = member ? tail + 1'b1 : '0;
+              if (error != virtio_pkg::ErrorNone) begin
+                running = 1'b0;
+                open    = 1'b0;
+              end
             end
-            open  = error == virtio_pkg::ErrorNone;
-            wrote = DeviceWrites || (may_write && (flags & virtio_pkg::DescFWrite) != '0 &&
-                                     chain != '0);
           end else begin
-            if (open && chain != '0 && late) begin
+            if (running && (batch_sure_i || (open && member && late))) begin
               error      = virtio_pkg::ErrorIncompleteChain;
-              error_slot = 1'b1;
+              error_seen = seen;
+              err_slot_o = 1'b1;
             end
-            open = 1'b0;
+            running = 1'b0;
+            open    = 1'b0;
           end
-          seen = seen + 6'd1;
+          seen = seen + 7'd1;
         end
+      end
+      chain = (ended ? '0 : chain_was) + 16'(tail);
+      if (chain >= size && tail != '0 && error == virtio_pkg::ErrorNone) begin
+        error      = virtio_pkg::ErrorChainTooLong;
+        err_slot_o = 1'b1;
       end
     end
   end
 
   assign err_valid_o = error != virtio_pkg::ErrorNone;
   assign err_code_o  = error;
-  assign err_index_o = 16'(batch_slot_i) + 16'(error_seen);
-  assign err_addr_o  = error_slot ? first_addr + 64'({error_seen, 4'd0}) : error_addr;
+  assign err_index_o = 16'(batch_pos_i[14:0]) + 16'(error_seen);
 
   assign insert_valid_o = count != '0 && !err_valid_o;
   assign insert_first_o = first;
   assign insert_last_o  = first + LaneWidth'(count) - 1'b1;
 
-  assign pos_next = (16'(pos[14:0]) + 16'(count) == size) ? {!pos[15], 15'd0}
-                                                         : pos + 16'(count);
-
   assign end_valid_o = rsp_valid_i && rsp_last_i;
-  assign end_taken_o = taken_q + count;
+  assign end_live_o  = live;
+  assign end_run_o   = run_q + 7'(run);
+  assign end_more_o  = (batch_sure_i || failed_q || err_valid_o)
+                     ? '0 : end_run_o - taken_q - 7'(count);
   assign end_chain_o = chain != '0;
+
+  ////////////////////
+  // Position       //
+  ////////////////////
+
+  logic [15:0] pos_next;
+  logic        flip;
+  logic        more;
+  logic        fewer;
+
+  assign pos_next = !insert_valid_o                          ? pos
+                  : (16'(pos[14:0]) + 16'(count) == size)    ? {!pos[15], 15'd0}
+                                                             : pos + 16'(count);
+  assign flip     = end_valid_o && live && !batch_sure_i && end_run_o != batch_count_i;
+  assign more     = end_valid_o && end_more_o != '0;
+  assign fewer    = end_valid_o && batch_sure_i;
+
+  assign word_next = {epoch ^ flip, again + AgainWidth'(more) - AgainWidth'(fewer), chain,
+                      pos_next};
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       begun_q  <= 1'b0;
       seen_q   <= '0;
+      run_q    <= '0;
       taken_q  <= '0;
       broken_q <= 1'b0;
+      closed_q <= 1'b0;
       late_q   <= 1'b0;
       failed_q <= 1'b0;
     end else if (rsp_valid_i) begin
       begun_q  <= !rsp_last_i;
       seen_q   <= rsp_last_i ? '0 : seen;
-      taken_q  <= rsp_last_i ? '0 : end_taken_o;
-      broken_q <= !rsp_last_i && !open;
+      run_q    <= rsp_last_i ? '0 : end_run_o;
+      taken_q  <= rsp_last_i ? '0 : taken_q + 7'(count);
+      broken_q <= !rsp_last_i && !running;
+      closed_q <= !rsp_last_i && !open;
       late_q   <= late;
       if (err_valid_o) begin
         failed_q <= 1'b1;
@@ -278,7 +343,18 @@ module vq_accept #(
     end
   end
 
-  assign chain_o = look_chain != '0;
+  always_ff @(posedge clk_i) begin
+    if (insert_valid_o && control) begin
+      wrote_q <= wrote;
+    end
+  end
+
+  logic [AgainWidth-1:0] look_again;
+  logic [15:0]           look_chain;
+
+  assign {look_epoch_o, look_again, look_chain, look_pos_o} = look_word;
+  assign look_chain_o = look_chain != '0;
+  assign look_again_o = look_again != '0;
 
   ////////////////////
   // Properties     //
@@ -291,9 +367,11 @@ module vq_accept #(
       a_beats: assert (!rsp_valid_i || rsp_last_i == (seen == batch_count_i));
       // What is accepted of a batch lies at the queue's accepted position.
       a_position: assert (!insert_valid_o ||
-                          16'(batch_slot_i) + 16'(taken_q) == 16'(pos[14:0]));
+                          batch_pos_i + 16'(taken_q) == pos);
       // A position lies in the ring.
       a_in_ring: assert (!insert_valid_o || 16'(pos[14:0]) + 16'(count) <= size);
+      // A second read ends only while one is under way.
+      a_again: assert (!fewer || again != '0);
     end
   end
 `endif

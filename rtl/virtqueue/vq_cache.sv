@@ -14,7 +14,10 @@
 //   pop      pop_valid_i only under avail_o[pop_queue_i]; exactly one cycle later desc_valid_o with
 //            the descriptor and its ring slot. One pop a cycle. desc_o then stays until the next.
 //   freed_o  a row of pop_queue_i is given back by this cycle's pop.
-//   enable   empties the queue; never together with an insert or a pop.
+//   wait     wait_set_i: somebody waits for rows of wait_queue_i. wake_valid_o stays with the queue
+//            until wake_ready_i, once a quarter of its rows or all of them came back after that.
+//   enable   en_valid_i empties the queue, which nobody waits for then; never together with an
+//            insert or a pop.
 //
 // Parameters:
 //   Queues    number of queues
@@ -52,6 +55,11 @@ module vq_cache #(
   input  logic                    pop_valid_i,
   input  logic [QueueWidth-1:0]   pop_queue_i,
   output logic                    freed_o,
+  input  logic                    wait_set_i,
+  input  logic [QueueWidth-1:0]   wait_queue_i,
+  output logic                    wake_valid_o,
+  input  logic                    wake_ready_i,
+  output logic [QueueWidth-1:0]   wake_queue_o,
   output logic                    desc_valid_o,
   output nic_pkg::desc_t          desc_o,
   output logic [15:0]             desc_index_o
@@ -123,6 +131,54 @@ module vq_cache #(
   assign pop_row       = IndexWidth'({pop_queue_i, pop_head[RowWidth-1:0]});
   assign insert_row    = IndexWidth'({insert_queue_i, insert_tail[RowWidth-1:0]});
   assign freed_o       = pop_valid_i && row_ends;
+
+  ////////////////////
+  // Waiting        //
+  ////////////////////
+
+  // Somebody waits while the two bits of a queue differ; each has one writer.
+  localparam int unsigned WakeDepth = (Queues > 2) ? Queues : 2;
+  localparam int unsigned Quarter   = (Rows > 4) ? Rows / 4 : 1;
+
+  logic wait_done;       // of the queue that is to be waited for
+  logic pop_wait;
+  logic pop_done;
+  logic wake;
+  logic wake_room;
+  logic [$clog2(WakeDepth+1)-1:0] unused_wake_count;
+
+  queue_state #(.Queues(Queues), .Width(1)) u_wait (
+    .clk_i,
+    .write_i       (en_valid_i || wait_set_i),
+    .write_queue_i (en_valid_i ? en_queue_i : wait_queue_i),
+    .write_data_i  (!en_valid_i && !wait_done),
+    .read_queue_i  (pop_queue_i),
+    .read_data_o   (pop_wait)
+  );
+
+  queue_state #(.Queues(Queues), .Width(1), .Reads(2)) u_done (
+    .clk_i,
+    .write_i       (en_valid_i || wake),
+    .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
+    .write_data_i  (!en_valid_i && pop_wait),
+    .read_queue_i  ({wait_queue_i, pop_queue_i}),
+    .read_data_o   ({wait_done, pop_done})
+  );
+
+  assign wake = freed_o && pop_wait != pop_done &&
+                ((32'(pop_head_next) & (Quarter - 1)) == 0 || pop_head_next == pop_tail);
+
+  fifo #(.Width(QueueWidth), .Depth(WakeDepth)) u_wake (
+    .clk_i,
+    .rst_i,
+    .wr_valid_i (wake),
+    .wr_ready_o (wake_room),
+    .wr_data_i  (pop_queue_i),
+    .rd_valid_o (wake_valid_o),
+    .rd_ready_i (wake_ready_i),
+    .rd_data_o  (wake_queue_o),
+    .count_o    (unused_wake_count)
+  );
 
   ////////////////////
   // Rows           //
@@ -229,6 +285,8 @@ module vq_cache #(
 
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
+      // Every queue that waits has a place among those that are woken.
+      a_wake_room: assert (!wake || wake_room);
       // Only a queue that holds a descriptor is popped.
       a_pop_avail: assert (!pop_valid_i || avail_q[pop_queue_i]);
       // A row is never written while all rows of its queue are held.

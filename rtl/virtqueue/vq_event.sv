@@ -3,14 +3,18 @@
 // vq_event: decides whether the driver wants an interrupt for the buffers that were returned to it
 // (virtio 1.2, 2.8.14: driver event suppression).
 //
-//   visible  pulse: used elements of a queue are visible in memory; visible_pos_i is the ring
-//            position after them ({wrap counter, slot}), visible_slots_i the slots they took.
+//   touch    buffers were returned (touch_visible_i): touch_pos_i is the ring position after them
+//            ({wrap counter, slot}), touch_slots_i the slots they took. touch_due_i: the driver's
+//            structure is to be checked now. Moves when valid and ready are high.
 //   check    the driver's structure is read after that. While a check of a queue is under way,
-//            further elements mark the queue again, so no element goes without a check that was
-//            asked for after it became visible. One check a queue at a time, CheckDepth in all.
-//   irq      irq_valid_o stays with its queue until irq_ready_i. Pulses of a queue that was not yet
-//            taken merge.
-//   error    err_valid_o with err_queue_o and err_addr_o for one cycle: the read failed.
+//            further buffers that are due mark the queue again, so nothing that is due goes without
+//            a check that was asked for after it became visible. One check a queue at a time,
+//            Depth in all.
+//   irq      irq_valid_o stays with its queue until irq_ready_i.
+//   error    err_valid_o with err_queue_o for one cycle: the read failed.
+//   enable   en_valid_i forgets what was due of en_queue_i; in a quiet moment.
+//   ask      while ask_valid_i is high, in a quiet moment, erd_req_addr_o is, two cycles later, the
+//            address of the driver's structure of ask_queue_i (for error records).
 //
 // With the event index negotiated and flags DESC, an interrupt is due when the slot that the driver
 // named is among the slots that were returned since the last check:
@@ -20,23 +24,28 @@
 //
 // A position of the other wrap counter is one ring length back.
 //
+//   touch --> word of the queue --> check FIFO --> read --> decision --> irq FIFO
+//             pos, slots, due, busy      ^                     |
+//                    ^___________________'_____ answer ________'
+//
 // Parameters:
 //   Queues      number of queues
 //   AxiBytes    bytes in a bus beat
-//   CheckDepth  checks under way at most
+//   Depth       checks under way and interrupts that wait, at most
 
 module vq_event #(
-  parameter int unsigned Queues = 1,
+  parameter int unsigned Queues = 3,
   parameter int unsigned AxiBytes = 16,
-  parameter int unsigned CheckDepth = 4,
-  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
+  parameter int unsigned Depth = 8,
+  localparam int unsigned QueueWidth = $clog2(Queues)
 ) (
   input  logic                  clk_i,
   input  logic                  rst_i,
   input  logic                  halt_i,       // start nothing new
   output logic                  quiet_o,      // no check under way
+  output logic                  empty_o,      // quiet, and none is due
   output logic                  idle_o,       // quiet, nothing to start and no interrupt waiting
-  output logic                  moves_o,  // an edge may change something without an input
+  output logic                  moves_o,      // an edge may change something without an input
   input  logic                  event_idx_i,  // VIRTIO_F_EVENT_IDX was negotiated
 
   input  logic                  en_valid_i,
@@ -44,10 +53,16 @@ module vq_event #(
   input  logic [63:0]           en_driver_i,
   input  logic [15:0]           en_size_i,
 
-  input  logic                  visible_valid_i,
-  input  logic [QueueWidth-1:0] visible_queue_i,
-  input  logic [15:0]           visible_pos_i,
-  input  logic [15:0]           visible_slots_i,
+  input  logic                  touch_valid_i,
+  output logic                  touch_ready_o,
+  input  logic [QueueWidth-1:0] touch_queue_i,
+  input  logic                  touch_visible_i,
+  input  logic                  touch_due_i,
+  input  logic [15:0]           touch_pos_i,
+  input  logic [15:0]           touch_slots_i,
+
+  input  logic                  ask_valid_i,
+  input  logic [QueueWidth-1:0] ask_queue_i,
 
   output logic                  erd_req_valid_o,
   input  logic                  erd_req_ready_i,
@@ -62,146 +77,183 @@ module vq_event #(
   output logic [QueueWidth-1:0] irq_queue_o,
 
   output logic                  err_valid_o,
-  output logic [QueueWidth-1:0] err_queue_o,
-  output logic [63:0]           err_addr_o
+  output logic [QueueWidth-1:0] err_queue_o
 );
 
-  localparam int unsigned OffsetWidth = $clog2(AxiBytes);
-  localparam int unsigned CountWidth = $clog2(CheckDepth + 1);
+  localparam int unsigned WordsWidth = $clog2(AxiBytes / 4);
+  localparam int unsigned CountWidth = $clog2(Depth + 1);
 
   ////////////////////
-  // State          //
+  // A queue        //
   ////////////////////
 
-  logic [Queues-1:0]     dirty_q;             // elements that no check covers
-  logic [Queues-1:0]     busy_q;              // a check of the queue is under way
-  logic [Queues-1:0]     irq_q;               // interrupts that wait
+  localparam logic [2:0] OpNone   = 3'd0;
+  localparam logic [2:0] OpForget = 3'd1;
+  localparam logic [2:0] OpAnswer = 3'd2;
+  localparam logic [2:0] OpTouch  = 3'd3;
+  localparam logic [2:0] OpStart  = 3'd4;
 
-  logic                  req_valid_q;
-  logic [63:0]           req_addr_q;
+  logic                  walk_q;              // after reset: forget all queues
+  logic [QueueWidth-1:0] walk_queue_q;
+  logic                  turn_q;              // a start goes before the next touch
 
+  logic [2:0]            op;
+  logic [QueueWidth-1:0] op_queue;
+  logic                  start_valid;
+  logic                  check_valid;
+  logic [QueueWidth-1:0] check_queue;
   logic                  word_valid_q;        // an answer waits for the decision
-  logic [17:0]           word_q;              // its flags, wrap counter and slot
   logic [QueueWidth-1:0] word_queue_q;
-  logic [15:0]           word_pos_q;
-  logic [17:0]           word_slots_q;
 
-  logic                  irq_valid_q;
-  logic [QueueWidth-1:0] irq_queue_q;
+  always_comb begin
+    op       = OpNone;
+    op_queue = check_queue;
+    if (walk_q || en_valid_i) begin
+      op       = OpForget;
+      op_queue = walk_q ? walk_queue_q : en_queue_i;
+    end else if (word_valid_q) begin
+      op       = OpAnswer;
+      op_queue = word_queue_q;
+    end else if (touch_valid_i && !(start_valid && turn_q)) begin
+      op       = OpTouch;
+      op_queue = touch_queue_i;
+    end else if (start_valid) begin
+      op       = OpStart;
+    end
+  end
+
+  assign touch_ready_o = op == OpTouch;
+
+  logic [15:0] pos, pos_next;                 // position after the last visible element
+  logic [15:0] slots, slots_next;             // returned since the last check; stops at the top
+  logic        due, due_next;                 // buffers are due that no check covers
+  logic        busy, busy_next;               // a check of the queue is under way
+  logic        push;                          // into the check FIFO
+  logic [16:0] sum;
+
+  queue_state #(.Queues(Queues), .Width(34)) u_word (
+    .clk_i,
+    .write_i       (op != OpNone),
+    .write_queue_i (op_queue),
+    .write_data_i  ({pos_next, slots_next, due_next, busy_next}),
+    .read_queue_i  (op_queue),
+    .read_data_o   ({pos, slots, due, busy})
+  );
+
+  always_comb begin
+    pos_next   = 16'h8000;
+    slots_next = '0;
+    due_next   = 1'b0;
+    busy_next  = 1'b0;
+    push       = 1'b0;
+    sum        = '0;
+    case (op)
+      OpAnswer: begin
+        pos_next   = pos;
+        slots_next = slots;
+        due_next   = due;
+        push       = due;
+      end
+      OpTouch: begin
+        sum        = 17'(slots) + 17'(touch_slots_i);
+        pos_next   = touch_visible_i ? touch_pos_i : pos;
+        slots_next = !touch_visible_i ? slots : sum[16] ? 16'hffff : sum[15:0];
+        due_next   = due || touch_due_i;
+        busy_next  = busy;
+        push       = touch_due_i && !due && !busy;
+      end
+      OpStart: begin
+        pos_next  = pos;
+        busy_next = 1'b1;
+      end
+      default: ;
+    endcase
+  end
 
   ////////////////////
   // Checks         //
   ////////////////////
 
   // What a check covers, held until its answer comes.
-  localparam int unsigned RecordWidth = QueueWidth + 16 + 18;
+  localparam int unsigned RecordWidth = QueueWidth + 16 + 16;
 
-  logic [Queues-1:0]      want;
-  logic [QueueWidth-1:0]  pick;
-  logic                   pick_valid;
-  logic [Queues-1:0]      unused_grant;
-  logic                   start;
-  logic                   record_ready;
-  logic                   record_valid;
-  logic [RecordWidth-1:0] record;
-  logic [QueueWidth-1:0]  record_queue;
-  logic [15:0]            record_pos;
-  logic [17:0]            record_slots;
-  logic [CountWidth-1:0]  unused_count;
-  logic [63:0]            record_driver;
-  logic [63:0]            pick_driver;
-  logic [15:0]            pick_pos;         // position after the last visible element
-  logic [17:0]            pick_total;       // slots returned, modulo 2^18
-  logic [17:0]            pick_mark;        // the same at the last check
-  logic [17:0]            visible_total;
+  logic                        req_valid_q;
+  logic [CountWidth-1:0]       open_q;        // checks under way and interrupts that wait
+  logic                        start;
+  logic                        ask;
+  logic                        check_room;
+  logic                        record_room;
+  logic                        record_valid;
+  logic [QueueWidth-1:0]       record_queue;
+  logic [15:0]                 record_pos;
+  logic [15:0]                 record_slots;
+  logic [WordsWidth-1:0]       record_word;   // of the structure in its beat
+  logic [$clog2(Queues+1)-1:0] unused_check_count;
+  logic [CountWidth-1:0]       unused_count;
+  logic [CountWidth-1:0]       unused_irq_count;
 
-  assign want  = dirty_q & ~busy_q;
-  assign start = pick_valid && !req_valid_q && record_ready && !halt_i;
-
-  arbiter_rr #(.N(Queues)) u_pick (
+  fifo #(.Width(QueueWidth), .Depth(Queues)) u_checks (
     .clk_i,
     .rst_i,
-    .request_i     (want),
-    .advance_i     (start),
-    .grant_o       (unused_grant),
-    .grant_index_o (pick),
-    .grant_valid_o (pick_valid)
+    .wr_valid_i (push),
+    .wr_ready_o (check_room),
+    .wr_data_i  (op_queue),
+    .rd_valid_o (check_valid),
+    .rd_ready_i (start),
+    .rd_data_o  (check_queue),
+    .count_o    (unused_check_count)
   );
 
-  fifo #(.Width(RecordWidth), .Depth(CheckDepth)) u_record (
+  assign start_valid = check_valid && !req_valid_q && open_q != CountWidth'(Depth) && !halt_i;
+  assign start       = op == OpStart;
+  assign ask         = ask_valid_i && !req_valid_q && !start;
+
+  fifo #(.Width(RecordWidth), .Depth(Depth)) u_record (
     .clk_i,
     .rst_i,
     .wr_valid_i (start),
-    .wr_ready_o (record_ready),
-    .wr_data_i  ({pick, pick_pos, pick_total - pick_mark}),
+    .wr_ready_o (record_room),
+    .wr_data_i  ({check_queue, pos, slots}),
     .rd_valid_o (record_valid),
     .rd_ready_i (erd_rsp_valid_i),
-    .rd_data_o  (record),
+    .rd_data_o  ({record_queue, record_pos, record_slots}),
     .count_o    (unused_count)
   );
 
-  assign {record_queue, record_pos, record_slots} = record;
-
-  queue_state #(.Queues(Queues), .Width(64)) u_pick_driver (
+  queue_table #(.Queues(Queues), .Width(64)) u_driver (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
     .write_data_i  (en_driver_i),
-    .read_queue_i  (pick),
-    .read_data_o   (pick_driver)
+    .read_i        (start || ask),
+    .read_queue_i  (ask ? ask_queue_i : check_queue),
+    .read_data_o   (erd_req_addr_o)
   );
 
-  queue_state #(.Queues(Queues), .Width(64)) u_record_driver (
+  queue_state #(.Queues(Queues), .Width(WordsWidth)) u_driver_word (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
-    .write_data_i  (en_driver_i),
+    .write_data_i  (en_driver_i[2 +: WordsWidth]),
     .read_queue_i  (record_queue),
-    .read_data_o   (record_driver)
+    .read_data_o   (record_word)
   );
-
-  queue_state #(.Queues(Queues), .Width(16)) u_pos (
-    .clk_i,
-    .write_i       (en_valid_i || visible_valid_i),
-    .write_queue_i (en_valid_i ? en_queue_i : visible_queue_i),
-    .write_data_i  (en_valid_i ? 16'h8000 : visible_pos_i),
-    .read_queue_i  (pick),
-    .read_data_o   (pick_pos)
-  );
-
-  queue_state #(.Queues(Queues), .Width(18), .Reads(2)) u_total (
-    .clk_i,
-    .write_i       (en_valid_i || visible_valid_i),
-    .write_queue_i (en_valid_i ? en_queue_i : visible_queue_i),
-    .write_data_i  (en_valid_i ? 18'd0 : visible_total + 18'(visible_slots_i)),
-    .read_queue_i  ({pick, visible_queue_i}),
-    .read_data_o   ({pick_total, visible_total})
-  );
-
-  queue_state #(.Queues(Queues), .Width(18)) u_mark (
-    .clk_i,
-    .write_i       (en_valid_i || start),
-    .write_queue_i (en_valid_i ? en_queue_i : pick),
-    .write_data_i  (en_valid_i ? 18'd0 : pick_total),
-    .read_queue_i  (pick),
-    .read_data_o   (pick_mark)
-  );
-
-  always_ff @(posedge clk_i) begin
-    if (start) begin
-      req_addr_q <= pick_driver;
-    end
-  end
 
   ////////////////////
   // Decision       //
   ////////////////////
 
-  logic [15:0] word_size;
-  logic [17:0] size;
-  logic [17:0] distance;    // from the driver's event position to the new one; wraps if ahead
+  logic [17:0] word_q;              // flags, wrap counter and slot
+  logic        word_error_q;
+  logic [15:0] word_pos_q;
+  logic [15:0] word_slots_q;
+  logic [15:0] size;
+  logic [17:0] distance;            // from the driver's event position to the new one; wraps if ahead
+  logic [15:0] span;                // slots returned, one ring at most
   logic        in_window;
   logic        irq_due;
+  logic        irq_taken;
+  logic        irq_room;
 
   queue_state #(.Queues(Queues), .Width(16)) u_size (
     .clk_i,
@@ -209,19 +261,19 @@ module vq_event #(
     .write_queue_i (en_queue_i),
     .write_data_i  (en_size_i),
     .read_queue_i  (word_queue_q),
-    .read_data_o   (word_size)
+    .read_data_o   (size)
   );
-
-  assign size = 18'(word_size);
 
   always_comb begin
     distance  = '0;
+    span      = '0;
     in_window = 1'b0;
-    irq_due    = 1'b0;
-    if (word_valid_q) begin
+    irq_due   = 1'b0;
+    if (op == OpAnswer && !word_error_q) begin
       distance = 18'(word_pos_q[14:0]) - 18'(word_q[14:0]) +
-                 ((word_pos_q[15] != word_q[15]) ? size : 18'd0);
-      in_window = distance - 18'd1 < ((word_slots_q < size) ? word_slots_q : size);
+                 ((word_pos_q[15] != word_q[15]) ? 18'(size) : 18'd0);
+      span      = (word_slots_q < size) ? word_slots_q : size;
+      in_window = distance - 18'd1 < 18'(span);
       case (word_q[17:16])
         virtio_pkg::EventFlagsDisable[1:0]: irq_due = 1'b0;
         virtio_pkg::EventFlagsDesc[1:0]:    irq_due = in_window || !event_idx_i;
@@ -232,90 +284,61 @@ module vq_event #(
 
   always_ff @(posedge clk_i) begin
     if (erd_rsp_valid_i) begin
-      word_q       <= rsp_data_i[{record_driver[OffsetWidth-1:2], 5'd0} +: 18];
+      word_q       <= rsp_data_i[{record_word, 5'd0} +: 18];
+      word_error_q <= rsp_error_i;
       word_queue_q <= record_queue;
       word_pos_q   <= record_pos;
       word_slots_q <= record_slots;
     end
   end
 
-  ////////////////////
-  // Interrupts     //
-  ////////////////////
-
-  logic [QueueWidth-1:0] irq_pick;
-  logic                  irq_pick_valid;
-  logic [Queues-1:0]     unused_irq_grant;
-  logic                  irq_load;
-
-  assign irq_load = irq_pick_valid && !irq_valid_q;
-
-  arbiter_rr #(.N(Queues)) u_irq_pick (
+  fifo #(.Width(QueueWidth), .Depth(Depth)) u_irqs (
     .clk_i,
     .rst_i,
-    .request_i     (irq_q),
-    .advance_i     (irq_load),
-    .grant_o       (unused_irq_grant),
-    .grant_index_o (irq_pick),
-    .grant_valid_o (irq_pick_valid)
+    .wr_valid_i (irq_due),
+    .wr_ready_o (irq_room),
+    .wr_data_i  (word_queue_q),
+    .rd_valid_o (irq_valid_o),
+    .rd_ready_i (irq_ready_i),
+    .rd_data_o  (irq_queue_o),
+    .count_o    (unused_irq_count)
   );
+
+  assign irq_taken = irq_valid_o && irq_ready_i;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      dirty_q      <= '0;
-      busy_q       <= '0;
-      irq_q        <= '0;
+      walk_q       <= 1'b1;
+      walk_queue_q <= '0;
+      turn_q       <= 1'b0;
       req_valid_q  <= 1'b0;
       word_valid_q <= 1'b0;
-      irq_valid_q  <= 1'b0;
+      open_q       <= '0;
     end else begin
-      word_valid_q <= erd_rsp_valid_i && !rsp_error_i;
-      if (req_valid_q && erd_req_ready_i) begin
-        req_valid_q <= 1'b0;
+      if (walk_q) begin
+        walk_queue_q <= walk_queue_q + 1'b1;
+        walk_q       <= walk_queue_q != QueueWidth'(Queues - 1);
       end
-      if (start) begin
-        req_valid_q   <= 1'b1;
-        dirty_q[pick] <= 1'b0;
-        busy_q[pick]  <= 1'b1;
-      end
-      if (erd_rsp_valid_i) begin
-        busy_q[record_queue] <= 1'b0;
-      end
-      if (visible_valid_i) begin
-        dirty_q[visible_queue_i] <= 1'b1;
-      end
-      if (irq_valid_q && irq_ready_i) begin
-        irq_valid_q <= 1'b0;
-      end
-      if (irq_load) begin
-        irq_valid_q     <= 1'b1;
-        irq_queue_q     <= irq_pick;
-        irq_q[irq_pick] <= 1'b0;
-      end
-      if (irq_due) begin
-        irq_q[word_queue_q] <= 1'b1;
-      end
-      if (en_valid_i) begin
-        dirty_q[en_queue_i] <= 1'b0;
-        irq_q[en_queue_i]   <= 1'b0;
+      turn_q       <= op == OpTouch;
+      req_valid_q  <= start || (req_valid_q && !erd_req_ready_i);
+      word_valid_q <= erd_rsp_valid_i || (word_valid_q && op != OpAnswer);
+      if (start || irq_taken || op == OpAnswer) begin
+        open_q <= open_q + CountWidth'(start) - CountWidth'(irq_taken) -
+                  CountWidth'(op == OpAnswer && !irq_due);
       end
     end
   end
 
   assign erd_req_valid_o = req_valid_q;
-  assign erd_req_addr_o  = req_addr_q;
   assign erd_req_bytes_o = 17'(virtio_pkg::EventBytes);
 
-  assign irq_valid_o = irq_valid_q;
-  assign irq_queue_o = irq_queue_q;
+  assign err_valid_o = op == OpAnswer && word_error_q;
+  assign err_queue_o = word_queue_q;
 
-  assign err_valid_o = erd_rsp_valid_i && rsp_error_i;
-  assign err_queue_o = record_queue;
-  assign err_addr_o  = record_driver;
-
-  assign quiet_o = !record_valid && !word_valid_q;
-  assign idle_o  = quiet_o && !irq_valid_q && irq_q == '0 && (halt_i || want == '0);
-  assign moves_o = start || req_valid_q || word_valid_q || irq_valid_q || irq_q != '0;
+  assign quiet_o = !record_valid && !word_valid_q && !walk_q;
+  assign empty_o = quiet_o && !check_valid;
+  assign idle_o  = quiet_o && !irq_valid_o && !turn_q && op == OpNone && (halt_i || !check_valid);
+  assign moves_o = op != OpNone || req_valid_q || irq_valid_o || turn_q;
 
   ////////////////////
   // Properties     //
@@ -324,12 +347,19 @@ module vq_event #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
-      // An answer comes only for a check that was asked for.
+      // An answer comes only for a check that was asked for, and finds its place free.
       a_answer_expected: assert (!erd_rsp_valid_i || record_valid);
+      a_answer_place: assert (!erd_rsp_valid_i || !word_valid_q || op == OpAnswer);
       // The check whose answer comes is marked as under way.
-      a_busy: assert (!erd_rsp_valid_i || busy_q[record_queue]);
+      a_busy: assert (op != OpAnswer || busy);
+      // A check starts for a queue that is due and has none under way.
+      a_start: assert (op != OpStart || (due && !busy));
       // A request that waits belongs to a check that is under way.
       a_request_held: assert (!req_valid_q || record_valid);
+      // No FIFO is ever written while it is full.
+      a_check_room: assert (!push || check_room);
+      a_record_room: assert (!start || record_room);
+      a_irq_room: assert (!irq_due || irq_room);
     end
   end
 `endif

@@ -4,35 +4,51 @@
 // answers. docs/virtqueue.md has the states of a queue and the races.
 //
 //   A batch is one read of up to BatchMax descriptors that lie next to each other; it never passes
-//   the end of the ring. A queue begins with 4, doubles while batches come back full, halves when
-//   half of a batch or less was available. A second batch is asked for before the first came back
-//   while the queue is hot, that is, while batches come back full.
+//   the end of the ring. A queue begins with 4, doubles while the run of batches is full, halves
+//   when half of a batch or less was available. Further batches are asked for before the first came
+//   back while the queue is hot, that is, while runs are full.
 //   A batch is broken when a descriptor in it is not available. Everything asked for behind the
 //   break is stale (its epoch bit is the old one) and is dropped when it comes; the next batch
-//   begins at the break.
+//   begins at the break, once what is to be read again (vq_accept) has come.
+//
+//   All of a queue's state is one word of a memory. One event a cycle reads and writes it:
+//
+//     end of a batch   |
+//     device event     |--> word --> work FIFO --> look: ask for a batch, or wait for room
+//     kick, wake       |             of queues       |
+//                      '-----------------------------'
+//
+//   A queue is in the work FIFO once at most, so queues take turns.
 //
 //   kick     always taken; the batch that answers it is asked for afterwards.
 //   request  drd_req_valid_o stays with its payload until drd_req_ready_i; room for the whole batch
-//            was reserved in the cache. kick -> request: 3 cycles.
-//   beats    always taken, in order of the requests. What is accepted goes out as insert_* in the
+//            was reserved in the cache. kick -> request: 4 cycles.
+//   beats    always taken, in order of the requests. What is accepted goes into the cache in the
 //            same cycle. batch_* describes the batch that the beat belongs to (vq_accept).
-//   arm      asks vq_device_event to write ENABLE, disarm to write DISABLE.
+//   wait     wait_set_o: the queue that is looked at waits for room; wake_* comes when its cache has
+//            given some back. look_freed_i: it gives some back in this cycle.
+//   job      writes of the device event area that are due, in order; armed_* answers each.
+//   enable   en_valid_i and dis_valid_i hold for one cycle, when quiet_o is high. dis: the queue is
+//            forgotten.
+//   ask      while ask_valid_i is high, in a quiet moment, drd_req_addr_o is, two cycles later, the
+//            address of a ring slot (for error records).
 //
 // Parameters:
 //   Queues     number of queues
 //   AxiBytes   bytes in a bus beat, 16 for each lane
 //   Rows       rows of the cache for each queue
-//   BatchMax   descriptors in a batch at most: 4, 8, 16 or 32
+//   BatchMax   descriptors in a batch at most: 8, 16, 32 or 64
 //   Depth      batches under way at most, stale ones included
 
 module vq_fetch #(
-  parameter int unsigned Queues = 1,
+  parameter int unsigned Queues = 3,
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned Rows = 64,
   parameter int unsigned BatchMax = 32,
   parameter int unsigned Depth = 8,
-  localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
+  localparam int unsigned QueueWidth = $clog2(Queues),
   localparam int unsigned Lanes = AxiBytes / 16,
+  localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
   localparam int unsigned RowWidth = $clog2(Rows)
 ) (
   input  logic                  clk_i,
@@ -40,9 +56,10 @@ module vq_fetch #(
   input  logic                  halt_i,         // start nothing new
   output logic                  quiet_o,        // no read under way
   output logic                  idle_o,         // quiet, and nothing to start
-  output logic                  moves_o,  // an edge may change something without an input
+  output logic                  moves_o,        // an edge may change something without an input
 
   input  logic                  en_valid_i,
+  input  logic                  dis_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
   input  logic [63:0]           en_desc_i,
   input  logic [15:0]           en_size_i,
@@ -50,36 +67,48 @@ module vq_fetch #(
   input  logic                  kick_valid_i,
   input  logic [QueueWidth-1:0] kick_queue_i,
 
-  // Cache pointers of the queue that is looked at; a row of freed_queue_i was given back.
+  // Cache pointers and accepted position of the queue that is looked at.
   output logic [QueueWidth-1:0] look_queue_o,
   input  logic [RowWidth:0]     look_head_i,
   input  logic [RowWidth:0]     look_tail_i,
-  input  logic                  freed_i,
-  input  logic [QueueWidth-1:0] freed_queue_i,
-
-  // Accepted position of the queue that is looked at, and whether a chain is open there.
   input  logic [15:0]           look_pos_i,
   input  logic                  look_chain_i,
+  input  logic                  look_epoch_i,
+  input  logic                  look_again_i,
+  input  logic [LaneWidth-1:0]  look_lane_i,
+  input  logic                  look_freed_i,
+  output logic                  wait_set_o,
+  input  logic                  wake_valid_i,
+  output logic                  wake_ready_o,
+  input  logic [QueueWidth-1:0] wake_queue_i,
 
   // The batch whose answer is coming.
   output logic [QueueWidth-1:0] batch_queue_o,
-  output logic [14:0]           batch_slot_o,   // ring slot of its first descriptor
-  output logic [5:0]            batch_count_o,
-  output logic                  batch_late_o,   // asked for after an open chain's head was seen
-  output logic                  batch_stale_o,  // behind a break
-  output logic [63:0]           batch_base_o,   // address of the ring
+  output logic [15:0]           batch_pos_o,    // {wrap counter, slot} of its first descriptor
+  output logic [6:0]            batch_count_o,
+  output logic                  batch_epoch_o,
+  output logic                  batch_late_o,
+  output logic                  batch_sure_o,
 
   // End of a batch.
-  input  logic                  end_valid_i,    // in the cycle of its last beat
-  input  logic [5:0]            end_taken_i,    // descriptors of it that were accepted
-  input  logic                  end_chain_i,    // a chain is open
+  input  logic                  end_valid_i,
+  input  logic                  end_live_i,
+  input  logic [6:0]            end_run_i,
+  input  logic [6:0]            end_more_i,
+  input  logic                  end_chain_i,
 
   // Device event suppression.
-  input  logic [Queues-1:0]     armed_i,
-  input  logic                  armed_done_i,
+  output logic                  job_valid_o,
+  output logic                  job_enable_o,
+  output logic [QueueWidth-1:0] job_queue_o,
+  input  logic                  armed_valid_i,
+  output logic                  armed_ready_o,
+  input  logic                  armed_enable_i,
   input  logic [QueueWidth-1:0] armed_queue_i,
-  output logic                  arm_valid_o,
-  output logic                  disarm_valid_o,
+
+  input  logic                  ask_valid_i,
+  input  logic [QueueWidth-1:0] ask_queue_i,
+  input  logic [14:0]           ask_slot_i,
 
   output logic                  drd_req_valid_o,
   input  logic                  drd_req_ready_i,
@@ -87,92 +116,150 @@ module vq_fetch #(
   output logic [16:0]           drd_req_bytes_o
 );
 
-  if (BatchMax != 4 && BatchMax != 8 && BatchMax != 16 && BatchMax != 32) begin : g_bad_batch
-    $error("vq_fetch: BatchMax must be 4, 8, 16 or 32");
+  if (BatchMax < 8 || BatchMax > 64 || (BatchMax & (BatchMax - 1)) != 0) begin : g_bad_batch
+    $error("vq_fetch: BatchMax must be 8, 16, 32 or 64");
   end
   if (Rows * Lanes < 2 * BatchMax) begin : g_bad_rows
     $error("vq_fetch: the cache must hold two batches");
   end
 
-  localparam logic [1:0] StepMax = 2'($clog2(BatchMax / 4));
+  localparam logic [2:0] StepMax = 3'($clog2(BatchMax / 4));
   localparam int unsigned CountWidth = $clog2(Depth + 1);
+  localparam int unsigned RowsWidth = RowWidth + 1;
+
+  // What memory says about kicks, or is about to say.
+  localparam logic [1:0] EventOff       = 2'd0;  // DISABLE
+  localparam logic [1:0] EventArmed     = 2'd1;  // ENABLE
+  localparam logic [1:0] EventArming    = 2'd2;  // ENABLE is being written
+  localparam logic [1:0] EventDisarming = 2'd3;  // DISABLE is being written
+
+  ////////////////////
+  // Events         //
+  ////////////////////
+
+  localparam logic [2:0] OpNone   = 3'd0;
+  localparam logic [2:0] OpForget = 3'd1;
+  localparam logic [2:0] OpEnable = 3'd2;
+  localparam logic [2:0] OpEnd    = 3'd3;
+  localparam logic [2:0] OpArmed  = 3'd4;
+  localparam logic [2:0] OpKick   = 3'd5;
+  localparam logic [2:0] OpWake   = 3'd6;
+  localparam logic [2:0] OpLook   = 3'd7;
+
+  logic                  walk_q;      // after reset: forget all queues
+  logic [QueueWidth-1:0] walk_queue_q;
+
+  logic                  end_q;       // the batch that ended in the cycle before
+  logic [QueueWidth-1:0] end_queue_q;
+  logic [6:0]            end_count_q;
+  logic [6:0]            end_run_q;
+  logic                  end_more_q;
+  logic                  end_sure_q;
+  logic                  end_live_q;
+  logic                  end_chain_q;
+  logic                  end_armed_q;
+  logic [RowsWidth-1:0]  end_rows_q;
+
+  logic                  look_valid_q;
+  logic [QueueWidth-1:0] look_q;
+
+  logic                  kick_valid;
+  logic [QueueWidth-1:0] kick_queue;
+  logic                  kick_room;
+  logic [3:0]            unused_kick_count;
+  logic                  look_go;     // what a look needs is there
+
+  logic [2:0]            op;
+  logic [QueueWidth-1:0] op_queue;
+
+  fifo #(.Width(QueueWidth), .Depth(8)) u_kick (
+    .clk_i,
+    .rst_i,
+    .wr_valid_i (kick_valid_i),
+    .wr_ready_o (kick_room),
+    .wr_data_i  (kick_queue_i),
+    .rd_valid_o (kick_valid),
+    .rd_ready_i (op == OpKick),
+    .rd_data_o  (kick_queue),
+    .count_o    (unused_kick_count)
+  );
+
+  always_comb begin
+    op       = OpNone;
+    op_queue = look_q;
+    if (walk_q) begin
+      op       = OpForget;
+      op_queue = walk_queue_q;
+    end else if (end_q) begin
+      op       = OpEnd;
+      op_queue = end_queue_q;
+    end else if (en_valid_i || dis_valid_i) begin
+      op       = en_valid_i ? OpEnable : OpForget;
+      op_queue = en_queue_i;
+    end else if (kick_valid) begin
+      op       = OpKick;
+      op_queue = kick_queue;
+    end else if (armed_valid_i) begin
+      op       = OpArmed;
+      op_queue = armed_queue_i;
+    end else if (wake_valid_i) begin
+      op       = OpWake;
+      op_queue = wake_queue_i;
+    end else if (look_go) begin
+      op       = OpLook;
+    end
+  end
+
+  assign armed_ready_o = op == OpArmed;
+  assign wake_ready_o  = op == OpWake;
 
   ////////////////////
   // State          //
   ////////////////////
 
-  logic [Queues-1:0]     en_q;
-  logic [Queues-1:0]     kick_q;     // the driver kicked since the last batch was asked for
-  logic [Queues-1:0]     run_q;      // the device wants to read on its own
-  logic [Queues-1:0]     hot_q;      // the last batch came back full
-  logic [Queues-1:0]     reload_q;   // ask next at the accepted position
-  logic [Queues-1:0]     epoch_q;    // flips at each break
-  logic [Queues-1:0]     block_q;    // wait until a row is freed or a batch ends
+  localparam int unsigned WordWidth = 6 + 2 + 3 + RowsWidth + 16;
 
-  logic                  look_valid_q;
-  logic [QueueWidth-1:0] look_q;
+  logic [WordWidth-1:0] word;
+  logic [WordWidth-1:0] word_next;
 
-  logic                  req_valid_q;
-  logic [63:0]           req_addr_q;
-  logic [5:0]            req_count_q;
+  logic                 en, en_next;          // enabled
+  logic                 kick, kick_next;      // a kick came since the last batch was asked for
+  logic                 run, run_next;        // the device wants to read on its own
+  logic                 hot, hot_next;        // the last run was full
+  logic                 reload, reload_next;  // ask next at the accepted position
+  logic                 queued, queued_next;  // in the work FIFO, or being looked at
+  logic [1:0]           event_is, event_next; // Event*
+  logic [2:0]           step, step_next;      // batch size is 4 << step
+  logic [RowsWidth-1:0] due, due_next;        // rows reserved for what is under way
+  logic [15:0]          next_pos, next_next;  // {wrap counter, slot} of the next batch
 
-  ////////////////////
-  // Choice         //
-  ////////////////////
-
-  logic [Queues-1:0]     want;
-  logic [QueueWidth-1:0] pick;
-  logic                  pick_valid;
-  logic [Queues-1:0]     unused_grant;
-  logic                  start;
-  logic                  record_ready;
-
-  assign want  = (run_q | kick_q) & en_q & ~block_q;
-  assign start = pick_valid && !look_valid_q && !req_valid_q && record_ready && !halt_i;
-
-  arbiter_rr #(.N(Queues)) u_pick (
+  queue_state #(.Queues(Queues), .Width(WordWidth)) u_word (
     .clk_i,
-    .rst_i,
-    .request_i     (want),
-    .advance_i     (start),
-    .grant_o       (unused_grant),
-    .grant_index_o (pick),
-    .grant_valid_o (pick_valid)
+    .write_i       (op != OpNone),
+    .write_queue_i (op_queue),
+    .write_data_i  (word_next),
+    .read_queue_i  (op_queue),
+    .read_data_o   (word)
   );
 
-  ////////////////////
-  // Size and room  //
-  ////////////////////
+  assign {en, kick, run, hot, reload, queued, event_is, step, due, next_pos} = word;
+  assign word_next = {en_next, kick_next, run_next, hot_next, reload_next, queued_next, event_next,
+                      step_next, due_next, next_next};
 
-  logic                look_ok;     // ask for a batch now
-  logic [15:0]         look_size;
-  logic [63:0]         look_base;
-  logic [1:0]          look_step;   // batch size is 4 << step
-  logic [15:0]         next_pos;    // {wrap counter, slot} of the next batch
-  logic [RowWidth:0]   next_row;    // first row of the cache not reserved
-  logic [15:0]         ask_pos;
-  logic [RowWidth:0]   ask_row;
-  logic [RowWidth:0]   row_after;   // first row behind what is asked for
-  logic [5:0]          batch;
-  logic [15:0]         ask_left;    // slots from here to the end of the ring
-  logic [5:0]          ask_count;
-  logic [15:0]         ahead;       // slots asked for and not yet accepted
-  logic [63:0]         ask_addr;
-  logic [5:0]          ask_beats;
-  logic [RowWidth:0]   rows_held;
-  logic                ends;
-  logic                unused_ask_addr;
-
-  assign look_queue_o = look_q;
-
-  queue_state #(.Queues(Queues), .Width(64)) u_look_base (
-    .clk_i,
-    .write_i       (en_valid_i),
-    .write_queue_i (en_queue_i),
-    .write_data_i  (en_desc_i),
-    .read_queue_i  (look_q),
-    .read_data_o   (look_base)
-  );
+  logic [15:0]          size;
+  logic                 look_ok;      // ask for a batch now
+  logic                 push;         // into the work FIFO
+  logic                 want;
+  logic                 full;
+  logic [15:0]          ask_pos;
+  logic [6:0]           batch;
+  logic [15:0]          ask_left;     // slots from here to the end of the ring
+  logic [6:0]           ask_count;
+  logic [15:0]          ahead;        // slots asked for and not yet accepted
+  logic [LaneWidth-1:0] ask_lane;
+  logic [RowsWidth-1:0] ask_rows;
+  logic [RowsWidth-1:0] rows_held;
+  logic                 ends;
 
   queue_state #(.Queues(Queues), .Width(16)) u_size (
     .clk_i,
@@ -180,199 +267,290 @@ module vq_fetch #(
     .write_queue_i (en_queue_i),
     .write_data_i  (en_size_i),
     .read_queue_i  (look_q),
-    .read_data_o   (look_size)
-  );
-
-  assign row_after = ask_row + (RowWidth + 1)'(ask_beats);
-
-  queue_state #(.Queues(Queues), .Width(16 + RowWidth + 1)) u_next (
-    .clk_i,
-    .write_i       (look_ok),
-    .write_queue_i (look_q),
-    .write_data_i  ({ends ? {!ask_pos[15], 15'd0} : ask_pos + 16'(ask_count),
-                     row_after}),
-    .read_queue_i  (look_q),
-    .read_data_o   ({next_pos, next_row})
+    .read_data_o   (size)
   );
 
   always_comb begin
-    look_ok   = 1'b0;
-    ask_pos   = '0;
-    ask_row   = '0;
-    batch     = '0;
-    ask_left  = '0;
-    ask_count = '0;
-    ahead     = '0;
-    ask_addr  = '0;
-    ask_beats = '0;
-    rows_held = '0;
-    ends      = 1'b0;
-    if (look_valid_q) begin
-      ask_pos   = reload_q[look_q] ? look_pos_i : next_pos;
-      ask_row   = reload_q[look_q] ? look_tail_i : next_row;
-      batch     = 6'd4 << look_step;
-      ask_left  = look_size - 16'(ask_pos[14:0]);
-      ends      = ask_left <= 16'(batch);
-      ask_count = ends ? ask_left[5:0] : batch;
-      ahead     = 16'(ask_pos[14:0]) - 16'(look_pos_i[14:0]) +
-                  ((ask_pos[15] != look_pos_i[15]) ? look_size : 16'd0);
-      ask_addr  = look_base + 64'({ask_pos[14:0], 4'd0});
-      ask_beats = 6'((32'(ask_count) + (32'(ask_addr[9:4]) & (Lanes - 1)) + (Lanes - 1)) / Lanes);
-      rows_held = ask_row - look_head_i;
-      look_ok   = 32'(rows_held) + 32'(ask_beats) <= Rows &&
-                  32'(ahead) + 32'(ask_count) <= 32'(look_size) &&
-                  (ahead == '0 || (hot_q[look_q] && ahead <= 16'(batch)));
+    {en_next, kick_next, run_next, hot_next, reload_next, queued_next, event_next, step_next,
+     due_next, next_next} = '0;
+    look_ok      = 1'b0;
+    push         = 1'b0;
+    want         = 1'b0;
+    full         = 1'b0;
+    job_valid_o  = 1'b0;
+    job_enable_o = 1'b0;
+    wait_set_o   = 1'b0;
+    ask_pos      = '0;
+    batch        = '0;
+    ask_left     = '0;
+    ask_count    = '0;
+    ahead        = '0;
+    ask_lane     = '0;
+    ask_rows     = '0;
+    rows_held    = '0;
+    ends         = 1'b0;
+    if (op == OpForget) begin
+      queued_next = queued && !walk_q;
+    end else if (op != OpNone) begin
+      {en_next, kick_next, run_next, hot_next, reload_next, queued_next, event_next, step_next,
+       due_next, next_next} = word;
+      batch = 7'd4 << step;
+      case (op)
+        OpEnable: begin
+          en_next      = 1'b1;
+          kick_next    = 1'b0;
+          run_next     = 1'b0;
+          hot_next     = 1'b0;
+          reload_next  = 1'b1;
+          event_next   = EventArming;
+          step_next    = '0;
+          due_next     = '0;
+          job_valid_o  = 1'b1;
+          job_enable_o = 1'b1;
+        end
+        OpEnd: begin
+          full = end_run_q == end_count_q;
+          if (!end_more_q) begin
+            due_next = due - end_rows_q;
+          end
+          if (end_sure_q) begin
+            // An open chain is read on, by what is under way or else now.
+            if (end_chain_q && reload) run_next = 1'b1;
+          end else if (end_live_q && full) begin
+            run_next = 1'b1;
+            hot_next = 1'b1;
+            if (end_count_q == batch && step != StepMax) step_next = step + 1'b1;
+            if (event_is == EventArmed) begin
+              event_next  = EventDisarming;
+              job_valid_o = 1'b1;
+            end
+          end else if (end_live_q) begin
+            reload_next = 1'b1;
+            hot_next    = 1'b0;
+            if (end_run_q <= (batch >> 1) && step != '0) step_next = step - 1'b1;
+            // With kicks on for the whole time of this batch the queue may sleep; without, it
+            // polls while polling finds something. An open chain is read on.
+            case (event_is)
+              EventArmed:  run_next = !end_armed_q;
+              EventArming: run_next = end_run_q != '0;
+              default:     run_next = end_run_q != '0 || event_is == EventDisarming;
+            endcase
+            if (end_chain_q) run_next = 1'b1;
+            if (event_is == EventOff && end_run_q == '0 && !end_chain_q) begin
+              event_next   = EventArming;
+              job_valid_o  = 1'b1;
+              job_enable_o = 1'b1;
+            end
+          end
+        end
+        OpArmed: begin
+          event_next = armed_enable_i ? EventArmed : EventOff;
+          if (armed_enable_i) begin
+            run_next = 1'b1;
+            hot_next = 1'b0;
+          end
+        end
+        OpKick: kick_next = 1'b1;
+        OpLook: begin
+          queued_next = 1'b0;
+          if (en && (run || kick)) begin
+            ask_pos   = reload ? look_pos_i : next_pos;
+            ask_left  = size - 16'(ask_pos[14:0]);
+            ends      = ask_left <= 16'(batch);
+            ask_count = ends ? ask_left[6:0] : batch;
+            ahead     = 16'(ask_pos[14:0]) - 16'(look_pos_i[14:0]) +
+                        ((ask_pos[15] != look_pos_i[15]) ? size : 16'd0);
+            ask_lane  = look_lane_i + ask_pos[LaneWidth-1:0];
+            // What is read again begins a row of its own.
+            ask_rows  = (Lanes == 1) ? RowsWidth'(ask_count)
+                      : RowsWidth'((32'(ask_count) + 32'(ask_lane) + Lanes - 1) / Lanes + 1);
+            rows_held = look_tail_i - look_head_i + due;
+            look_ok   = 32'(rows_held) + 32'(ask_rows) <= Rows &&
+                        32'(ahead) + 32'(ask_count) <= 32'(size) &&
+                        (ahead == '0 || (hot && 32'(ahead) <= 2 * 32'(batch))) &&
+                        !(reload && look_again_i);
+            if (look_ok) begin
+              kick_next   = 1'b0;
+              run_next    = hot;
+              reload_next = 1'b0;
+              due_next    = due + ask_rows;
+              next_next   = ends ? {!ask_pos[15], 15'd0} : ask_pos + 16'(ask_count);
+            end else begin
+              wait_set_o = 1'b1;
+            end
+          end
+        end
+        default: ;
+      endcase
+      want = en_next && (run_next || kick_next);
+      push = want && !queued_next && (op != OpLook || look_ok || look_freed_i);
+      queued_next = queued_next || push;
     end
   end
 
-  assign unused_ask_addr = ^ask_addr[3:0];
+  assign job_queue_o = op_queue;
 
   ////////////////////
-  // Order          //
+  // Work           //
   ////////////////////
 
-  localparam int unsigned RecordWidth = QueueWidth + 15 + 6 + 3;
+  localparam int unsigned WorkDepth = (Queues > 2) ? Queues : 2;
 
-  logic [RecordWidth-1:0] record;
-  logic                   record_valid;
-  logic                   record_epoch;
-  logic                   record_armed;   // memory said ENABLE when it was asked for
-  logic [CountWidth-1:0]  unused_count;
+  logic                           start;
+  logic                           work_valid;
+  logic [QueueWidth-1:0]          work_queue;
+  logic                           work_room;
+  logic [$clog2(WorkDepth+1)-1:0] unused_work_count;
 
-  fifo #(.Width(RecordWidth), .Depth(Depth)) u_record (
+  assign start        = work_valid && (!look_valid_q || op == OpLook) && !halt_i;
+  assign look_queue_o = look_q;
+
+  fifo #(.Width(QueueWidth), .Depth(WorkDepth)) u_work (
     .clk_i,
     .rst_i,
-    .wr_valid_i (look_ok),
-    .wr_ready_o (record_ready),
-    .wr_data_i  ({look_q, ask_pos[14:0], ask_count, epoch_q[look_q],
-                  reload_q[look_q] && look_chain_i, armed_i[look_q]}),
-    .rd_valid_o (record_valid),
-    .rd_ready_i (end_valid_i),
-    .rd_data_o  (record),
-    .count_o    (unused_count)
+    .wr_valid_i (push),
+    .wr_ready_o (work_room),
+    .wr_data_i  (op_queue),
+    .rd_valid_o (work_valid),
+    .rd_ready_i (start),
+    .rd_data_o  (work_queue),
+    .count_o    (unused_work_count)
   );
 
-  assign {batch_queue_o, batch_slot_o, batch_count_o, record_epoch, batch_late_o, record_armed} =
-      record;
-  assign batch_stale_o = record_epoch != epoch_q[batch_queue_o];
+  ////////////////////
+  // Second reads   //
+  ////////////////////
 
-  queue_state #(.Queues(Queues), .Width(64)) u_batch_base (
+  localparam int unsigned AgainWidth = QueueWidth + 16 + 7 + RowsWidth;
+
+  logic                  again_valid;
+  logic                  again_room;
+  logic                  again_take;
+  logic [QueueWidth-1:0] again_queue;
+  logic [15:0]           again_pos;
+  logic [6:0]            again_count;
+  logic [RowsWidth-1:0]  again_rows;
+  logic [CountWidth-1:0] unused_again_count;
+  logic [RowsWidth-1:0]  batch_rows;
+
+  fifo #(.Width(AgainWidth), .Depth(Depth)) u_again (
+    .clk_i,
+    .rst_i,
+    .wr_valid_i (end_valid_i && end_more_i != '0),
+    .wr_ready_o (again_room),
+    .wr_data_i  ({batch_queue_o, batch_pos_o + 16'(end_run_i) - 16'(end_more_i), end_more_i,
+                  batch_rows}),
+    .rd_valid_o (again_valid),
+    .rd_ready_i (again_take),
+    .rd_data_o  ({again_queue, again_pos, again_count, again_rows}),
+    .count_o    (unused_again_count)
+  );
+
+  ////////////////////
+  // Requests       //
+  ////////////////////
+
+  localparam int unsigned RecordWidth = QueueWidth + 16 + 7 + RowsWidth + 4;
+
+  logic                  req_valid_q;
+  logic [14:0]           req_slot_q;
+  logic [6:0]            req_count_q;
+  logic [CountWidth-1:0] flight_q;       // batches asked for and not yet done with
+  logic                  load;
+  logic [QueueWidth-1:0] load_queue;
+  logic                  ask;
+  logic [63:0]           base;
+  logic                  record_valid;
+  logic                  record_room;
+  logic                  batch_armed;    // memory said ENABLE when it was asked for
+  logic                  done;
+  logic [CountWidth-1:0] unused_record_count;
+
+  assign again_take = again_valid && !req_valid_q;
+  assign look_go    = look_valid_q && !again_valid && !req_valid_q &&
+                      flight_q != CountWidth'(Depth);
+  assign load       = look_ok || again_take;
+  assign ask        = ask_valid_i && !req_valid_q && !load;
+  assign load_queue = again_take ? again_queue : ask ? ask_queue_i : look_q;
+  assign done       = end_valid_i && end_more_i == '0;
+
+  queue_table #(.Queues(Queues), .Width(64)) u_base (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
     .write_data_i  (en_desc_i),
-    .read_queue_i  (batch_queue_o),
-    .read_data_o   (batch_base_o)
+    .read_i        (load || ask),
+    .read_queue_i  (load_queue),
+    .read_data_o   (base)
   );
 
-  ////////////////////
-  // End of a batch //
-  ////////////////////
-
-  logic       end_live;
-  logic       end_full;
-  logic       end_armed;
-  logic [1:0] end_step;
-  logic       step_up;
-  logic       step_down;
-  logic [5:0] end_batch;
-
-  assign end_live  = end_valid_i && !batch_stale_o;
-  assign end_full  = end_taken_i == batch_count_o;
-  assign end_armed = armed_i[batch_queue_o];
-  assign end_batch = 6'd4 << end_step;
-
-  assign step_up   = end_live && end_full && batch_count_o == end_batch && end_step != StepMax;
-  assign step_down = end_live && !end_full && end_taken_i <= (end_batch >> 1) && end_step != '0;
-
-  queue_state #(.Queues(Queues), .Width(2), .Reads(2)) u_step (
+  fifo #(.Width(RecordWidth), .Depth(Depth)) u_record (
     .clk_i,
-    .write_i       (en_valid_i || step_up || step_down),
-    .write_queue_i (en_valid_i ? en_queue_i : batch_queue_o),
-    .write_data_i  (en_valid_i ? 2'd0 : step_up ? end_step + 2'd1 : end_step - 2'd1),
-    .read_queue_i  ({look_q, batch_queue_o}),
-    .read_data_o   ({look_step, end_step})
+    .rst_i,
+    .wr_valid_i (load),
+    .wr_ready_o (record_room),
+    .wr_data_i  (again_take ? {again_queue, again_pos, again_count, again_rows, 4'b1000}
+                            : {look_q, ask_pos, ask_count, ask_rows, 1'b0, look_epoch_i,
+                               reload && look_chain_i, event_is == EventArmed}),
+    .rd_valid_o (record_valid),
+    .rd_ready_i (end_valid_i),
+    .rd_data_o  ({batch_queue_o, batch_pos_o, batch_count_o, batch_rows, batch_sure_o,
+                  batch_epoch_o, batch_late_o, batch_armed}),
+    .count_o    (unused_record_count)
   );
-
-  assign disarm_valid_o = end_live && end_full && end_armed;
-  assign arm_valid_o    = end_live && !end_full && !end_chain_i && !end_armed && end_taken_i == '0;
 
   always_ff @(posedge clk_i) begin
-    if (look_ok) begin
-      req_addr_q  <= ask_addr;
-      req_count_q <= ask_count;
+    if (load) begin
+      req_slot_q  <= again_take ? again_pos[14:0] : ask_pos[14:0];
+      req_count_q <= again_take ? again_count : ask_count;
+    end else if (ask) begin
+      req_slot_q  <= ask_slot_i;
     end
     if (start) begin
-      look_q <= pick;
+      look_q <= work_queue;
+    end
+    if (end_valid_i) begin
+      end_queue_q <= batch_queue_o;
+      end_count_q <= batch_count_o;
+      end_run_q   <= end_run_i;
+      end_more_q  <= end_more_i != '0;
+      end_sure_q  <= batch_sure_o;
+      end_live_q  <= end_live_i;
+      end_chain_q <= end_chain_i;
+      end_armed_q <= batch_armed;
+      end_rows_q  <= batch_rows;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      en_q         <= '0;
-      kick_q       <= '0;
-      run_q        <= '0;
-      hot_q        <= '0;
-      reload_q     <= '0;
-      epoch_q      <= '0;
-      block_q      <= '0;
+      walk_q       <= 1'b1;
+      walk_queue_q <= '0;
+      end_q        <= 1'b0;
       look_valid_q <= 1'b0;
       req_valid_q  <= 1'b0;
+      flight_q     <= '0;
     end else begin
-      look_valid_q <= start;
-      if (req_valid_q && drd_req_ready_i) begin
-        req_valid_q <= 1'b0;
+      end_q        <= end_valid_i;
+      look_valid_q <= start || (look_valid_q && op != OpLook);
+      req_valid_q  <= load || (req_valid_q && !drd_req_ready_i);
+      if (walk_q) begin
+        walk_queue_q <= walk_queue_q + 1'b1;
+        walk_q       <= walk_queue_q != QueueWidth'(Queues - 1);
       end
-      if (look_ok) begin
-        req_valid_q      <= 1'b1;
-        kick_q[look_q]   <= 1'b0;
-        run_q[look_q]    <= hot_q[look_q];
-        reload_q[look_q] <= 1'b0;
-      end else if (look_valid_q) begin
-        block_q[look_q] <= 1'b1;
-      end
-      if (freed_i) begin
-        block_q[freed_queue_i] <= 1'b0;
-      end
-      if (end_valid_i) begin
-        block_q[batch_queue_o] <= 1'b0;
-      end
-      if (end_live && end_full) begin
-        run_q[batch_queue_o] <= 1'b1;
-        hot_q[batch_queue_o] <= 1'b1;
-      end else if (end_live) begin
-        epoch_q[batch_queue_o]  <= !epoch_q[batch_queue_o];
-        reload_q[batch_queue_o] <= 1'b1;
-        hot_q[batch_queue_o]    <= 1'b0;
-        // An open chain is read on at once. With kicks on for the whole time of this batch the
-        // queue may sleep; without, it polls while polling finds something.
-        run_q[batch_queue_o]    <= end_chain_i || (end_armed ? !record_armed : end_taken_i != '0);
-      end
-      if (armed_done_i) begin
-        run_q[armed_queue_i]   <= 1'b1;
-        hot_q[armed_queue_i]   <= 1'b0;
-        block_q[armed_queue_i] <= 1'b0;
-      end
-      if (kick_valid_i) begin
-        kick_q[kick_queue_i] <= 1'b1;
-      end
-      if (en_valid_i) begin
-        en_q[en_queue_i]     <= 1'b1;
-        run_q[en_queue_i]    <= 1'b0;
-        hot_q[en_queue_i]    <= 1'b0;
-        reload_q[en_queue_i] <= 1'b1;
-        block_q[en_queue_i]  <= 1'b0;
+      if (look_ok != done) begin
+        flight_q <= look_ok ? flight_q + 1'b1 : flight_q - 1'b1;
       end
     end
   end
 
   assign drd_req_valid_o = req_valid_q;
-  assign drd_req_addr_o  = req_addr_q;
+  assign drd_req_addr_o  = base + 64'({req_slot_q, 4'd0});
   assign drd_req_bytes_o = 17'({req_count_q, 4'd0});
 
-  assign quiet_o = !record_valid && !look_valid_q;
-  assign idle_o  = quiet_o && (halt_i || want == '0);
-  assign moves_o = start || look_valid_q || req_valid_q;
+  assign quiet_o = flight_q == '0 && !look_valid_q && !end_q && !walk_q;
+  assign idle_o  = quiet_o && op == OpNone && (halt_i || !work_valid);
+  assign moves_o = op != OpNone || start || req_valid_q || again_valid || ask_valid_i;
 
   ////////////////////
   // Properties     //
@@ -385,12 +563,20 @@ module vq_fetch #(
       a_answer_expected: assert (!end_valid_i || record_valid);
       // A batch has at least one descriptor.
       a_not_empty: assert (!look_ok || ask_count != '0);
-      // No more is accepted of a batch than it has.
-      a_taken: assert (!end_valid_i || end_taken_i <= batch_count_o);
+      // The run of a batch is no longer than the batch, and what is read again no longer than it.
+      a_run: assert (!end_valid_i || (end_run_i <= batch_count_o && end_more_i <= end_run_i));
+      // No FIFO is ever written while it is full.
+      a_work_room: assert (!push || work_room);
+      a_again_room: assert (!end_valid_i || end_more_i == '0 || again_room);
+      a_record_room: assert (!load || record_room);
+      a_kick_room: assert (!kick_valid_i || kick_room);
       // A queue never sleeps while reads of it run ahead on their own.
-      a_hot_runs: assert (((hot_q & ~run_q) & en_q) == '0);
+      a_hot_runs: assert (op == OpNone || op == OpForget || !hot_next || run_next);
       // While reads run ahead, kicks are off or about to be: a stale batch answers no kick.
-      a_hot_unarmed: assert ((hot_q & armed_i) == '0);
+      a_hot_unarmed: assert (op == OpNone || op == OpForget || !hot_next ||
+                             event_next != EventArmed);
+      // Rows that come back had been reserved.
+      a_due: assert (op != OpEnd || end_more_q || due >= end_rows_q);
     end
   end
 `endif

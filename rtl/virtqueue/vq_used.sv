@@ -13,26 +13,30 @@
 //          |  unchanged | length | id   | flags |      flags: AVAIL = USED = wrap counter of the
 //                                                      device, WRITE if the device wrote data
 //
-//             With AxiBytes above 16 elements of the same beat merge while the beat waits, at
-//             most HoldCycles. With AxiBytes 16 an element can move every cycle.
-//   visible   pulse when the response of a write came that makes elements visible to the driver:
-//             the ring position after them and the slots that they took.
-//   trace     used: the write was taken by the bus; visible: its response came. The tag is that of
-//             the newest element in it; a group shows once, with the tag of its first element.
-//   error     err_valid_o for one cycle, with the ring slot and bus address of the failed write.
+//             With AxiBytes above 16 elements of the same beat merge while the beat waits: at most
+//             HoldCycles while writes are under way, and otherwise not at all. With AxiBytes 16 an
+//             element can move every cycle.
+//   visible   the response of a write came that makes elements visible to the driver: how many, the
+//             ring position after them and the slots that they took. It stays until
+//             visible_ready_i, and the next one behind it.
+//   trace     used: the write was taken by the bus; visible: that is told. The tag is that of the
+//             newest element in it; a group shows once, with the tag of its first element.
+//   error     err_valid_o for one cycle, with the ring slot of the failed write, the first one.
 //   quiet_o   no write waits, is under way, or is kept back.
 //
 // Parameters:
 //   Queues      number of queues
 //   AxiBytes    bytes in a bus beat, 16 for each lane
-//   ControlQueue   the last queue is not traced
+//   Groups      groups come; without it every element has first and last
+//   Traced      queues from this number on are not traced
 //   WriteDepth  writes under way at most
 //   TagWidth    bits in a tag
 
 module vq_used #(
   parameter int unsigned Queues = 1,
   parameter int unsigned AxiBytes = 16,
-  parameter bit ControlQueue = 1'b0,
+  parameter bit Groups = 1'b1,
+  parameter int unsigned Traced = Queues,
   parameter int unsigned WriteDepth = 32,
   parameter int unsigned TagWidth = 32,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
@@ -62,7 +66,9 @@ module vq_used #(
   input  logic                  uwr_error_i,
 
   output logic                  visible_valid_o,
+  input  logic                  visible_ready_i,
   output logic [QueueWidth-1:0] visible_queue_o,
+  output logic [2:0]            visible_count_o,
   output logic [15:0]           visible_pos_o,
   output logic [15:0]           visible_slots_o,
 
@@ -73,8 +79,7 @@ module vq_used #(
 
   output logic                  err_valid_o,
   output logic [QueueWidth-1:0] err_queue_o,
-  output logic [15:0]           err_index_o,
-  output logic [63:0]           err_addr_o
+  output logic [15:0]           err_index_o
 );
 
   if (WriteDepth < 2 || (WriteDepth & (WriteDepth - 1)) != 0) begin : g_bad_write_depth
@@ -85,7 +90,7 @@ module vq_used #(
   localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1;
   localparam int unsigned OffsetWidth = $clog2(AxiBytes);
   localparam int unsigned PtrWidth = $clog2(WriteDepth);
-  localparam int unsigned HoldCycles = 4;
+  localparam int unsigned HoldCycles = 12;
   localparam int unsigned HoldWidth = $clog2(HoldCycles + 1);
 
   ////////////////////
@@ -98,59 +103,54 @@ module vq_used #(
 
   logic [1:0]            state_q;
   logic [63:0]           kept_word_q;         // first element of the group
-  logic [63:0]           kept_addr_q;
   logic [QueueWidth-1:0] kept_queue_q;
   logic [TagWidth-1:0]   kept_tag_q;
   logic [14:0]           kept_slot_q;
+  logic [LaneWidth-1:0]  kept_lane_q;
   logic [15:0]           kept_slots_q;        // slots of the group so far
 
   // The line: one bus beat on its way to the bus.
   logic                  hold_q;              // open for merging
   logic [HoldWidth-1:0]  hold_left_q;
   logic                  valid_q;             // offered to the bus
-  logic [63:0]           line_addr_q;         // byte address of the newest element's slot
   logic [64*Lanes-1:0]   line_word_q;
   logic [Lanes-1:0]      line_lanes_q;
   logic                  line_visible_q;
   logic [QueueWidth-1:0] line_queue_q;
-  logic [14:0]           line_slot_q;
+  logic [14:0]           line_slot_q;         // of the newest element
+  logic [LaneWidth-1:0]  line_lane_q;
+  logic [2:0]            line_count_q;        // elements
   logic [15:0]           line_pos_q;
   logic [15:0]           line_slots_q;
   logic [TagWidth-1:0]   line_tag_q;
 
   // Writes under way, in order.
-  localparam int unsigned RecordWidth = 1 + QueueWidth + 15 + 16 + 16;
+  localparam int unsigned RecordWidth = 1 + QueueWidth + 15 + 3 + 16 + 16;
   logic [RecordWidth-1:0] record_mem [WriteDepth];
   logic [TagWidth-1:0]    tag_mem [WriteDepth];
   logic [PtrWidth-1:0]    wr_ptr_q;
   logic [PtrWidth-1:0]    rd_ptr_q;
-  logic [PtrWidth:0]      count_q;            // lines: held, offered or under way
+  logic [PtrWidth:0]      count_q;            // lines: held, offered, under way or to be told
   logic                   full_q;
+  logic [PtrWidth:0]      done_q;             // lines that are answered and not yet told
+  logic                   error_q;            // an answer was an error,
+  logic [PtrWidth:0]      error_left_q;       // that of the line behind so many to be told,
+  logic                   reported_q;         // and that is told
 
   ////////////////////
   // Element        //
   ////////////////////
 
   logic                 move;
-  logic [63:0]          base;
   logic [15:0]          size;
   logic [15:0]          pos;        // {wrap counter, slot} of the next element of the queue
   logic [15:0]          slot_sum;
   logic                 wraps;
   logic [15:0]          pos_next;
   logic [63:0]          word;
-  logic [63:0]          addr;
+  logic [LaneWidth-1:0] lane;
   logic                 keep;       // the element is kept back
   logic                 visible;
-
-  queue_state #(.Queues(Queues), .Width(64)) u_base (
-    .clk_i,
-    .write_i       (en_valid_i),
-    .write_queue_i (en_queue_i),
-    .write_data_i  (en_desc_i),
-    .read_queue_i  (used_queue_i),
-    .read_data_o   (base)
-  );
 
   queue_state #(.Queues(Queues), .Width(16)) u_size (
     .clk_i,
@@ -171,21 +171,19 @@ module vq_used #(
   );
 
   assign move = used_valid_i && used_ready_o;
-  assign keep = used_i.first && !used_i.last;
+  assign keep = Groups && used_i.first && !used_i.last;
 
   always_comb begin
     slot_sum = '0;
     wraps    = 1'b0;
     pos_next = '0;
     word     = '0;
-    addr     = '0;
     if (used_valid_i) begin
       slot_sum = 16'(pos[14:0]) + used_i.ndesc;
       wraps    = slot_sum >= size;
       pos_next = {pos[15] ^ wraps, wraps ? 15'(slot_sum - size) : slot_sum[14:0]};
       word     = {(pos[15] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
                   ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
-      addr     = base + 64'({pos[14:0], 4'd0});
     end
   end
 
@@ -201,28 +199,54 @@ module vq_used #(
   logic                 merge;
   logic                 offer;       // the held line goes to the bus
   logic                 taken;
+  logic                 told;        // the oldest line is done with
+  logic [63:0]          line_base;
 
   assign taken     = valid_q && uwr_ready_i;
-  assign load_kept = state_q == StateDrain && count_q == '0;
+  assign load_kept = Groups && state_q == StateDrain && count_q == '0;
   assign load      = (move && !keep && !merge) || load_kept;
+
+  queue_table #(.Queues(Queues), .Width(64)) u_base (
+    .clk_i,
+    .write_i       (en_valid_i),
+    .write_queue_i (en_queue_i),
+    .write_data_i  (en_desc_i),
+    .read_i        (load),
+    .read_queue_i  (load_kept ? kept_queue_q : used_queue_i),
+    .read_data_o   (line_base)
+  );
 
   if (Lanes == 1) begin : g_one_lane
     assign used_ready_o = (!valid_q || uwr_ready_i) && !full_q && state_q != StateDrain;
+    assign lane         = '0;
     assign load_lane    = '0;
     assign merge        = 1'b0;
     assign offer        = 1'b0;
     assign uwr_data_o   = {line_word_q, 64'd0};
     assign uwr_strb_o   = 16'hff00;
-  end else begin : g_lanes
-    logic merge_fits;  // the element belongs into the line that is held
 
-    assign merge_fits = hold_q && used_valid_i && !keep && visible == line_visible_q &&
-                        used_queue_i == line_queue_q &&
-                        addr[63:OffsetWidth] == line_addr_q[63:OffsetWidth] &&
-                        addr[OffsetWidth-1:4] > line_addr_q[OffsetWidth-1:4];
+    logic unused_lanes;
+    assign unused_lanes = ^{kept_lane_q, line_lane_q};
+  end else begin : g_lanes
+    logic                 merge_fits;  // the element belongs into the line that is held
+    logic [LaneWidth-1:0] base_lane;
+
+    queue_state #(.Queues(Queues), .Width(LaneWidth)) u_lane (
+      .clk_i,
+      .write_i       (en_valid_i),
+      .write_queue_i (en_queue_i),
+      .write_data_i  (en_desc_i[4 +: LaneWidth]),
+      .read_queue_i  (used_queue_i),
+      .read_data_o   (base_lane)
+    );
+
+    assign lane         = base_lane + pos[LaneWidth-1:0];
+    assign merge_fits   = hold_q && used_valid_i && !keep && visible == line_visible_q &&
+                          used_queue_i == line_queue_q && lane > line_lane_q &&
+                          pos[14:0] - line_slot_q == 15'(lane) - 15'(line_lane_q);
     assign used_ready_o = ((!hold_q && (!valid_q || uwr_ready_i)) || merge_fits) && !full_q &&
                           state_q != StateDrain;
-    assign load_lane    = load_kept ? kept_addr_q[OffsetWidth-1:4] : addr[OffsetWidth-1:4];
+    assign load_lane    = load_kept ? kept_lane_q : lane;
     assign merge        = move && merge_fits;
     assign offer        = hold_q && (hold_left_q == '0 || (used_valid_i && !merge_fits) ||
                                      line_lanes_q[Lanes-1] || state_q == StateDrain);
@@ -235,45 +259,49 @@ module vq_used #(
   always_ff @(posedge clk_i) begin
     if (move && keep) begin
       kept_word_q  <= word;
-      kept_addr_q  <= addr;
       kept_queue_q <= used_queue_i;
       kept_tag_q   <= used_tag_i;
       kept_slot_q  <= pos[14:0];
+      kept_lane_q  <= lane;
       kept_slots_q <= used_i.ndesc;
     end else if (move && state_q == StateGroup) begin
       kept_slots_q <= kept_slots_q + used_i.ndesc;
     end
     if (load_kept) begin
       // The line of the group's last element has left, but its position still stands.
-      line_addr_q                      <= kept_addr_q;
       line_word_q[64*load_lane +: 64]  <= kept_word_q;
       line_lanes_q                     <= Lanes'(1) << load_lane;
+      line_lane_q                      <= load_lane;
       line_visible_q                   <= 1'b1;
       line_queue_q                     <= kept_queue_q;
       line_slot_q                      <= kept_slot_q;
       line_slots_q                     <= kept_slots_q;
+      line_count_q                     <= 3'd1;
       line_tag_q                       <= kept_tag_q;
     end else if (load) begin
-      line_addr_q                      <= addr;
       line_word_q[64*load_lane +: 64]  <= word;
       line_lanes_q                     <= Lanes'(1) << load_lane;
+      line_lane_q                      <= load_lane;
       line_visible_q                   <= visible;
       line_queue_q                     <= used_queue_i;
       line_slot_q                      <= pos[14:0];
       line_pos_q                       <= pos_next;
       line_slots_q                     <= used_i.ndesc;
+      line_count_q                     <= 3'd1;
       line_tag_q                       <= used_tag_i;
     end else if (merge) begin
-      line_addr_q                      <= addr;
       line_word_q[64*load_lane +: 64]  <= word;
       line_lanes_q                     <= line_lanes_q | (Lanes'(1) << load_lane);
+      line_lane_q                      <= load_lane;
       line_slot_q                      <= pos[14:0];
       line_pos_q                       <= pos_next;
       line_slots_q                     <= line_slots_q + used_i.ndesc;
+      line_count_q                     <= line_count_q + 3'd1;
       line_tag_q                       <= used_tag_i;
     end
     if (taken) begin
-      record_mem[wr_ptr_q] <= {line_visible_q, line_queue_q, line_slot_q, line_pos_q, line_slots_q};
+      record_mem[wr_ptr_q] <= {line_visible_q, line_queue_q, line_slot_q, line_count_q, line_pos_q,
+                               line_slots_q};
       tag_mem[wr_ptr_q]    <= line_tag_q;
     end
   end
@@ -311,26 +339,32 @@ module vq_used #(
           valid_q <= 1'b1;
         end else begin
           hold_q      <= 1'b1;
-          hold_left_q <= HoldWidth'(HoldCycles - 1);
+          hold_left_q <= (count_q > (PtrWidth + 1)'(1)) ? HoldWidth'(HoldCycles - 1) : '0;
         end
       end
-      if (uwr_done_i) begin
+      if (told) begin
         rd_ptr_q <= rd_ptr_q + 1'b1;
       end
-      if (load && !uwr_done_i) begin
+      if (load && !told) begin
         count_q <= count_q + 1'b1;
         full_q  <= count_q == (PtrWidth + 1)'(WriteDepth - 1);
-      end else if (uwr_done_i && !load) begin
+      end else if (told && !load) begin
         count_q <= count_q - 1'b1;
         full_q  <= 1'b0;
       end
     end
   end
 
+  logic [63:0] line_addr;
+  logic        unused_line_addr;
+
+  assign line_addr        = line_base + 64'({line_slot_q, 4'd0});
+  assign unused_line_addr = ^line_addr[OffsetWidth-1:0];
+
   assign uwr_valid_o = valid_q;
-  assign uwr_addr_o  = {line_addr_q[63:OffsetWidth], {OffsetWidth{1'b0}}};
+  assign uwr_addr_o  = {line_addr[63:OffsetWidth], {OffsetWidth{1'b0}}};
   assign quiet_o     = count_q == '0 && state_q == StateStream;
-  assign moves_o     = valid_q || hold_q || state_q == StateDrain;
+  assign moves_o     = valid_q || hold_q || state_q == StateDrain || done_q != '0;
 
   ////////////////////
   // Responses      //
@@ -339,32 +373,53 @@ module vq_used #(
   logic [RecordWidth-1:0] record;
   logic                   record_visible;
   logic [14:0]            record_slot;
-  logic [63:0]            record_base;
-
-  queue_state #(.Queues(Queues), .Width(64)) u_record_base (
-    .clk_i,
-    .write_i       (en_valid_i),
-    .write_queue_i (en_queue_i),
-    .write_data_i  (en_desc_i),
-    .read_queue_i  (visible_queue_o),
-    .read_data_o   (record_base)
-  );
+  logic                   failed;       // the oldest line is the one that failed
+  logic                   traced;
 
   assign record = record_mem[rd_ptr_q];
-  assign {record_visible, visible_queue_o, record_slot, visible_pos_o, visible_slots_o} = record;
-  assign visible_valid_o = uwr_done_i && record_visible && !uwr_error_i;
+  assign {record_visible, visible_queue_o, record_slot, visible_count_o, visible_pos_o,
+          visible_slots_o} = record;
 
-  assign trace_used_valid_o    = taken && line_visible_q &&
-                                 !(ControlQueue && 32'(line_queue_q) == Queues - 1);
+  assign failed          = error_q && !reported_q && error_left_q == '0;
+  assign visible_valid_o = done_q != '0 && record_visible && !failed;
+  assign told            = done_q != '0 && (!visible_valid_o || visible_ready_i);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      done_q     <= '0;
+      error_q    <= 1'b0;
+      reported_q <= 1'b0;
+    end else begin
+      if (uwr_done_i != told) begin
+        done_q <= uwr_done_i ? done_q + 1'b1 : done_q - 1'b1;
+      end
+      if (uwr_done_i && uwr_error_i) begin
+        error_q <= 1'b1;
+      end
+      if (err_valid_o) begin
+        reported_q <= 1'b1;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (!error_q) begin
+      error_left_q <= done_q - (PtrWidth + 1)'(told);
+    end else if (told) begin
+      error_left_q <= error_left_q - 1'b1;
+    end
+  end
+
+  assign traced = 32'(visible_queue_o) < Traced;
+
+  assign trace_used_valid_o    = taken && line_visible_q && 32'(line_queue_q) < Traced;
   assign trace_used_tag_o      = line_tag_q;
-  assign trace_visible_valid_o = visible_valid_o &&
-                                 !(ControlQueue && 32'(visible_queue_o) == Queues - 1);
+  assign trace_visible_valid_o = visible_valid_o && visible_ready_i && traced;
   assign trace_visible_tag_o   = tag_mem[rd_ptr_q];
 
-  assign err_valid_o = uwr_done_i && uwr_error_i;
+  assign err_valid_o = told && failed;
   assign err_queue_o = visible_queue_o;
   assign err_index_o = 16'(record_slot);
-  assign err_addr_o  = record_base + 64'({record_slot, 4'd0});
 
   ////////////////////
   // Properties     //
@@ -377,19 +432,20 @@ module vq_used #(
 
   always_ff @(posedge clk_i) begin
     past_wait_q <= !rst_i && valid_q && !uwr_ready_i;
-    past_addr_q <= line_addr_q;
+    past_addr_q <= line_addr;
     past_word_q <= line_word_q;
     if (!rst_i) begin
       // A write that waits for the bus stays as it is.
-      a_write_stable: assert (!past_wait_q || (valid_q && line_addr_q == past_addr_q &&
+      a_write_stable: assert (!past_wait_q || (valid_q && line_addr == past_addr_q &&
                                                line_word_q == past_word_q));
       // A response comes only for a write that the bus took.
-      a_done_expected: assert (!uwr_done_i || rd_ptr_q != wr_ptr_q ||
-                               count_q == (PtrWidth + 1)'(WriteDepth));
+      a_done_expected: assert (!uwr_done_i || done_q < count_q);
       // A group is started by an element that is first, and by no other.
       a_group_order: assert (!move || (used_i.first == (state_q == StateStream)));
       // A group stays on one queue.
       a_group_queue: assert (!move || state_q != StateGroup || used_queue_i == kept_queue_q);
+      // Without groups every element stands alone.
+      a_single: assert (!move || Groups || (used_i.first && used_i.last));
       // An element takes at least one slot and no more than the ring has.
       a_slots: assert (!move || (used_i.ndesc != '0 && used_i.ndesc <= size));
     end

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// vq_engine between a driver of each queue and a client that takes descriptors and returns buffers.
-// Every cycle in which the engine says that it is idle and nothing comes in, the clock edge is
-// checked to change not one bit of its state.
+// virtqueues (in vq_harness.sv) between a driver of each queue and the three clients that take
+// descriptors and return buffers. Queues go by their virtqueue index. Every cycle in which the
+// module says that it is idle and nothing comes in, the clock edge is checked to change not one bit
+// of its state.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -11,6 +12,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,9 +29,14 @@ struct ClientConfig {
   unsigned max_group = 1;       // buffers in a group of used elements
 };
 
-template <class Model, unsigned kAxiBytes, unsigned kQueues>
+template <class Model, unsigned kAxiBytes, unsigned kPairs>
 class Bench {
  public:
+  static constexpr unsigned kQueues = 2 * kPairs + 1;
+  static constexpr unsigned kControl = 2 * kPairs;
+  // The client of a queue: 0 receive, 1 transmit, 2 control.
+  static constexpr unsigned side(unsigned queue) { return queue == kControl ? 2 : queue % 2; }
+
   struct Error {
     std::uint64_t addr = 0;
     unsigned index = 0;
@@ -39,10 +46,11 @@ class Bench {
 
   explicit Bench(std::uint64_t seed)
       : random(seed),
-        memory(std::size_t{1} << 22),
+        memory(std::size_t{kQueues + 2} << 16),
         descriptors(memory, random, kAxiBytes),
         events(memory, random, kAxiBytes),
-        used(memory, random, kAxiBytes),
+        rx_used(memory, random, kAxiBytes),
+        tx_used(memory, random, kAxiBytes),
         device_events(memory, random, kAxiBytes) {
     context_.randReset(2);
     context_.randSeed(static_cast<int>(seed % 0x7fffffff + 1));
@@ -58,7 +66,7 @@ class Bench {
     return Memory::kBase + 0x1'0000ULL * (queue + 1) + 0x10ULL * (5 * queue + 1);
   }
   static std::uint64_t driver_addr(unsigned queue) { return Memory::kBase + 0x404 + 0x20 * queue; }
-  static std::uint64_t device_addr(unsigned queue) { return Memory::kBase + 0x818 + 0x24 * queue; }
+  static std::uint64_t device_addr(unsigned queue) { return Memory::kBase + 0x8018 + 0x24 * queue; }
 
   void reset() {
     quiet_inputs();
@@ -86,6 +94,31 @@ class Bench {
     drivers[queue]->groups.clear();
     queues[queue] = Queue{};
     enable(queue, drivers[queue]->config().size);
+  }
+  // Resets a queue while the others go on; its driver stops first, as the specification demands.
+  void reset_queue(unsigned queue) {
+    auto driver = std::move(drivers[queue]);
+    resetting_ = queue;
+    bool done = false;
+    for (int i = 0; i < 50000 && !done; ++i) {
+      model_->qrst_valid_i = 1;
+      set(model_->qrst_queue_i, queue);
+      cycle([&] { done = model_->qrst_ready_o; });
+    }
+    model_->qrst_valid_i = 0;
+    model_->qrst_quiet_i = 0;
+    resetting_.reset();
+    ASSERT_TRUE(done) << "the queue is not reset";
+    drivers[queue] = std::move(driver);
+  }
+  // Moderation of a queue, from the next cycle on.
+  void moderate(unsigned queue, unsigned packets, unsigned cycles) {
+    model_->set_valid_i = 1;
+    set(model_->set_queue_i, queue);
+    set(model_->set_packets_i, packets);
+    set(model_->set_cycles_i, cycles);
+    cycle();
+    model_->set_valid_i = 0;
   }
   void enable(unsigned queue, unsigned size) {
     bool done = false;
@@ -117,6 +150,7 @@ class Bench {
     drive_client();
     drive_kick();
     model_->stop_i = stop;
+    model_->now_i = now;
     model_->event_idx_i = event_idx;
     model_->clk_i = 0;
     model_->eval();
@@ -170,7 +204,8 @@ class Bench {
   Memory memory;
   ReadPort descriptors;
   ReadPort events;
-  WritePort used;
+  WritePort rx_used;
+  WritePort tx_used;
   WritePort device_events;
   Timing timing;
   ClientConfig client;
@@ -208,9 +243,8 @@ class Bench {
     m.clk_i = 0;
     m.stop_i = 0;
     m.en_valid_i = m.kick_valid_i = m.pop_valid_i = m.used_valid_i = 0;
-    m.irq_ready_i = m.drd_req_ready_i = m.erd_req_ready_i = 0;
-    m.drd_rsp_valid_i = m.erd_rsp_valid_i = 0;
-    m.uwr_ready_i = m.dwr_ready_i = m.uwr_done_i = m.dwr_done_i = 0;
+    m.qrst_valid_i = m.qrst_quiet_i = m.set_valid_i = 0;
+    m.irq_ready_i = m.rd_ready_i = m.rsp_valid_i = m.sw_ready_i = m.sw_done_i = 0;
   }
   void edge() {
     model_->clk_i = 0;
@@ -223,7 +257,7 @@ class Bench {
   void edge_checked() {
     auto& m = *model_;
     const bool still = check_idle && m.idle_o && !m.kick_valid_i && !m.pop_valid_i &&
-                       !m.used_valid_i && !m.en_valid_i;
+                       !m.used_valid_i && !m.en_valid_i && !m.qrst_valid_i && !m.set_valid_i;
     if (!still) {
       m.clk_i = 1;
       m.eval();
@@ -245,13 +279,13 @@ class Bench {
 
   void drive_answers() {
     auto& m = *model_;
-    m.drd_rsp_valid_i = m.erd_rsp_valid_i = 0;
+    m.rsp_valid_i = 0;
     const bool first = descriptors.ready(now);
     const bool second = events.ready(now) && !in_burst_;
     if (first || second) {
       const bool use_first = first && (!second || in_burst_ || random.chance(50));
       const ReadPort::Beat beat = (use_first ? descriptors : events).take();
-      (use_first ? m.drd_rsp_valid_i : m.erd_rsp_valid_i) = 1;
+      m.rsp_valid_i = use_first ? 1 : 2;
       in_burst_ = use_first && !beat.last && !timing.scatter;
       for (unsigned i = 0; i < kAxiBytes / 4; ++i) {
         std::memcpy(&m.rsp_data_i[i], beat.data.data() + 4 * i, 4);
@@ -259,20 +293,28 @@ class Bench {
       m.rsp_last_i = beat.last;
       m.rsp_error_i = beat.error;
     }
-    const auto used_answer = used.answer(now);
-    m.uwr_done_i = used_answer.has_value();
-    m.uwr_error_i = used_answer.value_or(false);
-    const auto device_answer = device_events.answer(now);
-    m.dwr_done_i = device_answer.has_value();
-    m.dwr_error_i = device_answer.value_or(false);
+    m.sw_done_i = m.sw_error_i = 0;
+    unsigned bit = 0;
+    for (WritePort* port : {&rx_used, &tx_used, &device_events}) {
+      if (const auto answer = port->answer(now)) {
+        m.sw_done_i = static_cast<std::uint8_t>(m.sw_done_i | 1U << bit);
+        m.sw_error_i = static_cast<std::uint8_t>(m.sw_error_i | unsigned{*answer} << bit);
+      }
+      ++bit;
+    }
   }
 
+  unsigned some(unsigned bits) {
+    unsigned ready = 0;
+    for (unsigned i = 0; i < bits; ++i) {
+      ready |= unsigned{random.chance(timing.ready_percent)} << i;
+    }
+    return ready;
+  }
   void drive_ready() {
     auto& m = *model_;
-    m.drd_req_ready_i = random.chance(timing.ready_percent);
-    m.erd_req_ready_i = random.chance(timing.ready_percent);
-    m.uwr_ready_i = random.chance(timing.ready_percent);
-    m.dwr_ready_i = random.chance(timing.ready_percent);
+    set(m.rd_ready_i, some(2));
+    set(m.sw_ready_i, some(3));
     m.irq_ready_i = random.chance(timing.ready_percent);
   }
 
@@ -285,45 +327,96 @@ class Bench {
       }
     }
     ++kick_turn_;
-    if (!kicks_.empty()) {
+    // The register port takes some cycles for each.
+    if (!kicks_.empty() && now >= next_kick_) {
       model_->kick_valid_i = 1;
       set(model_->kick_queue_i, kicks_.front());
       kicks_.pop_front();
+      next_kick_ = now + 3;
+    }
+  }
+
+  [[nodiscard]] bool available(unsigned queue) const {
+    if constexpr (kQueues <= 64) {
+      return ((std::uint64_t{model_->avail_o} >> queue) & 1U) != 0;
+    } else {
+      return ((model_->avail_o[queue / 32] >> queue % 32) & 1U) != 0;
     }
   }
 
   void drive_client() {
     auto& m = *model_;
     m.pop_valid_i = 0;
-    if (m.avail_o != 0 && random.chance(client.pop_percent)) {
-      unsigned q = static_cast<unsigned>(random.in(0, kQueues - 1));
-      while (((m.avail_o >> q) & 1U) == 0) {
-        q = (q + 1) % kQueues;
+    m.pop_queue_i = 0;
+    m.used_valid_i = 0;
+    m.used_queue_i = 0;
+    m.used_tag_i = 0;
+    m.eval();  // avail_o falls at once when a queue is enabled or reset
+    for (unsigned s = 0; s < 3; ++s) {
+      if (random.chance(client.pop_percent)) {
+        drive_pop(s);
       }
-      m.pop_valid_i = 1;
-      set(m.pop_queue_i, q);
+      auto& elements = elements_[s];
+      if (elements.empty() && random.chance(client.used_percent)) {
+        choose_used(s);
+      }
+      if (!elements.empty()) {
+        const Element& e = elements.front();
+        m.used_valid_i = static_cast<std::uint8_t>(m.used_valid_i | 1U << s);
+        if (s < 2) {
+          m.used_queue_i |= e.queue << 16 * s;
+          m.used_tag_i |= std::uint64_t{++tag_ & 0x7fffffff} << 32 * s;
+        }
+        m.used_i[3 * s] = e.len;
+        m.used_i[3 * s + 1] = std::uint32_t{e.id} | e.slots << 16;
+        m.used_i[3 * s + 2] = (e.first ? 1U : 0U) | (e.last ? 2U : 0U);
+      }
     }
-    if (elements_.empty() && random.chance(client.used_percent)) {
-      choose_used();
+    if (resetting_) {
+      m.qrst_quiet_i = 1;
+      for (const Element& e : elements_[side(*resetting_)]) {
+        if (e.queue == *resetting_) {
+          m.qrst_quiet_i = 0;
+        }
+      }
+      if (m.qrst_quiet_i) {
+        queues[*resetting_] = Queue{};
+      }
     }
-    m.used_valid_i = !elements_.empty();
-    if (!elements_.empty()) {
-      const Element& e = elements_.front();
-      set(m.used_queue_i, e.queue);
-      m.used_i[0] = e.len;
-      m.used_i[1] = std::uint32_t{e.id} | e.slots << 16;
-      m.used_i[2] = (e.first ? 1U : 0U) | (e.last ? 2U : 0U);
-      m.used_tag_i = static_cast<std::uint32_t>(++tag_);
+  }
+
+  // Takes a descriptor of some queue of a side. Control and transmit share a port.
+  void drive_pop(unsigned s) {
+    auto& m = *model_;
+    if (s == 2) {
+      if (available(kControl) && (m.pop_valid_i & 2U) == 0) {
+        m.pop_valid_i = static_cast<std::uint8_t>(m.pop_valid_i | 4U);
+        pop_queue_[2] = kControl;
+      }
+      return;
+    }
+    const auto start = static_cast<unsigned>(random.in(0, kPairs - 1));
+    for (unsigned i = 0; i < kPairs; ++i) {
+      const unsigned q = 2 * ((start + i) % kPairs) + s;
+      if (available(q)) {
+        m.pop_valid_i = static_cast<std::uint8_t>(m.pop_valid_i | 1U << s);
+        m.pop_queue_i |= q << 16 * s;
+        pop_queue_[s] = q;
+        return;
+      }
     }
   }
 
   // Picks the next group of buffers to return: of one queue, oldest first.
-  void choose_used() {
+  void choose_used(unsigned s) {
     const unsigned start = static_cast<unsigned>(random.in(0, kQueues - 1));
     for (unsigned i = 0; i < kQueues; ++i) {
       const unsigned q = (start + i) % kQueues;
+      if (side(q) != s) {
+        continue;
+      }
       Queue& queue = queues[q];
-      const auto wish = static_cast<unsigned>(random.in(1, client.max_group));
+      const auto wish = static_cast<unsigned>(s == 0 ? random.in(1, client.max_group) : 1);
       unsigned size = 0;
       while (size < wish && size < queue.ready.size() && queue.ready[size].when <= now) {
         ++size;
@@ -333,12 +426,12 @@ class Bench {
       }
       for (unsigned k = 0; k < size; ++k) {
         const Ready& r = queue.ready.front();
-        elements_.push_back(
+        elements_[s].push_back(
             {q, r.id, r.slots, Driver::used_length(queue.returned), k == 0, k + 1 == size});
         queue.ready.pop_front();
         ++queue.returned;
       }
-      if (drivers[q] && client.max_group > 1) {
+      if (drivers[q] && s == 0 && client.max_group > 1) {
         drivers[q]->groups.push_back(size);
       }
       return;
@@ -347,62 +440,90 @@ class Bench {
 
   void sample() {
     auto& m = *model_;
-    if (m.desc_valid_o) {
-      take_descriptor(pop_queue_);
+    for (unsigned s = 0; s < 3; ++s) {
+      const bool valid = ((m.desc_valid_o >> s) & 1U) != 0;
+      EXPECT_EQ(valid, popping_[s].has_value()) << "a descriptor comes one cycle after its pop";
+      if (valid && popping_[s]) {
+        take_descriptor(s, *popping_[s]);
+      }
+      popping_[s].reset();
+      if (((m.pop_valid_i >> s) & 1U) != 0) {
+        popping_[s] = pop_queue_[s];
+      }
+      if (((m.used_valid_i & m.used_ready_o) >> s & 1U) != 0) {
+        elements_[s].pop_front();
+      }
     }
-    EXPECT_EQ(bool(m.desc_valid_o), popping_) << "a descriptor comes one cycle after its pop";
-    popping_ = m.pop_valid_i;
-    pop_queue_ = m.pop_queue_i;
-    if (m.used_valid_i && m.used_ready_o) {
-      elements_.pop_front();
+    if ((m.rd_valid_o & m.rd_ready_i & 1U) != 0) {
+      descriptors.request(now, timing, address(m.rd_addr_o, 0), m.rd_bytes_o & 0xffffffffU);
     }
-    if (m.drd_req_valid_o && m.drd_req_ready_i) {
-      descriptors.request(now, timing, m.drd_req_addr_o, m.drd_req_bytes_o);
+    if ((m.rd_valid_o & m.rd_ready_i & 2U) != 0) {
+      EXPECT_EQ(m.rd_bytes_o >> 32, 4U);
+      events.request(now, timing, address(m.rd_addr_o, 1), 4);
     }
-    if (m.erd_req_valid_o && m.erd_req_ready_i) {
-      EXPECT_EQ(m.erd_req_bytes_o, 4U);
-      events.request(now, timing, m.erd_req_addr_o, m.erd_req_bytes_o);
-    }
-    if (m.uwr_valid_o && m.uwr_ready_i) {
-      used.request(now, timing, m.uwr_addr_o, beat(m.uwr_data_o), m.uwr_strb_o);
-    }
-    if (m.dwr_valid_o && m.dwr_ready_i) {
-      device_events.request(now, timing, m.dwr_addr_o, beat(m.dwr_data_o), m.dwr_strb_o);
+    unsigned port = 0;
+    for (WritePort* write : {&rx_used, &tx_used, &device_events}) {
+      if (((m.sw_valid_o & m.sw_ready_i) >> port & 1U) != 0) {
+        write->request(now, timing, address(m.sw_addr_o, port), beat(m.sw_data_o, port),
+                       strobes(port));
+      }
+      ++port;
     }
     if (m.irq_valid_o && m.irq_ready_i && drivers[m.irq_queue_o]) {
       drivers[m.irq_queue_o]->interrupt();
     }
-    visible += m.trace_visible_valid_o;
-    issued += m.trace_used_valid_o;
+    visible += (m.trace_visible_valid_o & 1U) + (m.trace_visible_valid_o >> 1);
+    issued += (m.trace_used_valid_o & 1U) + (m.trace_used_valid_o >> 1);
     if (m.quiet_o) {
-      EXPECT_TRUE(descriptors.empty() && events.empty() && used.empty() && device_events.empty())
+      EXPECT_TRUE(descriptors.empty() && events.empty() && rx_used.empty() && tx_used.empty() &&
+                  device_events.empty())
           << "quiet with transactions under way at cycle " << now;
     }
   }
 
   template <class Wide>
-  static std::vector<std::uint8_t> beat(const Wide& wide) {
+  static std::uint64_t address(const Wide& wide, unsigned port) {
+    return std::uint64_t{wide[2 * port + 1]} << 32 | wide[2 * port];
+  }
+  [[nodiscard]] std::uint64_t strobes(unsigned port) const {
+    if constexpr (kAxiBytes * 3 <= 64) {
+      return model_->sw_strb_o >> port * kAxiBytes & ((1ULL << kAxiBytes) - 1);
+    } else {
+      std::uint64_t bits = 0;
+      for (unsigned i = 0; i < kAxiBytes; ++i) {
+        const unsigned at = port * kAxiBytes + i;
+        bits |= std::uint64_t{model_->sw_strb_o[at / 32] >> at % 32 & 1U} << i;
+      }
+      return bits;
+    }
+  }
+  template <class Wide>
+  static std::vector<std::uint8_t> beat(const Wide& wide, unsigned port) {
     std::vector<std::uint8_t> bytes(kAxiBytes);
     for (unsigned i = 0; i < kAxiBytes / 4; ++i) {
-      std::memcpy(bytes.data() + 4 * i, &wide[i], 4);
+      std::memcpy(bytes.data() + 4 * i, &wide[port * kAxiBytes / 4 + i], 4);
     }
     return bytes;
   }
 
-  void take_descriptor(unsigned q) {
+  void take_descriptor(unsigned s, unsigned q) {
+    if (resetting_ == q) {
+      return;
+    }
     Queue& queue = queues[q];
     const auto& m = *model_;
+    const auto* words = &m.desc_o[4 * s];
     Descriptor d;
-    d.addr = std::uint64_t{m.desc_o[1]} << 32 | m.desc_o[0];
-    d.len = m.desc_o[2];
-    d.id = static_cast<std::uint16_t>(m.desc_o[3]);
-    d.flags = static_cast<std::uint16_t>(m.desc_o[3] >> 16);
+    d.addr = std::uint64_t{words[1]} << 32 | words[0];
+    d.len = words[2];
+    d.id = static_cast<std::uint16_t>(words[3]);
+    d.flags = static_cast<std::uint16_t>(words[3] >> 16);
     queue.chain.push_back(d);
     if (!drivers[q]) {
       raw.push_back(d);
       return;
     }
-    EXPECT_EQ(unsigned{m.desc_index_o}, queue.slot);
+    EXPECT_EQ(m.desc_index_o[s], queue.slot);
     queue.slot = (queue.slot + 1) % drivers[q]->config().size;
     if ((d.flags & kNext) != 0) {
       return;
@@ -429,12 +550,14 @@ class Bench {
   VerilatedContext context_;
   std::unique_ptr<Model> model_;
   std::array<Queue, kQueues> queues;
-  std::deque<Element> elements_;
+  std::array<std::deque<Element>, 3> elements_;
   std::deque<unsigned> kicks_;
   unsigned kick_turn_ = 0;
   std::uint64_t tag_ = 0;
-  bool popping_ = false;
-  unsigned pop_queue_ = 0;
+  std::array<std::optional<unsigned>, 3> popping_;  // queues that were popped in the cycle before
+  std::array<unsigned, 3> pop_queue_{};
+  std::optional<unsigned> resetting_;
+  Cycle next_kick_ = 0;
   bool in_burst_ = false;
 };
 

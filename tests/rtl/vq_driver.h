@@ -44,6 +44,7 @@ struct DriverConfig {
   Cycle kick_delay = 20;       // the doorbell travels up to this long
   Events events = Events::kEnable;
   bool device_writes = false;
+  bool control = false;      // a chain may end in descriptors that the device writes
   bool flags_first = false;  // later descriptors of a chain: flags in a store before the rest
 };
 
@@ -181,6 +182,7 @@ class Driver {
     buffer.slot = avail_.slot;
     free_ids_.pop_front();
     Position at = avail_;
+    const auto writable = config_.device_writes ? 0 : config_.control ? random_.in(0, length) : length;
     std::function<void(Cycle)> head;
     for (unsigned i = 0; i < length; ++i) {
       Descriptor d;
@@ -189,7 +191,7 @@ class Driver {
       d.id = i + 1 == length ? buffer.id : static_cast<std::uint16_t>(random_.in(0, 65535));
       d.flags =
           static_cast<std::uint16_t>((at.wrap ? kAvail : kUsed) | (i + 1 == length ? 0 : kNext) |
-                                     (config_.device_writes ? kWrite : 0));
+                                     (i >= writable ? kWrite : 0));
       buffer.chain.push_back(d);
       const std::uint64_t addr = slot_addr(at.slot);
       auto whole = [this, addr, d](Cycle) { memory_.put(addr, d); };

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// vq_engine, one receive queue on a 16-byte bus: groups of used elements, interrupts, errors.
+// virtqueues, the receive queue of one pair on a 16-byte bus: groups of used elements, interrupts, errors.
 #include <gtest/gtest.h>
 
-#include "Vvq_rx.h"
-#include "Vvq_rx___024root.h"
+#include "Vvq_narrow.h"
+#include "Vvq_narrow___024root.h"
 #include "nicroscope/registers.h"
 #include "tests/rtl/vq_bench.h"
 
 namespace nicroscope::rtl_test {
 namespace {
 
-using RxBench = Bench<Vvq_rx, 16, 1>;
+using RxBench = Bench<Vvq_narrow, 16, 1>;
 
 class VqRx : public ::testing::TestWithParam<int> {};
 
@@ -204,7 +204,7 @@ TEST(VqErrors, AFailedReadOfTheRing) {
 TEST(VqErrors, AFailedWriteOfAUsedElement) {
   RxBench bench(33);
   bench.add_driver(0, {.size = 8, .total = 20, .device_writes = true});
-  bench.used.fault = [](std::uint64_t addr) { return addr == kRing + 48; };
+  bench.rx_used.fault = [](std::uint64_t addr) { return addr == kRing + 48; };
   bench.run(3000);
   ASSERT_TRUE(bench.model().err_valid_o);
   EXPECT_EQ(bench.error().code, regs::kErrorDmaWrite);

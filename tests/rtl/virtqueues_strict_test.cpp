@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// vq_engine with StrictChains: a driver that sets a later descriptor's flags before its address, as
+// virtqueues with StrictChains: a driver that sets a later descriptor's flags before its address, as
 // Linux does, on a bus that samples a read's beats in any order.
 #include <gtest/gtest.h>
 
-#include "Vvq_strict.h"
-#include "Vvq_strict___024root.h"
+#include "Vvq_dc25.h"
+#include "Vvq_dc25___024root.h"
 #include "tests/rtl/vq_bench.h"
 
 namespace nicroscope::rtl_test {
@@ -13,7 +13,7 @@ namespace {
 class VqStrict : public ::testing::TestWithParam<int> {};
 
 TEST_P(VqStrict, NeverTakesAHalfWrittenDescriptor) {
-  Bench<Vvq_strict, 32, 1> bench(3000 + static_cast<std::uint64_t>(GetParam()));
+  Bench<Vvq_dc25, 32, 4> bench(3000 + static_cast<std::uint64_t>(GetParam()));
   Random& random = bench.random;
   bench.timing = {.read_max = random.in(1, 200),
                   .write_max = random.in(1, 200),
@@ -25,7 +25,7 @@ TEST_P(VqStrict, NeverTakesAHalfWrittenDescriptor) {
   config.max_chain = static_cast<unsigned>(random.in(2, 40));
   config.max_burst = static_cast<unsigned>(random.in(1, 16));
   config.flags_first = true;
-  const Driver& driver = bench.add_driver(0, config);
+  const Driver& driver = bench.add_driver(1, config);
   bench.run_to_end(2'000'000);
   EXPECT_EQ(driver.reclaimed(), 400U);
 }

@@ -1,0 +1,316 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// vq_moderation: decides when the driver is to be told of the buffers returned to it (virtio 1.2,
+// 5.1.6.5.10). docs/interrupts.md has the rules.
+//
+//   For each queue: `packets` and `cycles`. Buffers of a queue become due, all that were returned and
+//   not yet due, when there are `packets` of them, or `cycles` after the first one. A condition
+//   that is 0 is not used; without any, buffers are due at once. A queue starts with both 0.
+//
+//   set       always taken. Buffers that are not yet due become due within a scan.
+//   visible   buffers were returned to the driver; moves when valid and ready are high. pos and
+//             slots pass through.
+//   touch     what comes of it: touch_visible_o with pos and slots of buffers returned;
+//             touch_due_o: the queue's buffers are due. It stays until touch_ready_i.
+//   time      Queues with buffers that are not yet due are in a ring. Shortly before the first
+//             deadline the ring is scanned once; a queue whose deadline is nearer than the margin
+//             is due. A scan looks at a queue in every second cycle at least, or every fourth
+//             where touches are taken in every second; the margin is the time of two scans, so
+//             that no deadline passes between them:
+//
+//               early by up to 8 cycles a waiting queue, and 8, never late
+//
+//   deadline_o  the time at which a scan begins, all ones for never
+//   enable    forgets what is not yet due of en_queue_i; its settings stay
+//   idle_o    nothing to do before deadline_o but what inputs ask for
+//
+// Parameters:
+//   Queues    number of queues
+
+module vq_moderation #(
+  parameter int unsigned Queues = 3,
+  localparam int unsigned QueueWidth = $clog2(Queues)
+) (
+  input  logic                  clk_i,
+  input  logic                  rst_i,
+  input  logic [63:0]           now_i,
+  output logic [63:0]           deadline_o,
+  output logic                  idle_o,
+
+  input  logic                  en_valid_i,
+  input  logic [QueueWidth-1:0] en_queue_i,
+  input  nic_pkg::moderation_t  set_i,
+
+  input  logic                  visible_valid_i,
+  output logic                  visible_ready_o,
+  input  logic [QueueWidth-1:0] visible_queue_i,
+  input  logic [2:0]            visible_count_i,
+  input  logic [15:0]           visible_pos_i,
+  input  logic [15:0]           visible_slots_i,
+
+  output logic                  touch_valid_o,
+  input  logic                  touch_ready_i,
+  output logic [QueueWidth-1:0] touch_queue_o,
+  output logic                  touch_visible_o,
+  output logic                  touch_due_o,
+  output logic [15:0]           touch_pos_o,
+  output logic [15:0]           touch_slots_o
+);
+
+  // Times are kept modulo 2^33; all that are compared lie within 2^32 of each other.
+  localparam int unsigned TimeWidth = 33;
+  localparam int unsigned RingDepth = Queues + 1;
+  localparam int unsigned RingWidth = $clog2(RingDepth + 1);
+
+  ////////////////////
+  // State          //
+  ////////////////////
+
+  localparam logic [1:0] OpNone    = 2'd0;
+  localparam logic [1:0] OpForget  = 2'd1;
+  localparam logic [1:0] OpVisible = 2'd2;
+  localparam logic [1:0] OpVisit   = 2'd3;
+
+  logic                  walk_q;         // after reset: forget all queues
+  logic [QueueWidth-1:0] walk_queue_q;
+  logic                  force_q;        // settings changed: what waits is due at the next scan
+  logic                  forced_q;       // this scan is that one
+  logic [RingWidth-1:0]  left_q;         // queues of the ring that this scan has not looked at
+  logic                  turn_q;         // a visit goes before the next buffer
+  logic                  timed_q;        // there is a deadline,
+  logic [TimeWidth-1:0]  first_time_q;   // none lies before this
+
+  logic                  touch_valid_q;
+
+  logic [1:0]            op;
+  logic [QueueWidth-1:0] op_queue;
+  logic                  free;           // a touch may come of this cycle
+  logic                  visit_valid;
+  logic [QueueWidth-1:0] visit_queue;
+
+  assign free        = !touch_valid_q || touch_ready_i;
+  assign visit_valid = left_q != '0;
+
+  always_comb begin
+    op       = OpNone;
+    op_queue = visit_queue;
+    if (walk_q || en_valid_i) begin
+      op       = OpForget;
+      op_queue = walk_q ? walk_queue_q : en_queue_i;
+    end else if (visible_valid_i && free && !(visit_valid && turn_q)) begin
+      op       = OpVisible;
+      op_queue = visible_queue_i;
+    end else if (visit_valid && free) begin
+      op       = OpVisit;
+    end
+  end
+
+  assign visible_ready_o = op == OpVisible;
+
+  ////////////////////
+  // Settings       //
+  ////////////////////
+
+  logic [15:0] packets;
+  logic [31:0] cycles;
+
+  queue_state #(.Queues(Queues), .Width(48)) u_settings (
+    .clk_i,
+    .write_i       (set_i.valid || walk_q),
+    .write_queue_i (set_i.valid ? set_i.queue[QueueWidth-1:0] : walk_queue_q),
+    .write_data_i  (set_i.valid ? {set_i.packets, set_i.cycles} : 48'd0),
+    .read_queue_i  (op_queue),
+    .read_data_o   ({packets, cycles})
+  );
+
+  ////////////////////
+  // A queue        //
+  ////////////////////
+
+  logic                 listed, listed_next;  // in the ring
+  logic [15:0]          count, count_next;    // buffers that are not yet due
+  logic [TimeWidth-1:0] first, first_next;    // when the first of them was returned
+
+  logic                 due;
+  logic                 push;                 // into the ring
+  logic                 timed;                // with a deadline
+  logic [16:0]          sum;
+  logic [TimeWidth-1:0] time_due;
+  logic [TimeWidth-1:0] ahead;
+  logic [TimeWidth-1:0] margin;
+  logic [RingWidth-1:0] ring_count;
+  logic                 ring_valid;
+  logic                 ring_room;
+
+  queue_state #(.Queues(Queues), .Width(1 + 16 + TimeWidth)) u_word (
+    .clk_i,
+    .write_i       (op != OpNone),
+    .write_queue_i (op_queue),
+    .write_data_i  ({listed_next, count_next, first_next}),
+    .read_queue_i  (op_queue),
+    .read_data_o   ({listed, count, first})
+  );
+
+  fifo #(.Width(QueueWidth), .Depth(RingDepth)) u_ring (
+    .clk_i,
+    .rst_i,
+    .wr_valid_i (push),
+    .wr_ready_o (ring_room),
+    .wr_data_i  (op_queue),
+    .rd_valid_o (ring_valid),
+    .rd_ready_i (op == OpVisit),
+    .rd_data_o  (visit_queue),
+    .count_o    (ring_count)
+  );
+
+  assign margin = TimeWidth'({ring_count, 3'd0}) + TimeWidth'(8);
+
+  always_comb begin
+    listed_next = listed && !walk_q;
+    count_next  = '0;
+    first_next  = first;
+    due         = 1'b0;
+    push        = 1'b0;
+    timed       = 1'b0;
+    sum         = '0;
+    time_due    = '0;
+    ahead       = '0;
+    case (op)
+      OpVisible: begin
+        sum        = 17'(count) + 17'(visible_count_i);
+        due        = (packets == '0) ? cycles == '0 : sum >= 17'(packets);
+        first_next = (count == '0) ? now_i[TimeWidth-1:0] : first;
+        time_due   = first_next + TimeWidth'(cycles);
+        if (!due) begin
+          count_next  = sum[16] ? 16'hffff : sum[15:0];
+          listed_next = 1'b1;
+          push        = !listed;
+          timed       = cycles != '0 && count == '0;
+        end
+      end
+      OpVisit: begin
+        time_due    = first + TimeWidth'(cycles);
+        ahead       = time_due - now_i[TimeWidth-1:0];
+        due         = count != '0 && (forced_q || (cycles != '0 && (ahead[TimeWidth-1] ||
+                                                                    ahead <= margin)));
+        listed_next = 1'b0;
+        if (count != '0 && !due) begin
+          count_next  = count;
+          listed_next = 1'b1;
+          push        = 1'b1;
+          timed       = cycles != '0;
+        end
+      end
+      default: ;
+    endcase
+  end
+
+  ////////////////////
+  // Time           //
+  ////////////////////
+
+  logic                 scan;
+  logic [TimeWidth-1:0] time_left;
+  logic [TimeWidth-1:0] nearer;
+
+  always_comb begin
+    time_left = '0;
+    scan      = force_q && ring_valid;
+    if (timed_q) begin
+      time_left = first_time_q - now_i[TimeWidth-1:0];
+      scan      = force_q || time_left[TimeWidth-1] || time_left <= margin;
+    end
+    if (visit_valid) scan = 1'b0;
+  end
+
+  assign nearer = time_due - first_time_q;
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      walk_q       <= 1'b1;
+      walk_queue_q <= '0;
+      force_q      <= 1'b0;
+      forced_q     <= 1'b0;
+      left_q       <= '0;
+      turn_q       <= 1'b0;
+      timed_q      <= 1'b0;
+    end else if (walk_q) begin
+      if (!set_i.valid) begin
+        walk_queue_q <= walk_queue_q + 1'b1;
+        walk_q       <= walk_queue_q != QueueWidth'(Queues - 1);
+      end
+    end else if (set_i.valid || force_q || scan || op != OpNone) begin
+      force_q <= set_i.valid || (force_q && visit_valid);
+      turn_q  <= op == OpVisible;
+      if (scan) begin
+        left_q   <= ring_count;
+        forced_q <= force_q;
+        timed_q  <= 1'b0;
+      end else if (op == OpVisit) begin
+        left_q <= left_q - 1'b1;
+      end
+      if (timed) begin
+        timed_q <= 1'b1;
+        if (!timed_q || scan || nearer[TimeWidth-1]) begin
+          first_time_q <= time_due;
+        end
+      end
+    end
+  end
+
+  assign deadline_o = timed_q ? now_i + {{(64 - TimeWidth){time_left[TimeWidth-1]}}, time_left} -
+                                64'(margin)
+                              : '1;
+  assign idle_o     = op == OpNone && !walk_q && !scan && !visit_valid && !touch_valid_q && !force_q;
+
+  ////////////////////
+  // What comes out //
+  ////////////////////
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      touch_valid_q <= 1'b0;
+    end else if (free) begin
+      touch_valid_q <= op == OpVisible || due;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (op == OpVisible || due) begin
+      touch_queue_o   <= op_queue;
+      touch_visible_o <= op == OpVisible;
+      touch_due_o     <= due;
+      touch_pos_o     <= visible_pos_i;
+      touch_slots_o   <= visible_slots_i;
+    end
+  end
+
+  assign touch_valid_o = touch_valid_q;
+
+  logic unused_set;
+  assign unused_set = ^set_i.queue;
+
+  ////////////////////
+  // Properties     //
+  ////////////////////
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // A queue is in the ring once at most, so that the ring has a place for it.
+      a_ring_room: assert (!push || ring_room);
+      // A scan looks at no more than the ring holds.
+      a_scan: assert (left_q <= ring_count);
+      // Buffers that wait for their time are found: there is a first deadline, or a scan goes on.
+      a_timed: assert (op != OpVisible || due || cycles == '0 || !listed || timed_q || visit_valid ||
+                       count == '0 || force_q);
+      // No buffer with a deadline waits beyond it.
+      a_in_time: assert (op != OpVisit || count == '0 || cycles == '0 || !ahead[TimeWidth-1] ||
+                         forced_q || force_q);
+      // Only queues that exist are set.
+      a_set: assert (!set_i.valid || 32'(set_i.queue) < Queues);
+    end
+  end
+`endif
+
+endmodule

@@ -214,12 +214,18 @@ module ctrl_chain #(
   end
 
   // The lane of 16 bytes that was asked for.
-  logic [127:0] lane;
-
   if (AxiBytes == 16) begin : g_one_lane
-    assign lane = rsp_data_i;
+    always_ff @(posedge clk_i) begin
+      if (state_q == StAnswer && rsp_valid_i) begin
+        data_q <= rsp_data_i;
+      end
+    end
   end else begin : g_lanes
-    assign lane = rsp_data_i[{addr[LaneWidth-1:4], 7'd0} +: 128];
+    always_ff @(posedge clk_i) begin
+      if (state_q == StAnswer && rsp_valid_i) begin
+        data_q <= rsp_data_i[{addr[LaneWidth-1:4], 7'd0} +: 128];
+      end
+    end
   end
 
   ////////////////////
@@ -281,7 +287,6 @@ module ctrl_chain #(
         end
         StAsk: if (req_ready_i) state_q <= StAnswer;
         StAnswer: if (rsp_valid_i) begin
-          data_q        <= lane;
           failed_read_q <= rsp_error_i;
           state_q       <= rsp_error_i ? StError : StBytes;
         end

@@ -157,8 +157,8 @@ module host_regs #(
   logic [15:0] lookup_queue, lookup_vector, config_vector;
   logic        msg_valid, msg_ready;
   logic [15:0] msg_vector;
-  logic        counter_read;
-  logic [7:0]  counter_index;
+  logic        counter_read, counter_done;
+  logic [$clog2(virtio_pkg::NumCounters)-1:0] counter_index;
   logic [63:0] counter_value;
   logic [virtio_pkg::NumCounters-1:0] count;
 
@@ -406,22 +406,27 @@ module host_regs #(
     .error_i         (err_record),
     .counter_read_o  (counter_read),
     .counter_index_o (counter_index),
+    .counter_done_i  (counter_done),
     .counter_value_i (counter_value),
     .idle_o          (vendor_idle)
   );
 
-  counters u_counters (
+  event_counters #(
+    .Counters(virtio_pkg::NumCounters),
+    .BytesA(virtio_pkg::CounterRxBytes), .BytesB(virtio_pkg::CounterTxBytes)
+  ) u_counters (
     .clk_i,
     .rst_i,
-    .count_i          (count),
-    .rx_bytes_valid_i,
-    .rx_bytes_i,
-    .tx_bytes_valid_i,
-    .tx_bytes_i,
-    .read_i           (counter_read),
-    .read_index_i     (counter_index),
-    .read_value_o     (counter_value),
-    .idle_o           (counters_idle)
+    .count_i      (count),
+    .a_valid_i    (rx_bytes_valid_i),
+    .a_bytes_i    (rx_bytes_i),
+    .b_valid_i    (tx_bytes_valid_i),
+    .b_bytes_i    (tx_bytes_i),
+    .read_i       (counter_read),
+    .read_index_i (counter_index),
+    .read_done_o  (counter_done),
+    .read_value_o (counter_value),
+    .idle_o       (counters_idle)
   );
 
   //////////////////////////////////////////////////////////////////////////////////////////////////
@@ -447,6 +452,8 @@ module host_regs #(
     count = count_i;
     count[virtio_pkg::CounterInterrupts] = trace_irq_valid_o || raised;
     count[virtio_pkg::CounterDoorbells]  = kick_valid_o;
+    count[virtio_pkg::CounterRxBytes]    = 1'b0;
+    count[virtio_pkg::CounterTxBytes]    = 1'b0;
   end
 
   assign trace_kick_valid_o = kick_valid_o;

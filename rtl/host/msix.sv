@@ -9,6 +9,9 @@
 //   address RAM    | addr_hi 32 | addr_lo 32 |
 //   control RAM    | pending 1 | mask 1 | data 32 |
 //
+// A message that was answered with an error is told on failed_*, with the vector's address as the
+// table has it then; one of several that come together.
+//
 // msg_*: a vector to send. Taken when its message has left, or, the vector or the function being
 // masked, when its pending bit is set. A pending vector is sent as soon as nothing masks it, once;
 // so no interrupt is lost. At most `Outstanding` messages are in flight, one a vector.
@@ -83,6 +86,7 @@ module msix #(
   localparam logic [2:0] OpPba      = 3'd3;
   localparam logic [2:0] OpMessage  = 3'd4;
   localparam logic [2:0] OpScan     = 3'd5;
+  localparam logic [2:0] OpFailed   = 3'd6;  // say what a failed message was
 
   localparam logic [1:0] WordAddrLo  = virtio_pkg::MsixEntryAddrLo[3:2];
   localparam logic [1:0] WordAddrHi  = virtio_pkg::MsixEntryAddrHi[3:2];
@@ -91,7 +95,8 @@ module msix #(
   logic [1:0]             state_q;
   logic [2:0]             op_q;
   logic [VectorWidth-1:0] vector_q, scan_vector_q;
-  logic                   unmasked_q, clear_q, scan_q;
+  logic                   unmasked_q, clear_q, scan_q, failed_q;
+  logic [VectorWidth-1:0] failed_vector_q;
   logic [VectorWidth:0]   pending_count_q;
   logic                   enable_q, mask_q, deliver_q;
   logic                   ack_q, msg_ready_q;
@@ -110,7 +115,6 @@ module msix #(
 
   // The messages in flight, oldest at head_q.
   logic [VectorWidth-1:0] slot_vector_q [Outstanding];
-  logic [63:0]            slot_addr_q   [Outstanding];
   logic [Outstanding-1:0] slot_valid_q;
   logic [SlotWidth-1:0]   head_q, tail_q;
 
@@ -132,10 +136,10 @@ module msix #(
   assign wr_data_o       = wr_data_q;
   assign issued_o        = wr_valid_q && wr_ready_i;
   assign issued_vector_o = 16'(wr_vector_q);
-  assign failed_o        = wr_done_i && wr_error_i;
-  assign failed_vector_o = 16'(slot_vector_q[head_q]);
-  assign failed_addr_o   = slot_addr_q[head_q];
-  assign quiet_o         = (slot_valid_q == '0);
+  assign failed_o        = state_q == StAct && op_q == OpFailed;
+  assign failed_vector_o = 16'(vector_q);
+  assign failed_addr_o   = {addr[63:2], 2'b00};
+  assign quiet_o         = (slot_valid_q == '0) && !failed_q;
   assign settled_o       = !clear_q && !unmasked_q && !scan_q && state_q == StIdle && quiet_o;
   assign idle_o          = settled_o && !ack_q && !addr_we_q && !control_we_q && !msg_ready_q
                         && deliver == deliver_q;
@@ -222,7 +226,11 @@ module msix #(
 
         StIdle: begin
           pba_q <= 32'h0;
-          if (unmasked_q) begin
+          if (failed_q) begin
+            op_q     <= OpFailed;
+            vector_q <= failed_vector_q;
+            state_q  <= StFetch;
+          end else if (unmasked_q) begin
             op_q       <= OpUnmasked;
             unmasked_q <= 1'b0;
             state_q    <= StFetch;
@@ -305,6 +313,7 @@ module msix #(
                 state_q         <= StIdle;
               end
             end
+            OpFailed: failed_q <= 1'b0;
             default: begin
               // OpMessage, OpUnmasked, OpScan.
               if (send) begin
@@ -338,6 +347,10 @@ module msix #(
         scan_vector_q <= '0;
       end
       if (clear_i) clear_q <= 1'b1;
+      if (wr_done_i && wr_error_i && !failed_q) begin
+        failed_q        <= 1'b1;
+        failed_vector_q <= slot_vector_q[head_q];
+      end
     end
     if (rst_i) begin
       state_q         <= StInit;
@@ -347,6 +360,7 @@ module msix #(
       unmasked_q      <= 1'b0;
       clear_q         <= 1'b0;
       scan_q          <= 1'b0;
+      failed_q        <= 1'b0;
       pending_count_q <= '0;
       ack_q           <= 1'b0;
       rdata_q         <= 32'h0;
@@ -386,7 +400,6 @@ module msix #(
         wr_vector_q           <= vector_q;
         slot_valid_q[tail_q]  <= 1'b1;
         slot_vector_q[tail_q] <= vector_q;
-        slot_addr_q[tail_q]   <= {addr[63:2], 2'b00};
         tail_q                <= tail_q + 1'b1;
       end
     end

@@ -4,10 +4,10 @@
 // read only; and the control bits of the MAC, which fall with rst_i alone.
 //
 // Values of 64 bits are read low half first: reading the low half latches the high one, which the
-// high half's address then shows (one latch for the time, one for the counters).
+// high half's address then shows (one latch for the time; the counters keep what was read last).
 //
 // The error record is taken with error_valid_i, with the time of that cycle, and stays until
-// clear_i. An access takes four cycles.
+// clear_i. An access takes two cycles, one to the low half of a counter as long as the counters need.
 module vendor_page #(
   parameter int unsigned StreamBytes = 8,
   parameter int unsigned AxiBytes    = 16,
@@ -35,40 +35,41 @@ module vendor_page #(
   input  logic                error_valid_i,      // one cycle
   input  nic_pkg::vq_error_t  error_i,
 
-  output logic                counter_read_o,
-  output logic [7:0]          counter_index_o,
-  input  logic [63:0]         counter_value_i,    // two cycles after counter_read_o
+  output logic                counter_read_o,     // one cycle
+  output logic [$clog2(virtio_pkg::NumCounters)-1:0] counter_index_o,
+  input  logic                counter_done_i,
+  input  logic [63:0]         counter_value_i,    // from counter_done_i until that of another one
 
   output logic                idle_o
 );
 
+  localparam int unsigned IndexWidth = $clog2(virtio_pkg::NumCounters);
   localparam logic [11:0] CountersEnd =
       12'(32'(virtio_pkg::VendorCounters) + virtio_pkg::CounterBytes * virtio_pkg::NumCounters);
 
-  logic [31:0]        rdata_q, now_hi_q, counter_hi_q;
-  logic [1:0]         step_q;
-  logic               read_q, ack_q;
-  logic [7:0]         index_q;
+  logic [31:0]        rdata_q, now_hi_q;
+  logic               wait_q, go_q, ack_q;
+  logic               start;
   nic_pkg::vq_error_t error_q;
   logic [63:0]        error_cycle_q;
   logic               in_counters;
   logic [2:0]         control_q;
 
   assign in_counters = (offset_i >= virtio_pkg::VendorCounters && offset_i < CountersEnd);
-  assign counter_read_o  = read_q;
-  assign counter_index_o = index_q;
+  assign start           = sel_i && !wait_q && !go_q && !ack_q;
+  assign counter_read_o  = start && in_counters && !offset_i[2] && !write_i;
+  assign counter_index_o = IndexWidth'((offset_i - virtio_pkg::VendorCounters) >> 3);
 
   assign control_o = control_q;
 
   assign ack_o   = ack_q;
   assign rdata_o = rdata_q;
-  assign idle_o  = step_q == 2'd0 && !ack_q;
+  assign idle_o  = !wait_q && !go_q && !ack_q;
 
-  // Steps: 0 wait, 1 counter asked for, 2 its value on the way, 3 answer.
   always_ff @(posedge clk_i) begin
     if (sel_i || !idle_o) begin
       rdata_q <= 32'h0;
-      if (step_q == 2'd3 && !write_i) begin
+      if (go_q && !write_i) begin
         case (offset_i)
           virtio_pkg::VendorMagic:        rdata_q <= virtio_pkg::MagicValue;
           virtio_pkg::VendorVersion:      rdata_q <= virtio_pkg::VersionValue;
@@ -94,30 +95,26 @@ module vendor_page #(
           virtio_pkg::VendorErrorCycleLo: rdata_q <= error_cycle_q[31:0];
           virtio_pkg::VendorErrorCycleHi: rdata_q <= error_cycle_q[63:32];
           default: begin
-            if (in_counters && offset_i[2]) begin
-              rdata_q <= counter_hi_q;
-            end else if (in_counters) begin
-              rdata_q      <= counter_value_i[31:0];
-              counter_hi_q <= counter_value_i[63:32];
+            if (in_counters) begin
+              rdata_q <= offset_i[2] ? counter_value_i[63:32] : counter_value_i[31:0];
             end
           end
         endcase
       end
-      read_q  <= step_q == 2'd0 && sel_i && !ack_q && in_counters;
-      index_q <= 8'((offset_i - virtio_pkg::VendorCounters) >> 3);
-      step_q  <= (step_q == 2'd0) ? {1'b0, sel_i && !ack_q} : step_q + 2'd1;
-      ack_q   <= step_q == 2'd3;
+      wait_q <= (wait_q && !counter_done_i) || counter_read_o;
+      go_q   <= (start && !counter_read_o) || (wait_q && counter_done_i);
+      ack_q  <= go_q;
     end
     if (rst_i) begin
-      step_q  <= 2'd0;
-      read_q  <= 1'b0;
+      wait_q  <= 1'b0;
+      go_q    <= 1'b0;
       ack_q   <= 1'b0;
       rdata_q <= 32'h0;
     end
   end
 
   always_ff @(posedge clk_i) begin
-    if (step_q == 2'd3 && write_i && wstrb_i && offset_i == virtio_pkg::VendorControl) begin
+    if (go_q && write_i && wstrb_i && offset_i == virtio_pkg::VendorControl) begin
       control_q <= wdata_i[2:0];
     end
     if (rst_i) control_q <= 3'b000;

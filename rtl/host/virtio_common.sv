@@ -68,8 +68,6 @@ module virtio_common #(
   output logic        idle_o
 );
 
-  localparam logic [15:0] ControlQueue = 16'(Queues - 1);
-
   // First and last word of the queue fields, and the word of two registers that share one.
   localparam logic [11:0] WindowFirst = virtio_pkg::CommonQueueSize;
   localparam logic [11:0] WindowLast  = virtio_pkg::CommonQueueDevice + 12'd4;
@@ -111,12 +109,18 @@ module virtio_common #(
     end
   end
 
-  always_comb begin
-    virtqueue = queue_select_q;
-    if (!features_o[virtio_pkg::FeatureMq] && !features_o[virtio_pkg::FeatureRss]) begin
-      if (queue_select_q == 16'd2)        virtqueue = ControlQueue;
-      if (queue_select_q == ControlQueue) virtqueue = 16'd2;
+  if (Queues > 3) begin : g_pairs
+    localparam logic [15:0] ControlQueue = 16'(Queues - 1);
+
+    always_comb begin
+      virtqueue = queue_select_q;
+      if (!features_o[virtio_pkg::FeatureMq] && !features_o[virtio_pkg::FeatureRss]) begin
+        if (queue_select_q == 16'd2)        virtqueue = ControlQueue;
+        if (queue_select_q == ControlQueue) virtqueue = 16'd2;
+      end
     end
+  end else begin : g_pair
+    assign virtqueue = queue_select_q;
   end
 
   device_state #(.Offered(virtio_pkg::FeaturesOffered)) u_state (

@@ -22,9 +22,11 @@ module rx_harness #(
   output logic                     quiet_o,
   output logic                     idle_o,
   output logic                     congested_o,
+  output logic [15:0]              queues_o,        // how many there are
 
   // Of rx_config_t.
   input  logic                     promisc_i,
+  input  logic [47:0]              mac_i,
   input  logic                     mrg_rxbuf_i,
   input  logic                     csum_i,
   input  logic                     hash_report_i,
@@ -128,7 +130,8 @@ module rx_harness #(
   nic_pkg::rx_table_t           tbl;
   logic [2:0]                   unused_small;
 
-  assign idle_o = path_idle && write_idle;
+  assign idle_o   = path_idle && write_idle;
+  assign queues_o = 16'(Queues);
 
   always_comb begin
     desc.flags = desc_flags_i;
@@ -138,6 +141,7 @@ module rx_harness #(
 
     cfg             = '0;
     cfg.promisc     = promisc_i;
+    cfg.mac         = mac_i;
     cfg.mrg_rxbuf   = mrg_rxbuf_i;
     cfg.csum        = csum_i;
     cfg.hash_report = hash_report_i;

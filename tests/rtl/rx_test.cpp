@@ -244,8 +244,8 @@ TEST(Rx, StopFinishesTheFrameInHandAndCountsTheOthers) {
     bench.set_pause(true);
     for (unsigned i = 0; i < 2000; ++i) bench.step();
     EXPECT_GT(bench.drop_reset(), 0U);
-    EXPECT_EQ(bench.sent(), bench.delivered() + bench.drop_fifo() + bench.drop_disabled() +
-                                bench.drop_reset());
+    EXPECT_EQ(bench.sent(),
+              bench.delivered() + bench.drop_fifo() + bench.drop_disabled() + bench.drop_reset());
   }
 }
 

@@ -9,10 +9,10 @@
 
 namespace nicroscope::golden {
 
-/// The receive filters of the control virtqueue (virtio 1.2, 5.1.6.5.1 to 5.1.6.5.3). The initial
-/// values are those after a reset with CTRL_RX negotiated and CTRL_VLAN not.
+/// The receive filters of the control virtqueue (virtio 1.2, 5.1.6.5.1 to 5.1.6.5.3). The standard
+/// does not say what is let in before the first command; a driver without CTRL_RX needs all of it.
 struct ReceiveFilter {
-  bool promisc = false;
+  bool promisc = true;  ///< all frames, tagged ones too
   bool allmulti = false;
   bool alluni = false;
   bool nomulti = false;

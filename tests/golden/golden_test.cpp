@@ -230,6 +230,7 @@ TEST(Filter, Modes) {
   const Mac everyone{0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
   ReceiveFilter filter;
   filter.mac = own;
+  filter.promisc = false;
   const auto accepts = [&](const Mac& destination) {
     Recipe recipe;
     recipe.destination = destination;
@@ -250,9 +251,11 @@ TEST(Filter, Modes) {
   EXPECT_FALSE(accepts(everyone));
   filter.promisc = true;
   EXPECT_TRUE(accepts(everyone));
+  filter.promisc = filter.nouni = false;
   filter.vlan_filter = true;
   EXPECT_TRUE(accepts(own)) << "without a tag the VLAN table does not matter";
   Recipe recipe;
+  recipe.destination = own;
   recipe.tags = {0x81000005};
   EXPECT_FALSE(filter.accepts(parse(build(recipe))));
   filter.vlans.set(5);

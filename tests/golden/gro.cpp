@@ -120,13 +120,14 @@ std::string joins(const std::vector<ParsedFrame>& members, const std::vector<Byt
   return {};
 }
 
-void GroChecker::arrived(View frame) {
-  flows_[flow_key(parse(frame))].emplace_back(frame.begin(), frame.end());
+void GroChecker::arrived(View frame, std::uint64_t mark) {
+  flows_[flow_key(parse(frame))].push_back({Bytes(frame.begin(), frame.end()), mark, false});
   ++pending_;
 }
 
 std::string GroChecker::delivered(View frame, const virtio::NetHeader& header, bool allow_lro) {
   const ParsedFrame parsed = parse(frame);
+  members_.clear();
   const auto flow = flows_.find(flow_key(parsed));
   if (flow == flows_.end()) return "no such frame was sent";
   std::string wrong;
@@ -141,54 +142,73 @@ std::string GroChecker::delivered(View frame, const virtio::NetHeader& header, b
   return wrong;
 }
 
-std::string GroChecker::plain(std::deque<Bytes>& flow, View frame,
-                              const virtio::NetHeader& header) {
-  const auto same = [&](const Bytes& sent) { return std::ranges::equal(sent, frame); };
+std::vector<GroChecker::Sent> GroChecker::forget() {
+  std::vector<Sent> lost;
+  for (auto& [key, flow] : flows_) {
+    for (Sent& sent : flow) lost.push_back(std::move(sent));
+  }
+  flows_.clear();
+  pending_ = 0;
+  return lost;
+}
+
+// Moves the frames at `places`, which ascend, to members_.
+void GroChecker::take(Flow& flow, const std::vector<std::size_t>& places) {
+  members_.clear();
+  for (const std::size_t place : places) members_.push_back(flow[place]);
+  for (std::size_t i = 0; i < places.back(); ++i) flow[i].overtaken = true;
+  for (auto place = places.rbegin(); place != places.rend(); ++place) {
+    flow.erase(flow.begin() + static_cast<std::ptrdiff_t>(*place));
+  }
+  pending_ -= places.size();
+  frames_ += places.size();
+}
+
+std::string GroChecker::plain(Flow& flow, View frame, const virtio::NetHeader& header) {
+  const auto same = [&](const Sent& sent) {
+    return eligible(sent) && std::ranges::equal(sent.bytes, frame);
+  };
   const auto found = std::ranges::find_if(flow, same);
   if (found == flow.end()) return "no such frame was sent, or it was overtaken";
   if ((header.flags & ~regs::kNetHdrFDataValid) != 0) return "flags without a meaning here";
-  members_.assign(1, *found);
-  const auto skipped = static_cast<std::uint64_t>(found - flow.begin());
-  passed_over_ += skipped;
-  pending_ -= skipped + 1;
-  ++frames_;
-  flow.erase(flow.begin(), found + 1);
+  take(flow, {static_cast<std::size_t>(found - flow.begin())});
   return {};
 }
 
-std::string GroChecker::merged_frame(std::deque<Bytes>& flow, View frame, const ParsedFrame& parsed,
+std::string GroChecker::merged_frame(Flow& flow, View frame, const ParsedFrame& parsed,
                                      const virtio::NetHeader& header) {
   if (parsed.l4 != L4::tcp) return "merged, and not TCP";
   std::vector<ParsedFrame> members;
-  members_.clear();
-  std::size_t taken = 0;  // of the flow's frames, with those passed over
-  std::size_t place = parsed.payload;
+  std::vector<Bytes> bytes;
+  std::vector<std::size_t> places;
+  std::size_t at = parsed.payload;
   std::uint8_t flags = 0;
-  for (std::size_t i = 0; i < flow.size() && place < frame.size(); ++i) {
-    const ParsedFrame sent = parse(flow[i]);
-    const auto offset = static_cast<std::uint32_t>(place - parsed.payload);
+  for (std::size_t i = 0; i < flow.size() && at < frame.size(); ++i) {
+    if (!eligible(flow[i])) continue;
+    const View candidate = flow[i].bytes;
+    const ParsedFrame sent = parse(candidate);
+    const auto offset = static_cast<std::uint32_t>(at - parsed.payload);
     if (sent.l4 != L4::tcp || sent.seq != parsed.seq + offset || sent.payload_len == 0 ||
-        place + sent.payload_len > frame.size() ||
-        !std::equal(flow[i].begin() + static_cast<std::ptrdiff_t>(sent.payload),
-                    flow[i].begin() + static_cast<std::ptrdiff_t>(sent.payload + sent.payload_len),
-                    frame.begin() + static_cast<std::ptrdiff_t>(place))) {
+        at + sent.payload_len > frame.size() ||
+        !std::ranges::equal(candidate.subspan(sent.payload, sent.payload_len),
+                            frame.subspan(at, sent.payload_len))) {
       continue;  // lost on the way, if this is the frame that came after it
     }
     if (!members.empty()) {
-      const std::string why = joins(members, members_, sent, flow[i]);
+      const std::string why = joins(members, bytes, sent, candidate);
       if (!why.empty()) return "merged against the rules: " + why;
     }
     const std::uint8_t counts = members.empty() ? 0xff : kEnds;
     flags |= static_cast<std::uint8_t>(sent.tcp_flags & counts);
-    place += sent.payload_len;
+    at += sent.payload_len;
     members.push_back(sent);
-    members_.push_back(flow[i]);
-    taken = i + 1;
+    bytes.push_back(flow[i].bytes);
+    places.push_back(i);
   }
   if (members.size() < 2) return "called merged, and not made of two frames that were sent";
-  if (place != frame.size()) return "has bytes that were not sent, or out of order";
+  if (at != frame.size()) return "has bytes that were not sent, or out of order";
   const ParsedFrame& head = members.front();
-  const Bytes headers = merged_headers(members_.front(), head, frame.size(), flags);
+  const Bytes headers = merged_headers(bytes.front(), head, frame.size(), flags);
   if (!std::equal(headers.begin(), headers.end(), frame.begin())) return "wrong merged headers";
   const std::uint8_t type = head.l3 == L3::ipv4 ? regs::kNetHdrGsoTcpV4 : regs::kNetHdrGsoTcpV6;
   const std::uint8_t ecn = (head.tcp_flags & tcp::kCwr) != 0 ? regs::kNetHdrGsoEcn : 0;
@@ -197,12 +217,9 @@ std::string GroChecker::merged_frame(std::deque<Bytes>& flow, View frame, const 
   if (header.gso_size != head.payload_len) return "wrong gso_size";
   if (header.hdr_len != head.payload) return "wrong hdr_len";
   if (header.csum_start != head.l4_offset || header.csum_offset != 16) return "wrong csum place";
-  passed_over_ += taken - members.size();
-  pending_ -= taken;
-  frames_ += members.size();
+  take(flow, places);
   merged_ += members.size() - 1;
   ++super_frames_;
-  flow.erase(flow.begin(), flow.begin() + static_cast<std::ptrdiff_t>(taken));
   return {};
 }
 

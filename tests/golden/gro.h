@@ -32,37 +32,48 @@ namespace nicroscope::golden {
                                 const std::vector<Bytes>& bytes, const ParsedFrame& parsed,
                                 View frame);
 
-/// Judges what a device delivers on one receive queue, given what was sent to it.
+/// Judges what a device delivers, given what was sent to it.
 class GroChecker {
  public:
-  /// Frame `frame` came to this queue.
-  void arrived(View frame);
+  struct Sent {
+    Bytes bytes;
+    std::uint64_t mark = 0;  ///< the caller's
+    bool overtaken = false;  ///< a later frame of its flow was delivered
+  };
+
+  /// This frame came over the wire.
+  void arrived(View frame, std::uint64_t mark = 0);
   /// The device delivered this with this header. Frames are matched by their bytes, in the order of
-  /// their flow; frames of the flow that are passed over are taken for lost. An empty text, or what
-  /// is wrong. `allow_lro`: merging is allowed.
+  /// their flow: one that was overtaken is taken for lost. An empty text, or what is wrong.
+  /// `allow_lro`: merging is allowed.
   [[nodiscard]] std::string delivered(View frame, const virtio::NetHeader& header, bool allow_lro);
+  /// From now on frames of one flow may overtake each other: its queue has changed.
+  void allow_overtaking(bool allow) noexcept { overtaking_ = allow; }
+  /// What was not delivered will not be: says what that was, and forgets it.
+  [[nodiscard]] std::vector<Sent> forget();
 
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }  ///< delivered, as sent
   [[nodiscard]] std::uint64_t merged() const noexcept { return merged_; }  ///< behind a first one
   [[nodiscard]] std::uint64_t super_frames() const noexcept { return super_frames_; }
-  [[nodiscard]] std::uint64_t passed_over() const noexcept { return passed_over_; }
   [[nodiscard]] std::uint64_t pending() const noexcept { return pending_; }
   /// What was delivered last, as it was sent.
-  [[nodiscard]] const std::vector<Bytes>& members() const noexcept { return members_; }
+  [[nodiscard]] const std::vector<Sent>& members() const noexcept { return members_; }
 
  private:
-  [[nodiscard]] std::string plain(std::deque<Bytes>& flow, View frame,
-                                  const virtio::NetHeader& header);
-  [[nodiscard]] std::string merged_frame(std::deque<Bytes>& flow, View frame,
-                                         const ParsedFrame& parsed,
-                                         const virtio::NetHeader& header);
+  using Flow = std::deque<Sent>;
 
-  std::map<Bytes, std::deque<Bytes>> flows_;
-  std::vector<Bytes> members_;
+  [[nodiscard]] bool eligible(const Sent& sent) const { return overtaking_ || !sent.overtaken; }
+  [[nodiscard]] std::string plain(Flow& flow, View frame, const virtio::NetHeader& header);
+  [[nodiscard]] std::string merged_frame(Flow& flow, View frame, const ParsedFrame& parsed,
+                                         const virtio::NetHeader& header);
+  void take(Flow& flow, const std::vector<std::size_t>& places);
+
+  std::map<Bytes, Flow> flows_;
+  std::vector<Sent> members_;
+  bool overtaking_ = false;
   std::uint64_t frames_ = 0;
   std::uint64_t merged_ = 0;
   std::uint64_t super_frames_ = 0;
-  std::uint64_t passed_over_ = 0;
   std::uint64_t pending_ = 0;
 };
 

@@ -175,10 +175,15 @@ TEST(Gro, OrderAndLoss) {
   const virtio::NetHeader plain{};
   EXPECT_EQ(checker.delivered(frames[0], plain, true), "");
   EXPECT_EQ(checker.delivered(frames[2], plain, true), "");
-  EXPECT_EQ(checker.passed_over(), 1U);
   EXPECT_NE(checker.delivered(frames[1], plain, true), "") << "overtaken";
-  EXPECT_EQ(checker.pending(), 1U);
+  EXPECT_EQ(checker.pending(), 2U);
   EXPECT_EQ(checker.frames(), 2U);
+  checker.allow_overtaking(true);
+  EXPECT_EQ(checker.delivered(frames[1], plain, true), "");
+  const auto lost = checker.forget();
+  ASSERT_EQ(lost.size(), 1U);
+  EXPECT_EQ(lost.front().bytes, frames[3]);
+  EXPECT_EQ(checker.pending(), 0U);
 }
 
 }  // namespace

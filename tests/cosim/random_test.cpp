@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The constrained-random cosimulation: every feature that the device offers, mixed, against golden
+// models. As a test it runs a share of frames that ends soon; with --frames and --seeds as many as
+// wanted, with --coverage its functional coverage goes into a file.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <iostream>
+#include <string>
+#include <vector>
+
+#include "tests/cosim/random_coverage.h"
+#include "tests/cosim/random_run.h"
+
+namespace nicroscope::test {
+namespace {
+
+struct Options {
+  std::uint64_t frames = 20000;  ///< in all
+  std::uint64_t seeds = 12;
+  std::uint64_t first_seed = 1;
+  std::vector<std::string> profiles = {"edge10", "dc25"};
+  std::uint64_t without = 0;  ///< features that are not to be taken
+  std::string coverage_file;
+};
+Options options;
+
+constexpr unsigned kMostPairs = 16;
+
+TEST(Random, AgainstTheGoldenModels) {
+  Coverage coverage;
+  declare_coverage(coverage, kMostPairs);
+  std::uint64_t frames = 0;
+  std::uint64_t commands = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t merged = 0;
+  std::uint64_t sent = 0;
+  std::uint64_t offered = 0;
+  for (std::uint64_t n = 0; n < options.seeds && frames < options.frames; ++n) {
+    RandomOptions run_options;
+    run_options.seed = options.first_seed + n;
+    run_options.profile = options.profiles[n % options.profiles.size()];
+    run_options.frames = (options.frames - frames) / (options.seeds - n);
+    run_options.without = options.without;
+    RandomRun run(run_options, coverage);
+    const std::string wrong = run.run();
+    EXPECT_EQ(wrong, "");
+    if (!wrong.empty()) break;
+    frames += run.frames();
+    commands += run.commands();
+    delivered += run.scoreboard().delivered();
+    merged += run.scoreboard().merged();
+    sent += run.scoreboard().sent();
+    offered = run.offered();
+  }
+  expect_coverage(coverage, offered);
+  fmt::print("{} frames and chains: {} delivered, {} of them merged, {} sent; {} commands\n",
+             frames, delivered, merged, sent, commands);
+  std::cout << coverage.report();
+  if (!options.coverage_file.empty()) {
+    std::ofstream(options.coverage_file) << coverage.json() << "\n";
+  }
+  if (options.frames >= Options{}.frames && !HasFailure()) {
+    EXPECT_EQ(coverage.missing(), std::vector<std::string>{});
+  }
+}
+
+}  // namespace
+}  // namespace nicroscope::test
+
+int main(int argc, char** argv) {
+  using nicroscope::test::options;
+  testing::InitGoogleTest(&argc, argv);
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    const auto value = [&](const char* name) -> const char* {
+      const std::string prefix = std::string("--") + name + "=";
+      return argument.starts_with(prefix) ? argv[i] + prefix.size() : nullptr;
+    };
+    if (const char* text = value("frames")) {
+      options.frames = std::strtoull(text, nullptr, 10);
+    } else if (const char* seeds = value("seeds")) {
+      options.seeds = std::strtoull(seeds, nullptr, 10);
+    } else if (const char* seed = value("seed")) {
+      options.first_seed = std::strtoull(seed, nullptr, 10);
+    } else if (const char* profile = value("profile")) {
+      options.profiles = {profile};
+    } else if (const char* features = value("without")) {
+      options.without = std::strtoull(features, nullptr, 0);
+    } else if (const char* file = value("coverage")) {
+      options.coverage_file = file;
+    } else {
+      std::cerr << argument << ": --frames=N, --seeds=N, --seed=N, --profile=NAME, "
+                << "--without=FEATURES and --coverage=FILE are accepted\n";
+      return 2;
+    }
+  }
+  return RUN_ALL_TESTS();
+}

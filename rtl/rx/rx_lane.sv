@@ -10,18 +10,19 @@
 //               complement sum of its bytes from byte 14 on.
 //   result      valid until result_ready_i, which answers result_valid_o in the same cycle; results
 //               come in the order of the frames. done_slot_o is the place of the result's frame.
-//   rates       a minimum-size frame takes 10 cycles at most, 6 + 8 with IPv6 addresses.
+//   rates       a frame takes 6 cycles with UDP over IPv4 and 7 with TCP, 5 more over IPv6, 4 at most
+//               for padding; tags, options and extension headers a cycle for each 4 or 8 bytes
 //   idle_o      a clock edge with quiet inputs changes no state
 //
 // Every header behind Ethernet's starts at a byte 4n + 2. So the frame is read in words of four bytes
 // that start there, two of them a cycle, first byte on top:
 //
-//     byte of the frame    12  14      18      22      26      30      34      38
-//     untagged IPv4       type |ver len|id frag|ttl sum|source |destin.|ports  |seq ...
-//     L2    position 2  [    . |       ]
-//     Ip4   position 4                 [       |       ]
-//     Addr  position 6, 7                              [ ===== |       ]       ===== is hashed
-//     L4    position 8                                                 [ ===== |       ]
+//     byte of the frame    12    14      18      22      26      30      34      38
+//     untagged IPv4        type |ver len|id frag|ttl sum|source |destin.|ports  |seq ...
+//     L2    position 3     prev [       |       ]
+//     Ip4   position 5                          [       |       ]
+//     Addr  position 6, 7                               [ ===== |       ]       ===== is hashed
+//     L4    position 8                                          [ ===== |       ]
 //
 // Each of these windows is in two neighbouring 8-byte words, of which the first is held. The L4
 // checksum is right if everything from byte 14 on, less what is no part of it, and the pseudo-header
@@ -59,6 +60,7 @@ module rx_lane #(
   output nic_pkg::rx_info_t        result_o,
   output logic [SlotWidth-1:0]     result_slot_o,
 
+  output logic                     active_o,
   output logic                     idle_o
 );
 
@@ -70,21 +72,20 @@ module rx_lane #(
   localparam logic [7:0] Authentication = 8'd51;
   localparam logic [7:0] Destination    = 8'd60;
 
-  // The last position whose window lies in the first 128 bytes.
-  localparam logic [4:0] LastPosition = 5'd29;
+  // The first window, and the last one that lies in the first 128 bytes.
+  localparam logic [4:0] FirstPosition = 5'd3;
+  localparam logic [4:0] LastPosition  = 5'd29;
 
   localparam logic [3:0] Idle   = 4'd0;
-  localparam logic [3:0] L2     = 4'd1;  // ethertype, tags, first word of the IP header
-  localparam logic [3:0] Ip4    = 4'd2;
-  localparam logic [3:0] Ip6    = 4'd3;
-  localparam logic [3:0] Addr   = 4'd4;  // a word of an address each
-  localparam logic [3:0] Ext    = 4'd5;  // first 8 bytes of an IPv6 extension header
-  localparam logic [3:0] Skip   = 4'd6;  // the rest of it, or IPv4 options
-  localparam logic [3:0] L4     = 4'd7;
-  localparam logic [3:0] TcpEnd = 4'd8;  // data offset and flags
-  localparam logic [3:0] End    = 4'd9;  // waits for length and sum
-  localparam logic [3:0] Pad    = 4'd10; // what is behind the IP packet
-  localparam logic [3:0] Done   = 4'd11; // waits for the place of the result
+  localparam logic [3:0] L2     = 4'd1;  // ethertype, and a tag or two words of the IP header
+  localparam logic [3:0] Ip4    = 4'd2;  // third word of the IPv4 header
+  localparam logic [3:0] Addr   = 4'd3;  // a word of an address each
+  localparam logic [3:0] Ext    = 4'd4;  // first 8 bytes of an IPv6 extension header
+  localparam logic [3:0] Skip   = 4'd5;  // the rest of it, or IPv4 options
+  localparam logic [3:0] L4     = 4'd6;
+  localparam logic [3:0] TcpEnd = 4'd7;  // data offset and flags
+  localparam logic [3:0] End    = 4'd8;  // waits for length and sum
+  localparam logic [3:0] Pad    = 4'd9;  // what is behind the IP packet
 
   ////////////////////
   // The window     //
@@ -92,21 +93,19 @@ module rx_lane #(
 
   logic [3:0]           state_q;
   logic [4:0]           pos_q;     // word that the window begins with: byte 4 * pos_q + 2
-  logic [47:0]          held_q;    // bytes 2 to 7 of the 8-byte word in which that byte is
+  logic [63:0]          held_q;    // the 8-byte word in which that byte is
   logic [SlotWidth:0]   get_q;     // frame that is read
-  logic [SlotWidth:0]   next_get;
   logic [SlotWidth:0]   read_get;
   logic [3:0]           read_word;
-  logic [63:0]          read;      // first byte on top
-  (* keep *)
-  logic [63:0]          window;
-  logic [4:0]           have;      // words of the frame at get_q that are there
-  logic [4:0]           next_have; // of the one to begin with
+  logic [63:0]          read;      // the 8-byte word behind it, first byte on top
+  logic [4:0]           have;      // 8-byte words of the frame at get_q that are there
+  logic [4:0]           next_have; // of the one that is read from
   logic                 running;
   logic                 lost;      // the frame at get_q will not stay
-  logic                 next_here;
-  logic                 here;      // the window is there, or the frame ends before it
+  logic                 next_here; // the next frame may begin
+  logic                 here;      // the window is there, or the frame ends prior it
   logic                 summed;    // length and sum are there
+  logic                 padded;
   logic [15:0]          frame_len;
   logic [15:0]          rest;
   logic [16:0]          end_q;     // byte behind the IP packet
@@ -114,20 +113,27 @@ module rx_lane #(
   logic [SlotWidth-1:0] slot_q;    // frame that the result is about
   logic [47:0]          dst;
   logic                 frames_idle;
+  logic                 ports_q;
+  (* keep *)
+  logic [63:0]          window;
+  logic [15:0]          prior;    // the two bytes in front of it
 
-  assign running   = state_q != Idle;
-  assign next_get  = get_q + 1'b1;
-  assign read_get  = (state_q == Done) ? next_get : get_q;
-  assign next_here = next_have > 5'd1;
-  assign here      = have > 5'(pos_q[4:1]) + 5'd1;
-  assign pad_from  = end_q[6:0] - 7'd2;
+  assign running  = state_q != Idle;
+  assign padded   = ports_q && end_q < {1'b0, frame_len} && frame_len <= 16'd128;
+  assign pad_from = end_q[6:0] - 7'd2;
 
   always_comb begin
+    read_get  = get_q;
     read_word = pos_q[4:1] + 4'd1;
-    if (state_q == Idle || state_q == Done) begin
+    if (!running) begin
       read_word = 4'd1;
     end else if (state_q == End) begin
-      read_word = pad_from[6:3];
+      if (padded) begin
+        read_word = pad_from[6:3];
+      end else begin
+        read_get  = get_q + 1'b1;
+        read_word = 4'd1;
+      end
     end
   end
 
@@ -151,7 +157,6 @@ module rx_lane #(
     .summed_o    (summed),
     .len_o       (frame_len),
     .rest_o      (rest),
-    .read_i      (1'b1),
     .read_get_i  (read_get),
     .read_word_i (read_word),
     .read_o      (read),
@@ -161,28 +166,14 @@ module rx_lane #(
     .idle_o      (frames_idle)
   );
 
-  assign window = pos_q[0] ? {held_q[15:0], read[63:16]} : {held_q, read[63:48]};
+  assign here      = have > 5'(pos_q[4:1]) + 5'd1;
+  assign next_here = next_have > 5'd1;
+  assign window    = pos_q[0] ? {held_q[15:0], read[63:16]} : {held_q[47:0], read[63:48]};
+  assign prior    = pos_q[0] ? held_q[31:16] : held_q[63:48];
 
   ////////////////////
   // What it says   //
   ////////////////////
-
-  logic        tag;
-  logic        is4;
-  logic        is6;
-  logic        over;
-  logic        ports;
-  logic        skip_two;
-  logic [5:0]  ext_words;  // behind the first two; 62 and more are out of reach
-  logic [3:0]  after;      // what comes behind a header of the address or an extension
-  logic [7:0]  after_next; // its number
-  logic        after_cut;  // it is not there in whole: a fragment
-  logic        pad_first_q;
-  logic [7:0]  keep_from;
-  logic [7:0]  keep_to;
-  logic [7:0]  pad_left;
-  logic        pad_last;
-  logic [63:0] taken;
 
   logic [1:0]  tags_q;
   logic [11:0] vid_q;
@@ -190,69 +181,95 @@ module rx_lane #(
   logic        ip6_q;
   logic [3:0]  ihl_q;
   logic [15:0] ip_len_q;
-  logic [7:0]  next_q;     // protocol, next header
-  logic        cut_q;      // a fragment
-  logic        ext_q;      // an IPv6 extension header was there
-  logic        blind_q;    // the packet's last destination is not in the IPv6 header
-  logic [5:0]  left_q;     // words of addresses, or to be skipped
+  logic [7:0]  next_q;       // protocol, next header
+  logic        cut_q;        // a fragment
+  logic        ext_q;        // an IPv6 extension header was there
+  logic        blind_q;      // the packet's last destination is not in the IPv6 header
+  logic [5:0]  left_q;       // words of addresses, or to be skipped
+  logic [16:0] l4_len_q;     // negative: the packet ends prior it
+  logic        pad_first_q;
 
-  always_comb begin
-    tag        = 1'b0;
-    is4        = 1'b0;
-    is6        = 1'b0;
-    after_next = next_q;
-    after_cut  = cut_q;
-    ext_words  = '0;
-    if (state_q == L2) begin
-      tag = (window[47:32] == 16'h8100 || window[47:32] == 16'h88a8) && !tags_q[1];
-      is4 = window[47:32] == 16'h0800 && window[31:28] == 4'd4;
-      is6 = window[47:32] == 16'h86dd && window[31:28] == 4'd6;
-    end else if (state_q == Ext) begin
-      after_next = window[63:56];
-      ext_words  = (next_q == Authentication) ? window[53:48] : {window[52:48], 1'b0};
-      if (window[55:53] != '0) begin
-        ext_words = 6'd62;
-      end
-      if (next_q == Fragment) begin
-        ext_words = '0;
-        after_cut = window[47:35] != '0 || window[32];
-      end
+  logic        tag;
+  logic        is4;
+  logic        is6;
+  logic        over;
+  logic        ports;
+  logic        cut;          // a fragment header says so
+  logic [5:0]  ext_words;    // behind the first two; 62 and more are out of reach
+  logic        skip_two;
+  logic        one;          // the window moves by one word, not two
+  logic [7:0]  pad_left;     // bytes from the window to the frame's end
+  logic        pad_last;
+  logic [7:0]  keep;         // bytes of the window that are padding
+  logic [63:0] taken;        // what is added up
+
+  // What stands behind a header of the address or an extension: `number` says what it is.
+  function automatic logic [3:0] after(input logic may_extend, input logic [7:0] number);
+    after = L4;
+    if (may_extend && (number == HopByHop || number == Routing || number == Fragment ||
+                       number == Authentication || number == Destination)) begin
+      after = Ext;
     end
-  end
+  endfunction
 
   assign over     = pos_q > LastPosition;
   assign skip_two = left_q > 6'd1;
   assign ports    = (next_q == Tcp || next_q == Udp) && !cut_q && !over;
 
+  // Added up are addresses, and in the other sum what the L4 checksum does not cover, or covers
+  // beyond the packet.
   always_comb begin
-    after = L4;
-    if (ip6_q && !after_cut &&
-        (after_next == HopByHop || after_next == Routing || after_next == Fragment ||
-         after_next == Authentication || after_next == Destination)) begin
-      after = Ext;
-    end
-  end
-
-  // Bytes of the window that are behind the packet.
-  assign pad_left  = frame_len[7:0] - {1'b0, pos_q, 2'b10};
-  assign pad_last  = pad_left <= 8'd8;
-  assign keep_from = pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff;
-  assign keep_to   = pad_last ? ~(8'hff >> pad_left[3:0]) : 8'hff;
-
-  // What is added up: addresses, and what the L4 checksum does not cover.
-  always_comb begin
-    taken = '0;
+    tag       = 1'b0;
+    is4       = 1'b0;
+    is6       = 1'b0;
+    cut       = 1'b0;
+    ext_words = 'x;
+    one       = 1'b0;
+    pad_left  = 'x;
+    pad_last  = 1'b0;
+    keep      = 'x;
+    taken     = '0;
     case (state_q)
-      L2:       taken = {32'd0, window[31:0]};
-      Ip4, Ext: taken = window;
-      Ip6:      taken = {window[63:32], 32'd0};
-      Addr:     taken = {window[63:32], 32'd0};
-      Skip:     taken = {window[63:32], skip_two ? window[31:0] : 32'd0};
-      Pad:      taken = window & {{8{keep_from[7] && keep_to[7]}}, {8{keep_from[6] && keep_to[6]}},
-                                  {8{keep_from[5] && keep_to[5]}}, {8{keep_from[4] && keep_to[4]}},
-                                  {8{keep_from[3] && keep_to[3]}}, {8{keep_from[2] && keep_to[2]}},
-                                  {8{keep_from[1] && keep_to[1]}}, {8{keep_from[0] && keep_to[0]}}};
-      default:  taken = '0;
+      L2: begin
+        tag   = (prior == 16'h8100 || prior == 16'h88a8) && !tags_q[1];
+        is4   = prior == 16'h0800 && window[63:60] == 4'd4;
+        is6   = prior == 16'h86dd && window[63:60] == 4'd6;
+        one   = tag;
+        taken = {window[63:32], tag ? 32'd0 : window[31:0]};
+      end
+      Ip4: begin
+        one   = 1'b1;
+        taken = {window[63:32], 32'd0};
+      end
+      Addr: begin
+        one   = 1'b1;
+        taken = {window[63:32], 32'd0};
+      end
+      Ext: begin
+        cut       = next_q == Fragment && (window[47:35] != '0 || window[32]);
+        ext_words = (next_q == Authentication) ? window[53:48] : {window[52:48], 1'b0};
+        if (next_q == Fragment) begin
+          ext_words = '0;
+        end else if (window[55:53] != '0) begin
+          ext_words = 6'd62;
+        end
+        taken = window;
+      end
+      Skip: begin
+        one   = !skip_two;
+        taken = {window[63:32], skip_two ? window[31:0] : 32'd0};
+      end
+      L4:  taken = {48'd0, 8'hff, ~next_q};
+      End: taken = {rest, ~l4_len_q[15:0], 32'd0};
+      Pad: begin
+        pad_left = frame_len[7:0] - {1'b0, pos_q, 2'b10};
+        pad_last = pad_left <= 8'd8;
+        keep     = (pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff) &
+                   (pad_last ? ~(8'hff >> pad_left[3:0]) : 8'hff);
+        taken    = window & {{8{keep[7]}}, {8{keep[6]}}, {8{keep[5]}}, {8{keep[4]}},
+                             {8{keep[3]}}, {8{keep[2]}}, {8{keep[1]}}, {8{keep[0]}}};
+      end
+      default: taken = '0;
     endcase
   end
 
@@ -260,85 +277,75 @@ module rx_lane #(
   // Walk           //
   ////////////////////
 
-  logic        done;      // the frame's result is made in the next cycle
-  logic        judge_q;   // that cycle
-  logic        valid_q;
-  logic        hash_step;
+  logic        free;         // the result has a place
+  logic        leave;        // the frame is read; its result is made in the next two cycles
+  logic        load;
   logic [31:0] hash;
 
-  assign done      = state_q == Done && !judge_q && (!valid_q || result_ready_i);
-  assign hash_step = here && (state_q == Addr || state_q == L4);
+  assign leave = free && ((state_q == End && summed && !padded) || (state_q == Pad && pad_last));
+  assign load  = !running ? next_here : (state_q == End) ? summed :
+                 here && (pos_q[0] || !one) && !pad_last;
 
   toeplitz u_toeplitz (
     .clk_i   (clk_i),
     .forget_i(forget_i),
     .key_i   (table_i),
     .start_i (state_q == L2),
-    .step_i  (hash_step),
+    .step_i  (here && (state_q == Addr || state_q == L4)),
     .word_i  (window[63:32]),
     .hash_o  (hash)
   );
 
-  logic        one;        // the window moves by one word, not two
-  logic        load;
+  logic        first;        // L2 of the outermost header
   logic [16:0] add_high;
   logic [16:0] add_low;
   logic [17:0] add;
-  logic [6:0]  l3;
-  logic [15:0] not_len;
-  logic [22:0] sum_q;      // of what was taken; carries are added at the end
-  logic [22:0] tag_sum_q;  // of the tags among it
+  logic [22:0] sum;
+  logic [22:0] sum_q;        // carries are added at the end
+  logic [22:0] tag_sum_q;    // of the tags among it
   logic [20:0] addr_sum_q;
-  logic [4:0]  l4_q;       // position of the L4 header
-  logic        ports_q;
-  logic [16:0] l4_len_q;   // negative: the packet ends before it
+  logic [22:0] ip_sum_q;     // of the IPv4 header
+  logic [16:0] pseudo_q;
+  logic [4:0]  l4_q;         // position of the L4 header
   logic [31:0] ports_word_q;
-  logic [31:0] seq_q;      // of TCP; length and checksum of UDP
+  logic [31:0] seq_q;        // of TCP; length and checksum of UDP
   logic [3:0]  offset_q;
   logic [7:0]  flags_q;
   logic [31:0] addr_hash_q;
-  logic [22:0] ip_check_q;
-  logic [16:0] ends_check_q;
-  logic [16:0] pseudo_q;
   logic [16:0] payload_len_q;
   logic        fits_q;
   logic        exact_q;
   logic        short_q;
   logic        tagged_q;
 
-  assign one  = (state_q == L2 && tag) || state_q == Ip6 || state_q == Addr ||
-                (state_q == Skip && !skip_two);
-  assign load = (state_q == Idle || state_q == Done) ? next_here :
-                (state_q == End) ? summed : (here && (pos_q[0] || !one));
+  assign first    = state_q == L2 && tags_q == '0;
   assign add_high = {1'b0, taken[63:48]} + {1'b0, taken[47:32]};
   assign add_low  = {1'b0, taken[31:16]} + {1'b0, taken[15:0]};
   assign add      = {1'b0, add_high} + {1'b0, add_low};
-  assign l3       = tags_q[1] ? 7'd22 : tags_q[0] ? 7'd18 : 7'd14;
-  assign not_len  = ~l4_len_q[15:0];
+  assign sum      = first ? '0 : sum_q;
 
   always_ff @(posedge clk_i) begin
     if (load) begin
-      held_q <= read[47:0];
+      held_q <= read;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (forget_i || lost) begin
       state_q <= Idle;
-    end else if (state_q == Idle || state_q == Done) begin
-      if (state_q == Idle || done) begin
-        state_q <= next_here ? L2 : Idle;
-        pos_q   <= 5'd2;
-        tags_q  <= '0;
-        sum_q   <= '0;
+    end else if (!running) begin
+      pos_q  <= FirstPosition;
+      tags_q <= '0;
+      if (next_here) begin
+        state_q <= L2;
       end
     end else if (state_q == End) begin
-      if (summed) begin
-        state_q       <= (ports_q && end_q < {1'b0, frame_len} && frame_len <= 16'd128) ? Pad : Done;
-        pos_q         <= pad_from[6:2];
+      if (summed && (padded || free)) begin
+        state_q       <= padded ? Pad : next_here ? L2 : Idle;
+        pos_q         <= padded ? pad_from[6:2] : FirstPosition;
+        tags_q        <= padded ? tags_q : '0;
         pad_first_q   <= 1'b1;
-        ip_check_q    <= sum_q - tag_sum_q + 23'(addr_sum_q);
-        ends_check_q  <= 17'(rest) + 17'(not_len);
+        sum_q         <= sum_q + 23'(add);
         pseudo_q      <= 17'(addr_sum_q[15:0]) + 17'(addr_sum_q[20:16]) + 17'(next_q);
         payload_len_q <= l4_len_q - 17'({offset_q, 2'b00});
         fits_q        <= end_q <= {1'b0, frame_len};
@@ -346,55 +353,55 @@ module rx_lane #(
         short_q       <= frame_len <= 16'd128;
         tagged_q      <= frame_len >= 16'd18;
       end
-    end else if (state_q == Pad || here) begin
+    end else if (state_q == Pad) begin
+      if (!pad_last || free) begin
+        pos_q       <= pos_q + 5'd2;
+        sum_q       <= sum_q + 23'(add);
+        pad_first_q <= 1'b0;
+        if (pad_last) begin
+          state_q <= Idle;
+        end
+      end
+    end else if (here) begin
       if (!over) begin
         pos_q <= pos_q + (one ? 5'd1 : 5'd2);
       end
       if (state_q != Addr) begin
-        sum_q <= sum_q + 23'(add);
+        sum_q <= sum + 23'(add);
       end
       case (state_q)
         L2: begin
-          ip_len_q  <= window[15:0];
-          ihl_q     <= window[27:24];
+          ip_len_q  <= is6 ? window[31:16] : window[47:32];
+          ihl_q     <= window[59:56];
           ip4_q     <= is4;
           ip6_q     <= is6;
-          tag_sum_q <= sum_q;
+          next_q    <= window[15:8];
+          left_q    <= is6 ? 6'd8 : 6'd2;
+          cut_q     <= is4 && window[13:0] != '0;
+          ext_q     <= 1'b0;
+          blind_q   <= 1'b0;
           ports_q   <= 1'b0;
+          tag_sum_q <= sum;
           if (tag) begin
             tags_q <= tags_q + 2'd1;
-            if (tags_q == '0) begin
-              vid_q <= window[27:16];
+            if (first) begin
+              vid_q <= window[59:48];
             end
           end else begin
-            state_q <= is4 ? Ip4 : is6 ? Ip6 : End;
+            state_q <= is4 ? Ip4 : is6 ? Addr : End;
           end
         end
         Ip4: begin
-          state_q    <= Addr;
-          next_q     <= window[23:16];
-          left_q     <= 6'd2;
-          cut_q      <= window[45:32] != '0;
-          ext_q      <= 1'b0;
-          blind_q    <= 1'b0;
-          addr_sum_q <= '0;
-        end
-        Ip6: begin
-          state_q    <= Addr;
-          ip_len_q   <= window[63:48];
-          next_q     <= window[47:40];
-          left_q     <= 6'd8;
-          cut_q      <= 1'b0;
-          ext_q      <= 1'b0;
-          blind_q    <= 1'b0;
-          addr_sum_q <= '0;
+          state_q <= Addr;
+          next_q  <= window[55:48];
         end
         Addr: begin
-          addr_sum_q <= addr_sum_q + 21'(add_high);
-          end_q      <= 17'(ip_len_q) + 17'(l3) + (ip6_q ? 17'd40 : 17'd0);
+          addr_sum_q <= ((left_q == (ip6_q ? 6'd8 : 6'd2)) ? '0 : addr_sum_q) + 21'(add_high);
+          end_q      <= 17'(ip_len_q) + (ip6_q ? 17'd40 : 17'd0) +
+                        (tags_q[1] ? 17'd22 : tags_q[0] ? 17'd18 : 17'd14);
           left_q     <= left_q - 6'd1;
           if (left_q == 6'd1) begin
-            state_q <= after;
+            state_q <= after(ip6_q, next_q);
             if (ip4_q && ihl_q > 4'd5) begin
               state_q <= Skip;
               left_q  <= 6'(ihl_q) - 6'd5;
@@ -402,10 +409,10 @@ module rx_lane #(
           end
         end
         Ext: begin
-          state_q <= over ? L4 : (ext_words == '0) ? after : Skip;
+          state_q <= over ? L4 : (ext_words != '0) ? Skip : after(!cut, window[63:56]);
           left_q  <= ext_words;
-          next_q  <= after_next;
-          cut_q   <= after_cut;
+          next_q  <= window[63:56];
+          cut_q   <= cut;
           ext_q   <= 1'b1;
           if (next_q == Routing && window[39:32] != '0) begin
             blind_q <= 1'b1;
@@ -416,7 +423,7 @@ module rx_lane #(
           if (over) begin
             state_q <= L4;
           end else if (left_q <= 6'd2) begin
-            state_q <= after;
+            state_q <= after(ip6_q, next_q);
           end
         end
         L4: begin
@@ -427,17 +434,12 @@ module rx_lane #(
           ports_word_q <= window[63:32];
           seq_q        <= window[31:0];
           addr_hash_q  <= hash;
+          ip_sum_q     <= sum_q - tag_sum_q + 23'(addr_sum_q);
         end
         TcpEnd: begin
           state_q  <= End;
           offset_q <= window[31:28];
           flags_q  <= window[23:16];
-        end
-        Pad: begin
-          pad_first_q <= 1'b0;
-          if (pad_last) begin
-            state_q <= Done;
-          end
         end
         default: state_q <= Idle;
       endcase
@@ -447,8 +449,8 @@ module rx_lane #(
   always_ff @(posedge clk_i) begin
     if (forget_i) begin
       get_q <= '0;
-    end else if (done) begin
-      get_q <= next_get;
+    end else if (leave) begin
+      get_q <= get_q + 1'b1;
     end
   end
 
@@ -456,130 +458,61 @@ module rx_lane #(
   // Result         //
   ////////////////////
 
-  logic        sane;
-  logic        tcp;
-  logic        udp;
-  logic [7:0]  payload;
-  logic        reach;
-  logic        whole;      // every byte that the L4 checksum covers was seen
-  logic [3:0]  report;
-  logic        with_ports;
+  logic making;
 
-  always_comb begin
-    sane    = 1'b0;
-    tcp     = 1'b0;
-    udp     = 1'b0;
-    whole   = 1'b0;
-    if (state_q == Done) begin
-      sane  = fits_q && ((ip4_q && ihl_q >= 4'd5) || ip6_q) && !l4_len_q[16];
-      tcp   = sane && ports_q && next_q == Tcp && offset_q >= 4'd5 && !payload_len_q[16];
-      udp   = sane && ports_q && next_q == Udp && seq_q[31:16] >= 16'd8 &&
-              seq_q[31:16] <= l4_len_q[15:0];
-      whole = (exact_q || short_q) && !blind_q &&
-              (tcp || (udp && seq_q[31:16] == l4_len_q[15:0] && seq_q[15:0] != '0));
-    end
-  end
-
-  assign payload = {1'b0, l4_q, 2'b10} + {2'b00, offset_q, 2'b00};
-  assign reach   = !payload[7];
-
-  rx_hash_type u_hash_type (
-    .hash_types_i(hash_types_i),
-    .ip4_i       (sane && ip4_q),
-    .ip6_i       (sane && ip6_q),
-    .ext_i       (ext_q),
-    .tcp_i       (tcp),
-    .udp_i       (udp),
-    .report_o    (report),
-    .ports_o     (with_ports)
+  rx_lane_result #(
+    .SlotWidth(SlotWidth)
+  ) u_result (
+    .clk_i         (clk_i),
+    .forget_i      (forget_i),
+    .hash_types_i  (hash_types_i),
+    .leave_i       (leave),
+    .slot_i        (get_q[SlotWidth-1:0]),
+    .tags_i        (tags_q),
+    .vid_i         (vid_q),
+    .tagged_i      (tagged_q),
+    .ip4_i         (ip4_q),
+    .ip6_i         (ip6_q),
+    .ihl_i         (ihl_q),
+    .ext_i         (ext_q),
+    .blind_i       (blind_q),
+    .next_i        (next_q),
+    .ports_i       (ports_q),
+    .fits_i        (fits_q),
+    .exact_i       (exact_q),
+    .short_i       (short_q),
+    .l4_len_i      (l4_len_q),
+    .payload_len_i (payload_len_q),
+    .sum_i         (sum_q),
+    .ip_sum_i      (ip_sum_q),
+    .pseudo_i      (pseudo_q),
+    .l4_i          (l4_q),
+    .ports_word_i  (ports_word_q),
+    .seq_i         (seq_q),
+    .offset_i      (offset_q),
+    .flags_i       (flags_q),
+    .hash_i        (hash),
+    .addr_hash_i   (addr_hash_q),
+    .slot_o        (slot_q),
+    .dst_i         (dst),
+    .free_o        (free),
+    .making_o      (making),
+    .result_valid_o(result_valid_o),
+    .result_ready_i(result_ready_i),
+    .result_o      (result_o),
+    .result_slot_o (result_slot_o)
   );
 
-  logic        tagged_out_q;
-  logic [11:0] vid_out_q;
-  logic [6:0]  l3_out_q;
-  logic        ip4_out_q;
-  logic        ip6_out_q;
-  logic        ports_out_q;  // TCP or UDP
-  logic        tcp_out_q;
-  logic        whole_out_q;
-  logic        plain_out_q;  // may be coalesced if the checksums are right
-  logic [3:0]  report_out_q;
-  logic        with_ports_q;
-  logic [23:0] l4_check_q;
-
-  logic [15:0] mix;        // the same for both directions
-  logic [16:0] ip_folded;
-  logic [16:0] l4_folded;
-  logic        ip_right;
-  logic        l4_right;
-
-  assign mix       = pseudo_q[15:0] ^ ports_word_q[31:16] ^ ports_word_q[15:0];
-  assign ip_folded = 17'(ip_check_q[15:0]) + 17'(ip_check_q[22:16]);
-  assign l4_folded = 17'(l4_check_q[15:0]) + 17'(l4_check_q[23:16]);
-  assign ip_right  = ip6_out_q || ip_folded == 17'h0ffff;
-  assign l4_right  = l4_folded == 17'h0ffff && ip_right;
-
-  // The walker may be in its next frame's L2 while the result is made: what L2 changes is kept here.
-  always_ff @(posedge clk_i) begin
-    if (forget_i) begin
-      judge_q <= 1'b0;
-      valid_q <= 1'b0;
-    end else if (done || judge_q || (valid_q && result_ready_i)) begin
-      judge_q <= done;
-      valid_q <= judge_q || (valid_q && !result_ready_i);
-      if (done) begin
-        tagged_out_q <= tags_q != '0 && tagged_q;
-        vid_out_q    <= vid_q;
-        l3_out_q     <= l3;
-        ip4_out_q    <= sane && ip4_q;
-        ip6_out_q    <= sane && ip6_q;
-        ports_out_q  <= tcp || udp;
-        tcp_out_q    <= tcp && reach;
-        whole_out_q  <= whole;
-        plain_out_q  <= tcp && whole && reach && !ext_q && (ip6_q || ihl_q == 4'd5) &&
-                        payload_len_q != '0 && (flags_q & 8'ha6) == '0 && flags_q[4];
-        report_out_q <= report;
-        with_ports_q <= with_ports;
-        l4_check_q   <= 24'(sum_q) + 24'(ends_check_q) + 24'({8'hff, ~next_q});
-        slot_q       <= get_q[SlotWidth-1:0];
-      end
-      if (judge_q) begin
-        result_o.dst         <= dst;
-        result_o.has_vlan    <= tagged_out_q;
-        result_o.vid         <= vid_out_q;
-        result_o.hash        <= (report_out_q == '0) ? '0 : with_ports_q ? hash : addr_hash_q;
-        result_o.hash_report <= report_out_q;
-        result_o.flow        <= ports_out_q ? hash : '0;
-        result_o.symmetric   <= ports_out_q ? {1'b1, mix[14:1], mix[0] ^ mix[15]} : '0;
-        result_o.csum_ok     <= whole_out_q && l4_right;
-        result_o.csum_bad    <= (ip4_out_q && !ip_right) || (whole_out_q && !l4_right);
-        result_o.tcp         <= tcp_out_q;
-        result_o.lro         <= plain_out_q && l4_right;
-        result_o.ip6         <= ip6_out_q;
-        result_o.l3          <= l3_out_q;
-        result_o.l4          <= {l4_q, 2'b10};
-        result_o.payload     <= payload[6:0];
-        result_o.payload_len <= payload_len_q[15:0];
-        result_o.seq         <= seq_q;
-        result_o.tcp_flags   <= flags_q;
-        result_o.pseudo      <= pseudo_q[15:0] + 16'(pseudo_q[16]);
-        result_slot_o        <= slot_q;
-      end
-    end
-  end
-
-  assign result_valid_o = valid_q;
-  assign idle_o         = !running && !judge_q && !valid_q && frames_idle;
+  assign active_o = running || making || next_here;
+  assign idle_o   = !running && !making && !result_valid_o && frames_idle;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!forget_i) begin
-      // A result is made of a frame whose length is known.
-      a_done: assert (state_q != Done || summed);
-      // The verdict is one, or none.
-      a_verdict: assert (!valid_q || !(result_o.csum_ok && result_o.csum_bad));
-      // An answer is for a result.
-      a_ready: assert (!result_ready_i || valid_q);
+      // A frame is left when its length is known.
+      a_left: assert (!leave || summed);
+      // The window of padding begins in the frame.
+      a_pad: assert (state_q != Pad || pad_left != '0);
     end
   end
 `endif

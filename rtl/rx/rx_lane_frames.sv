@@ -8,8 +8,8 @@
 //                 lost_o: it will not stay, and the next frame takes its place. summed_o: len_o and
 //                 rest_o, its length and sum, are there.
 //   read_*        word read_word_i of frame read_get_i, which is at get_i or comes next, first byte on
-//                 top, in the same cycle; 0 unless read_i. read_have_o: words of that frame, as have_o,
-//                 but 0 in the cycle in which it is lost.
+//                 top, in the same cycle. read_have_o: words of that frame, as have_o, but 0 in the
+//                 cycle in which it is lost.
 //   dst_o         destination address of the frame at dst_slot_i
 //   idle_o        no frame at get_i; a clock edge with quiet inputs changes no state
 //
@@ -41,7 +41,6 @@ module rx_lane_frames #(
   output logic [15:0]              len_o,
   output logic [15:0]              rest_o,
 
-  input  logic                     read_i,
   input  logic [SlotWidth:0]       read_get_i,
   input  logic [3:0]               read_word_i,
   output logic [63:0]              read_o,
@@ -120,18 +119,12 @@ module rx_lane_frames #(
     assign word = mem[{read_get_i[SlotWidth-1:0], read_word_i}];
   end else begin : g_words
     localparam int unsigned SelectWidth = $clog2(Words);
-    logic [8*StreamBytes-1:0] row;
-    assign row  = mem[{read_get_i[SlotWidth-1:0], read_word_i[3:SelectWidth]}];
-    assign word = row[64*read_word_i[SelectWidth-1:0] +: 64];
+    assign word = mem[{read_get_i[SlotWidth-1:0], read_word_i[3:SelectWidth]}]
+                     [64*read_word_i[SelectWidth-1:0] +: 64];
   end
 
-  always_comb begin
-    read_o = '0;
-    if (read_i) begin
-      read_o = {word[7:0], word[15:8], word[23:16], word[31:24],
-                word[39:32], word[47:40], word[55:48], word[63:56]};
-    end
-  end
+  assign read_o = {word[7:0], word[15:8], word[23:16], word[31:24],
+                   word[39:32], word[47:40], word[55:48], word[63:56]};
 
   assign read_have_o = (read_get_i != put_q) ? 5'd31 : (last_i && !kept_i) ? 5'd0 : have_q;
 

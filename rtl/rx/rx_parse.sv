@@ -65,6 +65,7 @@ module rx_parse #(
   localparam int unsigned CountWidth = $clog2(Lanes * Slots + 1);
   localparam int unsigned Words      = StreamBytes / 8;
   localparam int unsigned InfoWidth  = 243;
+  localparam int unsigned InfoStride = 256;  // words of 64 bits are copied faster in simulation
 
   if (Lanes < 1) $error("rx_parse: Lanes must be at least 1");
 
@@ -78,7 +79,6 @@ module rx_parse #(
   logic [LaneWidth-1:0]  lane_q;    // of the frame that is passing by or comes next
   logic [SlotWidth-1:0]  slot_q;
   logic [CountWidth-1:0] count_q;   // frames held
-  logic [15:0]           len_q;
 
   logic              forget;
   logic              known;
@@ -86,7 +86,6 @@ module rx_parse #(
   logic              header;
   logic              last;
   logic              kept;
-  logic [15:0]       len;
   logic              pop;
 
   assign forget = rst_i || forget_i;
@@ -98,20 +97,11 @@ module rx_parse #(
   assign kept   = last && take_i && !forget;
   assign pop    = info_valid_o && info_ready_i;
 
-  always_comb begin
-    len = '0;
-    if (s_axis_tvalid_i) begin
-      len = (in_frame_q ? len_q : '0) + (s_axis_tlast_i ? 16'($countones(s_axis_tkeep_i))
-                                                        : 16'(StreamBytes));
-    end
-  end
-
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       in_frame_q <= 1'b0;
     end else if (s_axis_tvalid_i) begin
       in_frame_q <= !s_axis_tlast_i;
-      len_q      <= len;
       row_q      <= row + (RowWidth + 1)'(!row[RowWidth]);
     end
   end
@@ -164,7 +154,6 @@ module rx_parse #(
     .beat_last_i (s_axis_tlast_i),
     .kept_i      (kept),
     .lane_i      (lane_q),
-    .len_i       (len),
     .sum_valid_o (sum_valid),
     .sum_lane_o  (sum_lane),
     .sum_len_o   (sum_len),
@@ -176,43 +165,66 @@ module rx_parse #(
   // Lanes          //
   ////////////////////
 
-  logic [Lanes-1:0]           result_valid;
-  logic [Lanes-1:0]           result_ready;
-  logic [InfoWidth*Lanes-1:0] results;
-  logic [SlotWidth*Lanes-1:0] result_slots;
-  logic [Lanes-1:0]           lane_idle;
+  logic [Lanes-1:0]            result_valid;
+  logic [Lanes-1:0]            result_ready;
+  logic [InfoStride*Lanes-1:0] results;
+  logic [SlotWidth*Lanes-1:0]  result_slots;
+  logic [Lanes-1:0]            lane_idle;
 
   for (genvar l = 0; l < Lanes; l++) begin : g_lane
+    logic              lane_clk;
+    logic              active;
+    logic              mine;
+    logic              beat;
+    logic              sum;
+    nic_pkg::rx_info_t result;
+
+    assign mine = s_axis_tvalid_i && lane_q == LaneWidth'(l);
+    assign beat = mine && header;
+    assign sum  = sum_valid && sum_lane == LaneWidth'(l);
+
+    clock_gate u_clock (
+      .clk_i(clk_i),
+      .en_i (forget || mine || sum || active || result_ready[l] ||
+             table_i.select == nic_pkg::TableKey),
+      .clk_o(lane_clk)
+    );
+
     rx_lane #(
       .StreamBytes(StreamBytes),
       .Slots      (Slots)
     ) u_lane (
-      .clk_i         (clk_i),
+      .clk_i         (lane_clk),
       .forget_i      (forget),
       .hash_types_i  (hash_types_i),
       .table_i       (table_i),
-      .beat_valid_i  (header && lane_q == LaneWidth'(l)),
+      .beat_valid_i  (beat),
       .beat_row_i    (row[RowWidth-1:0]),
       .beat_data_i   (s_axis_tdata_i),
-      .last_i        (last && lane_q == LaneWidth'(l)),
+      .last_i        (last && mine),
       .kept_i        (kept),
-      .sum_valid_i   (sum_valid && sum_lane == LaneWidth'(l)),
+      .sum_valid_i   (sum),
       .sum_len_i     (sum_len),
       .sum_rest_i    (sum_rest),
       .result_valid_o(result_valid[l]),
       .result_ready_i(result_ready[l]),
-      .result_o      (results[InfoWidth*l +: InfoWidth]),
+      .result_o      (result),
       .result_slot_o (result_slots[SlotWidth*l +: SlotWidth]),
+      .active_o      (active),
       .idle_o        (lane_idle[l])
     );
+
+    assign results[InfoStride*l +: InfoStride] = InfoStride'(result);
   end
 
   logic [LaneWidth-1:0] head_lane;
   logic [SlotWidth-1:0] head_slot;
 
   if (Lanes == 1) begin : g_direct
+    logic unused_results;
+    assign unused_results  = ^results;
     assign info_valid_o    = result_valid[0];
-    assign info_o          = results;
+    assign info_o          = results[InfoWidth-1:0];
     assign result_ready[0] = pop;
     assign head_lane       = '0;
     assign head_slot       = result_slots;
@@ -246,7 +258,7 @@ module rx_parse #(
           head_lane_q <= turn_q;
           for (int unsigned l = 0; l < Lanes; l++) begin
             if (turn_q == LaneWidth'(l)) begin
-              info_q      <= results[InfoWidth*l +: InfoWidth];
+              info_q      <= results[InfoStride*l +: InfoWidth];
               head_slot_q <= result_slots[SlotWidth*l +: SlotWidth];
             end
           end

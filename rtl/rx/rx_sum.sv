@@ -3,9 +3,9 @@
 // rx_sum: ones' complement sum of a frame from byte 14 on, behind the Ethernet header, as it passes.
 //
 //   beats in   every beat of a frame; beat_row_i: it is the second one. kept_i with its last beat: the
-//              sum is wanted.
+//              sum is wanted, for lane lane_i.
 //   sum out    sum_valid_o, three cycles after that beat, one cycle long: the complement of the sum,
-//              first byte of a pair on top, and the frame's length and lane, as given with its last beat
+//              first byte of a pair on top, and the frame's length and lane
 //   idle_o     a clock edge with quiet inputs changes no state
 //
 // Parameters:
@@ -27,7 +27,6 @@ module rx_sum #(
   input  logic                     beat_last_i,
   input  logic                     kept_i,
   input  logic [LaneWidth-1:0]     lane_i,
-  input  logic [15:0]              len_i,
 
   output logic                     sum_valid_o,
   output logic [LaneWidth-1:0]     sum_lane_o,
@@ -50,30 +49,26 @@ module rx_sum #(
   logic [15:0]              len_q;
   logic [35:0]              beat_sum_q;  // of words of 32 bits
 
-  logic [8*StreamBytes-1:0] data;
-  logic [35:0]              beat_sum;
-
-  always_comb begin
-    data     = '0;
-    beat_sum = '0;
-    if (beat_valid_i) begin
-      data = beat_data_i;
-      if (beat_first_i) begin
-        data[8*((StreamBytes > 8) ? 14 : 8)-1:0] = '0;
+  // A function, so that simulation does this once a beat.
+  function automatic logic [35:0] total(input logic [8*StreamBytes-1:0] data,
+                                        input logic [StreamBytes-1:0] keep, input logic first,
+                                        input logic second, input logic last);
+    logic [31:0] word;
+    total = '0;
+    for (int unsigned i = 0; i < Words; i++) begin
+      word = data[32*i +: 32];
+      if (last) begin
+        word = word & {{8{keep[4*i + 3]}}, {8{keep[4*i + 2]}}, {8{keep[4*i + 1]}}, {8{keep[4*i]}}};
       end
-      if (StreamBytes == 8 && beat_row_i) begin
-        data[47:0] = '0;
+      if (i < 3 && first || (StreamBytes == 8 && i == 0 && second)) begin
+        word = '0;
       end
-      if (beat_last_i) begin
-        for (int unsigned i = 0; i < StreamBytes; i++) begin
-          data[8*i +: 8] = data[8*i +: 8] & {8{beat_keep_i[i]}};
-        end
+      if ((i == 3 && first) || (StreamBytes == 8 && i == 1 && second)) begin
+        word[15:0] = '0;
       end
-      for (int unsigned i = 0; i < Words; i++) begin
-        beat_sum = beat_sum + 36'(data[32*i +: 32]);
-      end
+      total = total + 36'(word);
     end
-  end
+  endfunction
 
   always_ff @(posedge clk_i) begin
     if (forget_i) begin
@@ -85,8 +80,9 @@ module rx_sum #(
       if (beat_valid_i) begin
         first_q    <= beat_first_i;
         lane_q     <= lane_i;
-        len_q      <= len_i;
-        beat_sum_q <= beat_sum;
+        len_q      <= (beat_first_i ? '0 : len_q) +
+                      (beat_last_i ? 16'($countones(beat_keep_i)) : 16'(StreamBytes));
+        beat_sum_q <= total(beat_data_i, beat_keep_i, beat_first_i, beat_row_i, beat_last_i);
       end
     end
   end

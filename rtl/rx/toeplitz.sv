@@ -57,29 +57,56 @@ module toeplitz (
     end
   end
 
-  // Three bits with their key bits are what one LUT takes; `keep` holds synthesis to that.
-  (* keep *)
-  logic [11*32-1:0] threes;
-  (* keep *)
-  logic [31:0]      high;
-  (* keep *)
-  logic [31:0]      low;
-  logic [63:0]      bits;
+  logic [63:0] bits;
 
   assign read = key[start_i ? 4'd0 : next_q];
+  assign bits = {held_q, read};
+
+  // What three bits of input add, the first of them in word[2], and `from` its place in the key.
+  function automatic logic [31:0] added(input logic [33:0] from, input logic [2:0] word);
+    added = (from[33:2] & {32{word[2]}}) ^ (from[32:1] & {32{word[1]}}) ^
+            (from[31:0] & {32{word[0]}});
+  endfunction
+
+  // Three bits with their key bits are what one LUT takes; `keep` holds synthesis to that.
+  (* keep *) logic [31:0] add_0;
+  (* keep *) logic [31:0] add_1;
+  (* keep *) logic [31:0] add_2;
+  (* keep *) logic [31:0] add_3;
+  (* keep *) logic [31:0] add_4;
+  (* keep *) logic [31:0] add_5;
+  (* keep *) logic [31:0] add_6;
+  (* keep *) logic [31:0] add_7;
+  (* keep *) logic [31:0] add_8;
+  (* keep *) logic [31:0] add_9;
+  (* keep *) logic [31:0] add_10;
+  (* keep *) logic [31:0] high;
+  (* keep *) logic [31:0] low;
 
   always_comb begin
-    bits   = 'x;
-    threes = 'x;
+    add_0  = 'x;
+    add_1  = 'x;
+    add_2  = 'x;
+    add_3  = 'x;
+    add_4  = 'x;
+    add_5  = 'x;
+    add_6  = 'x;
+    add_7  = 'x;
+    add_8  = 'x;
+    add_9  = 'x;
+    add_10 = 'x;
     if (step_i) begin
-      bits = {held_q, read};
-      for (int unsigned i = 0; i < 10; i++) begin
-        threes[32*i +: 32] = (bits[3*i + 1 +: 32] & {32{word_i[3*i]}}) ^
-                             (bits[3*i + 2 +: 32] & {32{word_i[3*i + 1]}}) ^
-                             (bits[3*i + 3 +: 32] & {32{word_i[3*i + 2]}});
-      end
-      threes[320 +: 32] = (bits[31 +: 32] & {32{word_i[30]}}) ^
-                          (bits[32 +: 32] & {32{word_i[31]}});
+      add_0  = added(bits[63:30], word_i[31:29]);
+      add_1  = added(bits[60:27], word_i[28:26]);
+      add_2  = added(bits[57:24], word_i[25:23]);
+      add_3  = added(bits[54:21], word_i[22:20]);
+      add_4  = added(bits[51:18], word_i[19:17]);
+      add_5  = added(bits[48:15], word_i[16:14]);
+      add_6  = added(bits[45:12], word_i[13:11]);
+      add_7  = added(bits[42:9], word_i[10:8]);
+      add_8  = added(bits[39:6], word_i[7:5]);
+      add_9  = added(bits[36:3], word_i[4:2]);
+      add_10 = added(bits[33:0], {word_i[1:0], 1'b0});
     end
   end
 
@@ -87,10 +114,8 @@ module toeplitz (
     high = 'x;
     low  = 'x;
     if (step_i) begin
-      high = threes[192 +: 32] ^ threes[224 +: 32] ^ threes[256 +: 32] ^ threes[288 +: 32] ^
-             threes[320 +: 32];
-      low  = threes[0 +: 32] ^ threes[32 +: 32] ^ threes[64 +: 32] ^ threes[96 +: 32] ^
-             threes[128 +: 32] ^ threes[160 +: 32];
+      high = add_0 ^ add_1 ^ add_2 ^ add_3 ^ add_4 ^ add_5;
+      low  = add_6 ^ add_7 ^ add_8 ^ add_9 ^ add_10;
     end
   end
 

@@ -125,7 +125,6 @@ package nic_pkg;
   // A frame, or several coalesced, on its way to the driver.
   typedef struct packed {
     logic [15:0] len;         // bytes, all of it
-    logic [15:0] count;       // frames in it
     logic [9:0]  slot;        // of the first one
     logic [31:0] hash;
     logic [3:0]  hash_report;
@@ -135,12 +134,12 @@ package nic_pkg;
     logic [15:0] gso_size;
     logic [6:0]  csum_start;
     logic [6:0]  hdr_len;
-    patch_t      patch3;      // to the first frame's headers
+    patch_t      patch3;      // to the first frame's headers; patch1 only without ip6
     patch_t      patch2;
     patch_t      patch1;
     patch_t      patch0;
   } rx_frame_t;
-  localparam int unsigned RxFrameWidth = 199;
+  localparam int unsigned RxFrameWidth = 183;
 
   // What the header in front of a received frame says, but for num_buffers.
   typedef struct packed {

@@ -103,6 +103,7 @@ module rx_join #(
   logic [LaneWidth-1:0]  begin_q;     // lane where its first byte goes
   logic                  parity_q;
   logic [2:0]            patches_q;   // patches to be made
+  logic                  ip6_q;       // of them, not the one for the IPv4 header checksum
   logic [87:0]           patch_q;     // the next one at place patches_q modulo 4
 
   logic                  begins;      // a coalesced job begins
@@ -321,9 +322,10 @@ module rx_join #(
       patches_q <= '0;
     end else if (push && begins && !job_drop_i) begin
       patches_q <= 3'd4;
+      ip6_q     <= job_frame_i.ip6;
       patch_q   <= {job_frame_i.patch1, job_frame_i.patch2, job_frame_i.patch3, job_frame_i.patch0};
     end else if (patch) begin
-      patches_q <= patches_q - 1'b1;
+      patches_q <= (patches_q[2] && ip6_q) ? 3'd2 : patches_q - 1'b1;
     end
   end
 
@@ -345,8 +347,8 @@ module rx_join #(
   assign idle_o       = !job_valid_i && !member_valid && !valid_q && !drain_q && !free_valid_q;
 
   logic unused_bits;
-  assign unused_bits = ^{job_frame_i.count, job_frame_i.hash, job_frame_i.hash_report,
-                         job_frame_i.csum_ok, job_frame_i.ip6, job_frame_i.csum_start, unused_count};
+  assign unused_bits = ^{job_frame_i.hash, job_frame_i.hash_report,
+                         job_frame_i.csum_ok, job_frame_i.csum_start, unused_count};
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin

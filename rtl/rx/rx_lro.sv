@@ -28,8 +28,9 @@
 //   idle_o       with quiet inputs a clock edge changes no state, as long as wake_o is low
 //
 // A frame passes in two cycles if nothing is to be compared or copied; else one cycle comes on top for
-// each 8 bytes of its headers, and one for each flow flushed on its behalf. A flow whose time is over
-// is on frame_* two cycles later if nothing else is in hand.
+// each 8 bytes of its headers, and for a flow flushed on its behalf two if it has one frame, twelve
+// if it has several. A flow of one frame whose time is over is on frame_* three cycles later if nothing
+// else is in hand.
 //
 // Parameters:
 //   Queues      receive queues
@@ -95,7 +96,6 @@ module rx_lro #(
 );
 
   localparam int unsigned FlowWidth = $clog2(Flows);
-  localparam int unsigned CountWidth = $clog2(Frames + 1);
 
   if (Flows < 2 || (1 << FlowWidth) != Flows) $error("rx_lro: Flows must be a power of two");
   if (Frames > (1 << SlotWidth)) $error("rx_lro: Frames is more than a slot number can tell");
@@ -111,6 +111,7 @@ module rx_lro #(
   logic                 hit_q;    // flow_q may be the head's flow
   logic [FlowWidth-1:0] flow_q;
   logic [3:0]           word_q;   // of the header, whose bytes are there
+  logic                 read_q;   // the flow that is to be flushed was read
   logic                 psh_q;    // the last frame appended had PSH, FIN
   logic                 fin_q;
 
@@ -140,14 +141,14 @@ module rx_lro #(
   assign candidate = info_i.lro && (info_i.ip6 ? lro6_i : lro4_i) && !hurry_i && !flush_i &&
                      rec_len_i == 16'(info_i.payload) + info_i.payload_len;
 
-  logic drop, pass, start, append, compared, started, out_free, flushed, take;
+  logic drop, pass, start, append, compared, started, finished, out_free, flushed, take;
 
   assign drop    = go && cls_drop_i;
   assign pass    = go && !cls_drop_i && !hit_q && (!candidate || single) && out_free;
   assign start   = go && !cls_drop_i && !hit_q && candidate && !single;
   assign append  = comparing && compared;
   assign started = starting && last_word;
-  assign flushed = flushing && out_free;
+  assign flushed = flushing && read_q && out_free && (!several || finished);
   assign take    = (drop && free_ready_i) || pass || append || started;
 
   assign rec_ready_o  = take;
@@ -171,12 +172,14 @@ module rx_lro #(
   logic                 expire;
 
   rx_lro_table #(
-    .Flows(Flows)
+    .Flows (Flows),
+    .Cycles(LroCycles)
   ) u_table (
     .clk_i        (clk_i),
     .rst_i        (rst_i),
+    .now_i        (now_i),
     .look_i       (look),
-    .key_i        (info_i.symmetric ^ info_i.flow[15:0]),
+    .key_i        (info_i.symmetric[11:0] ^ info_i.flow[11:0]),
     .hit_o        (hit),
     .hit_flow_o   (hit_flow),
     .any_o        (any),
@@ -185,15 +188,14 @@ module rx_lro #(
     .oldest_flow_o(oldest),
     .oldest_slot_o(oldest_slot),
     .deadline_o   (deadline_o),
+    .wake_o       (wake_o),
     .add_i        (started),
     .add_slot_i   (rec_slot_i),
-    .add_time_i   (now_i + 64'(LroCycles)),
     .remove_i     (flushed),
     .remove_flow_i(flow_q)
   );
 
   assign look   = state_q == Idle && info_valid_i && any && !expire;
-  assign wake_o = any && now_i >= deadline_o;
   assign press  = any && (flush_i || (pressure_i && oldest_slot == oldest_i));
   assign expire = wake_o || press;
 
@@ -254,17 +256,14 @@ module rx_lro #(
   // What the first frame of a flow says.
   localparam int unsigned FirstWidth = 16 + SlotWidth + QueueWidth + 36 + 48 + 2 + 7 + 1 + TagWidth;
   // What every frame changes.
-  localparam int unsigned RunWidth = 32 + 16 + CountWidth + SlotWidth + 16 + 2;
+  localparam int unsigned RunWidth = 32 + 16 + 1 + SlotWidth + 16 + 2;
+
+  logic read_flow;
 
   // How the IPv4 identification goes on: by one; not at all; one of the two, the second frame tells.
   localparam logic [1:0] IdCounts = 2'd0;
   localparam logic [1:0] IdStays  = 2'd1;
   localparam logic [1:0] IdOpen   = 2'd2;
-
-  (* ram_style = "distributed" *)
-  logic [FirstWidth-1:0] first_mem [Flows];
-  (* ram_style = "distributed" *)
-  logic [RunWidth-1:0]   run_mem [Flows];
 
   logic [15:0]           gso_size, pseudo, first_check, first_flags;
   logic [SlotWidth-1:0]  first_slot;
@@ -278,26 +277,42 @@ module rx_lro #(
 
   logic [31:0]           next_seq;
   logic [15:0]           len;
-  logic [CountWidth-1:0] count;
+  logic                  several;
   logic [SlotWidth-1:0]  last_slot;
   logic [15:0]           last_id;
   logic [1:0]            id_rule;
 
-  logic [FirstWidth-1:0] first_word;
-  logic [RunWidth-1:0]   run_word;
+  // They are read for a flow that may be the head's, and for one that is to be flushed.
+  assign read_flow = (deciding && hit_q) || (flushing && !read_q);
 
-  always_comb begin
-    first_word = '0;
-    run_word   = '0;
-    if (comparing || flushing) begin
-      first_word = first_mem[flow_q];
-      run_word   = run_mem[flow_q];
-    end
-  end
+  ram_1r1w #(
+    .Width(FirstWidth),
+    .Depth(Flows)
+  ) u_first (
+    .clk_i  (clk_i),
+    .we_i   (started),
+    .waddr_i(flow_q),
+    .wdata_i({info_i.payload_len, info_i.pseudo, check, flags, rec_slot_i, cls_queue_i, info_i.hash,
+              info_i.hash_report, info_i.l3[4] && info_i.l3[2], info_i.l3[4] && !info_i.l3[2],
+              info_i.payload, info_i.ip6, rec_tag_i}),
+    .re_i   (read_flow),
+    .raddr_i(flow_q),
+    .rdata_o({gso_size, pseudo, first_check, first_flags, first_slot, first_queue, first_hash,
+              first_hash_report, tags, hdr_len, ip6, first_tag})
+  );
 
-  assign {gso_size, pseudo, first_check, first_flags, first_slot, first_queue, first_hash,
-          first_hash_report, tags, hdr_len, ip6, first_tag} = first_word;
-  assign {next_seq, len, count, last_slot, last_id, id_rule} = run_word;
+  ram_1r1w #(
+    .Width(RunWidth),
+    .Depth(Flows)
+  ) u_run (
+    .clk_i  (clk_i),
+    .we_i   (started || append),
+    .waddr_i(flow_q),
+    .wdata_i({info_i.seq + 32'(info_i.payload_len), sum_len[15:0], append, rec_slot_i, id, next_rule}),
+    .re_i   (read_flow),
+    .raddr_i(flow_q),
+    .rdata_o({next_seq, len, several, last_slot, last_id, id_rule})
+  );
 
   logic [16:0] sum_len;
   logic        fits;
@@ -323,21 +338,6 @@ module rx_lro #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (started) begin
-      first_mem[flow_q] <= {info_i.payload_len, info_i.pseudo, check, flags, rec_slot_i, cls_queue_i,
-                            info_i.hash, info_i.hash_report, info_i.l3[4] && info_i.l3[2],
-                            info_i.l3[4] && !info_i.l3[2], info_i.payload, info_i.ip6, rec_tag_i};
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (started || append) begin
-      run_mem[flow_q] <= {info_i.seq + 32'(info_i.payload_len), sum_len[15:0],
-                          starting ? CountWidth'(1) : count + 1'b1, rec_slot_i, id, next_rule};
-    end
-  end
-
   ram_1r1w #(
     .Width(SlotWidth),
     .Depth(Frames)
@@ -358,6 +358,7 @@ module rx_lro #(
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q <= Idle;
+      read_q  <= 1'b0;
     end else begin
       case (state_q)
         Idle: begin
@@ -406,7 +407,8 @@ module rx_lro #(
           end
         end
         default: begin  // Flush
-          if (out_free) begin
+          read_q <= !flushed;
+          if (flushed) begin
             state_q <= back_q ? Decide : Idle;
           end
         end
@@ -418,29 +420,42 @@ module rx_lro #(
   // Output         //
   ////////////////////
 
-  nic_pkg::rx_frame_t    flushed_frame;
   logic                  valid_q;
-  nic_pkg::rx_frame_t    frame_q;
+  logic [15:0]           len_q;
+  logic [SlotWidth-1:0]  slot_q;
+  logic [31:0]           hash_q;
+  logic [3:0]            hash_report_q;
+  logic                  csum_ok_q;
+  logic                  gso_q;
+  logic                  ip6_q;
+  logic [15:0]           gso_size_q;
+  logic [6:0]            hdr_len_q;
   logic [QueueWidth-1:0] queue_q;
   logic [TagWidth-1:0]   tag_q;
+  nic_pkg::patch_t       patch0, patch1, patch2, patch3;
+  logic [6:0]            csum_start;
 
+  // The fields are made when the frame before has gone, and stay until the next one is flushed.
   rx_lro_finish u_finish (
-    .valid_i      (flushing),
-    .len_i        (len),
-    .count_i      (16'(count)),
-    .slot_i       (first_slot),
-    .hash_i       (first_hash),
-    .hash_report_i(first_hash_report),
-    .ip6_i        (ip6),
-    .tags_i       (tags),
-    .hdr_len_i    (hdr_len),
-    .gso_size_i   (gso_size),
-    .pseudo_i     (pseudo),
-    .check_i      (first_check),
-    .flags_i      (first_flags),
-    .psh_i        (psh_q),
-    .fin_i        (fin_q),
-    .frame_o      (flushed_frame)
+    .clk_i       (clk_i),
+    .rst_i       (rst_i),
+    .run_i       (flushing && read_q && several && out_free),
+    .done_o      (finished),
+    .len_i       (len),
+    .ip6_i       (ip6),
+    .tags_i      (tags),
+    .hdr_len_i   (hdr_len),
+    .gso_size_i  (gso_size),
+    .pseudo_i    (pseudo),
+    .check_i     (first_check),
+    .flags_i     (first_flags),
+    .psh_i       (psh_q),
+    .fin_i       (fin_q),
+    .patch0_o    (patch0),
+    .patch1_o    (patch1),
+    .patch2_o    (patch2),
+    .patch3_o    (patch3),
+    .csum_start_o(csum_start)
   );
 
   assign out_free = !valid_q || frame_ready_i;
@@ -449,36 +464,49 @@ module rx_lro #(
     if (rst_i) begin
       valid_q <= 1'b0;
     end else if (pass || flushed) begin
-      valid_q <= 1'b1;
-      frame_q <= flushed_frame;
-      queue_q <= first_queue;
-      tag_q   <= first_tag;
-      if (pass) begin
-        frame_q.len         <= rec_len_i;
-        frame_q.count       <= 16'd1;
-        frame_q.slot        <= rec_slot_i;
-        frame_q.hash        <= info_i.hash;
-        frame_q.hash_report <= info_i.hash_report;
-        frame_q.csum_ok     <= info_i.csum_ok;
-        frame_q.gso         <= 1'b0;
-        queue_q             <= cls_queue_i;
-        tag_q               <= rec_tag_i;
-      end
+      valid_q       <= 1'b1;
+      len_q         <= pass ? rec_len_i : len;
+      slot_q        <= pass ? rec_slot_i : first_slot;
+      hash_q        <= pass ? info_i.hash : first_hash;
+      hash_report_q <= pass ? info_i.hash_report : first_hash_report;
+      csum_ok_q     <= !pass || info_i.csum_ok;
+      gso_q         <= !pass && several;
+      ip6_q         <= ip6;
+      gso_size_q    <= gso_size;
+      hdr_len_q     <= hdr_len;
+      queue_q       <= pass ? cls_queue_i : first_queue;
+      tag_q         <= pass ? rec_tag_i : first_tag;
     end else if (frame_ready_i) begin
       valid_q <= 1'b0;
     end
   end
 
   assign frame_valid_o = valid_q;
-  assign frame_o       = frame_q;
+  always_comb begin
+    frame_o.len         = len_q;
+    frame_o.slot        = slot_q;
+    frame_o.hash        = hash_q;
+    frame_o.hash_report = hash_report_q;
+    frame_o.csum_ok     = csum_ok_q;
+    frame_o.gso         = gso_q;
+    frame_o.ip6         = ip6_q;
+    frame_o.gso_size    = gso_size_q;
+    frame_o.csum_start  = csum_start;
+    frame_o.hdr_len     = hdr_len_q;
+    frame_o.patch0      = patch0;
+    frame_o.patch1      = patch1;
+    frame_o.patch2      = patch2;
+    frame_o.patch3      = patch3;
+  end
+
   assign frame_queue_o = queue_q;
   assign frame_tag_o   = tag_q;
   assign empty_o       = !any && state_q == Idle && !valid_q;
   assign idle_o        = state_q == Idle && !valid_q && !info_valid_i && !press;
 
   logic unused_bits;
-  assign unused_bits = ^{info_i.dst, info_i.has_vlan, info_i.vid, info_i.flow[31:16], info_i.csum_bad,
-                         info_i.l4, info_i.tcp, link_slot_i, last_slot};
+  assign unused_bits = ^{info_i.dst, info_i.has_vlan, info_i.vid, info_i.flow[31:12], info_i.tcp,
+                         info_i.symmetric[15:12], info_i.csum_bad, info_i.l4, link_slot_i, last_slot};
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
@@ -488,7 +516,7 @@ module rx_lro #(
       // Only what the parser calls coalescible is compared or copied, and its header is whole.
       a_lro: assert (!step || (info_i.tcp && info_i.lro && info_i.payload >= 7'd54));
       // A coalesced frame is longer than its first.
-      a_grown: assert (!flushing || count == CountWidth'(1) || len > 16'(hdr_len) + gso_size);
+      a_grown: assert (!flushed || !several || len > 16'(hdr_len) + gso_size);
       // What is offered stays until it is taken.
       a_take: assert (!take || (rec_valid_i && cls_valid_i && info_valid_i));
     end

@@ -1,86 +1,118 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// rx_lro_finish: describes a flow that is flushed as one frame. Combinational; frame_o is 0 without
-// valid_i.
+// rx_lro_finish: makes the header fields that several frames get as one, those that Linux's GRO would
+// give them:
 //
-// A frame alone goes as it came. Several get, as Linux's GRO would give them, a virtio_net_hdr of TCP
-// segmentation and new header fields:
-//
-//   IPv4 tot_len    the whole packet, and the header checksum changed by the difference (RFC 1624)
+//   IPv4 tot_len    the whole packet; and the header checksum, changed by the difference (RFC 1624)
 //   IPv6 payload_len
 //   TCP flags       those of the first frame, with PSH and FIN of the last
 //   TCP check       the sum of the pseudo header with the new length, not inverted: what
 //                   VIRTIO_NET_HDR_F_NEEDS_CSUM asks for
 //
+//   run_i    one step of the work. All inputs stay until done_o, which comes with the last step; from
+//            the next cycle on patch*_o are the fields, until the work begins anew. patch1_o has no
+//            meaning with IPv6.
+//   len_i    bytes of the frame, hdr_len_i: of its headers, gso_size_i: of the first one's payload
 //   tags_i   VLAN tags: 01 for one, 10 for two
-//   len_i    bytes, all of it; hdr_len_i: of the headers; gso_size_i: of the first frame's payload
 //   check_i, flags_i   IPv4 header checksum, and doff and flags, of the first frame
 //   pseudo_i ones' complement sum of addresses and protocol
 //   psh_i, fin_i   flags of the last frame
+//
+// Everything is ones' complement sums, one addition a cycle; a step that adds nothing takes the carry
+// in. With l3, l4 the places of the headers, and -x the complement of x:
+//
+//   step        0      1      2      3      4      5      6      7      8      9      10
+//   IPv4       len    -l3    tot    -20  pseudo  check   len  -hdr_len -gso  -check  check
+//   IPv6       len    -l4    len     0   pseudo  check
 
 module rx_lro_finish (
-  input  logic                          valid_i,
-  input  logic [15:0]                   len_i,
-  input  logic [15:0]                   count_i,
-  input  logic [nic_pkg::SlotWidth-1:0] slot_i,
-  input  logic [31:0]                   hash_i,
-  input  logic [3:0]                    hash_report_i,
-  input  logic                          ip6_i,
-  input  logic [1:0]                    tags_i,
-  input  logic [6:0]                    hdr_len_i,
-  input  logic [15:0]                   gso_size_i,
-  input  logic [15:0]                   pseudo_i,
-  input  logic [15:0]                   check_i,
-  input  logic [15:0]                   flags_i,
-  input  logic                          psh_i,
-  input  logic                          fin_i,
-  output nic_pkg::rx_frame_t            frame_o
+  input  logic            clk_i,
+  input  logic            rst_i,
+
+  input  logic            run_i,
+  output logic            done_o,
+
+  input  logic [15:0]     len_i,
+  input  logic            ip6_i,
+  input  logic [1:0]      tags_i,
+  input  logic [6:0]      hdr_len_i,
+  input  logic [15:0]     gso_size_i,
+  input  logic [15:0]     pseudo_i,
+  input  logic [15:0]     check_i,
+  input  logic [15:0]     flags_i,
+  input  logic            psh_i,
+  input  logic            fin_i,
+
+  output nic_pkg::patch_t patch0_o,
+  output nic_pkg::patch_t patch1_o,
+  output nic_pkg::patch_t patch2_o,
+  output nic_pkg::patch_t patch3_o,
+  output logic [6:0]      csum_start_o
 );
 
-  logic [5:0]  l3;        // in halfwords
+  logic [3:0]  step_q;
+  logic [15:0] acc_q;
+  logic        carry_q;
+
+  logic [5:0]  l3;   // in halfwords
   logic [5:0]  l4;
-  logic [15:0] tcp_len;   // header and payload
-  logic [15:0] grown;     // payload behind the first frame's
-  logic [16:0] check;
-  logic [16:0] pseudo;
+  logic [15:0] addend;
+  logic [16:0] sum;
+  logic        load;
 
   always_comb begin
-    l3      = '0;
-    l4      = '0;
-    tcp_len = '0;
-    grown   = '0;
-    check   = '0;
-    pseudo  = '0;
-    frame_o = '0;
-    if (valid_i) begin
-      l3      = 6'd7 + {3'd0, tags_i, 1'b0};
-      l4      = l3 + (ip6_i ? 6'd20 : 6'd10);
-      tcp_len = len_i - {9'd0, l4, 1'b0};
-      grown   = len_i - 16'(hdr_len_i) - gso_size_i;
-      check   = {1'b0, ~check_i} + {1'b0, grown};
-      pseudo  = {1'b0, pseudo_i} + {1'b0, tcp_len};
-
-      frame_o.len          = len_i;
-      frame_o.count        = count_i;
-      frame_o.slot         = slot_i;
-      frame_o.hash         = hash_i;
-      frame_o.hash_report  = hash_report_i;
-      frame_o.csum_ok      = 1'b1;
-      frame_o.gso          = count_i != 16'd1;
-      frame_o.ip6          = ip6_i;
-      frame_o.gso_size     = gso_size_i;
-      frame_o.csum_start   = {l4, 1'b0};
-      frame_o.hdr_len      = hdr_len_i;
-      frame_o.patch0.place = l3 + (ip6_i ? 6'd2 : 6'd1);
-      frame_o.patch0.value = ip6_i ? tcp_len : tcp_len + 16'd20;
-      // IPv6 has no header checksum: the same once more.
-      frame_o.patch1.place = l3 + (ip6_i ? 6'd2 : 6'd5);
-      frame_o.patch1.value = ip6_i ? tcp_len : ~(check[15:0] + 16'(check[16]));
-      frame_o.patch2.place = l4 + 6'd6;
-      frame_o.patch2.value = flags_i | {12'd0, psh_i, 2'd0, fin_i};
-      frame_o.patch3.place = l4 + 6'd8;
-      frame_o.patch3.value = pseudo[15:0] + 16'(pseudo[16]);
+    l3     = '0;
+    l4     = '0;
+    addend = '0;
+    sum    = '0;
+    load   = 1'b0;
+    if (run_i) begin
+      l3   = 6'd7 + {3'd0, tags_i, 1'b0};
+      l4   = l3 + (ip6_i ? 6'd20 : 6'd10);
+      load = step_q == 4'd0 || step_q == 4'd6;
+      case (step_q)
+        4'd0, 4'd6: addend = len_i;
+        4'd1:       addend = ~{9'd0, ip6_i ? l4 : l3, 1'b0};
+        4'd3:       addend = ip6_i ? 16'd0 : ~16'd20;
+        4'd4:       addend = pseudo_i;
+        4'd7:       addend = ~{9'd0, hdr_len_i};
+        4'd8:       addend = ~gso_size_i;
+        4'd9:       addend = ~check_i;
+        default:    addend = '0;
+      endcase
+      sum = {1'b0, load ? 16'd0 : acc_q} + {1'b0, addend} + 17'(!load && carry_q);
     end
   end
+
+  assign done_o = run_i && step_q == (ip6_i ? 4'd5 : 4'd10);
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      step_q <= '0;
+    end else if (run_i) begin
+      step_q             <= done_o ? '0 : step_q + 1'b1;
+      {carry_q, acc_q}   <= sum;
+      case (step_q)
+        4'd2:    patch0_o.value <= sum[15:0];
+        4'd5:    patch3_o.value <= sum[15:0];
+        4'd10:   patch1_o.value <= ~sum[15:0];
+        default: patch2_o.value <= flags_i | {12'd0, psh_i, 2'd0, fin_i};
+      endcase
+      patch0_o.place <= l3 + (ip6_i ? 6'd2 : 6'd1);
+      patch1_o.place <= l3 + 6'd5;
+      patch2_o.place <= l4 + 6'd6;
+      patch3_o.place <= l4 + 6'd8;
+      csum_start_o   <= {l4, 1'b0};
+    end
+  end
+
+`ifndef SYNTHESIS
+  always_ff @(posedge clk_i) begin
+    if (!rst_i) begin
+      // The last addition of a sum leaves no carry.
+      a_carry: assert (!run_i || !(step_q == 4'd2 || step_q == 4'd5 || step_q == 4'd10) || !sum[16]);
+    end
+  end
+`endif
 
 endmodule

@@ -4,29 +4,32 @@
 //
 //   look   look_i asks, in the same cycle, whether a flow has key_i: hit_o, hit_flow_o. Flows of
 //          the same key are never held together.
-//   add    add_i puts the flow free_flow_o in, with the key looked for last, its first slot and the
-//          time at which it has to go. Only without full_o. Times never decrease.
+//   add    add_i puts the flow free_flow_o in, with key_i and its first slot. Only without full_o.
 //   remove remove_i takes a flow out that is there.
-//   oldest the flow that was added first, if any_o, its slot and its time; deadline_o is all ones
-//          without one.
+//   oldest the flow that was added first, if any_o, and its slot.
+//   wake_o is high from Cycles cycles after the oldest flow was added. deadline_o is that time, or once
+//          in a long while an earlier one; all ones without a flow.
 //
 // The order is a list through the flows, oldest at the head:
 //
 //     head_q --> flow 3 <--> flow 0 <--> flow 7 <-- tail_q       next_mem, ahead_mem
 //
 // Parameters:
-//   Flows   places, a power of two
+//   Flows    places, a power of two
+//   Cycles   how long a flow may stay
 
 module rx_lro_table #(
   parameter int unsigned Flows = 16,
+  parameter int unsigned Cycles = 5000,
   localparam int unsigned FlowWidth = $clog2(Flows),
   localparam int unsigned SlotWidth = nic_pkg::SlotWidth
 ) (
   input  logic                 clk_i,
   input  logic                 rst_i,
+  input  logic [63:0]          now_i,
 
   input  logic                 look_i,
-  input  logic [15:0]          key_i,
+  input  logic [11:0]          key_i,
   output logic                 hit_o,
   output logic [FlowWidth-1:0] hit_flow_o,
 
@@ -36,17 +39,24 @@ module rx_lro_table #(
   output logic [FlowWidth-1:0] oldest_flow_o,
   output logic [SlotWidth-1:0] oldest_slot_o,
   output logic [63:0]          deadline_o,
+  output logic                 wake_o,
 
   input  logic                 add_i,
   input  logic [SlotWidth-1:0] add_slot_i,
-  input  logic [63:0]          add_time_i,
 
   input  logic                 remove_i,
   input  logic [FlowWidth-1:0] remove_flow_i
 );
 
-  logic [Flows-1:0]     used_q;
-  logic [16*Flows-1:0]  keys_q;
+  localparam int unsigned KeyWidth = 12;
+
+  // Times are kept by their low bits, which tell them apart: all flows go within Cycles of now.
+  localparam int unsigned TimeWidth = 20;
+
+  if (Cycles >= (1 << (TimeWidth - 1))) $error("rx_lro_table: Cycles is too large");
+
+  logic [Flows-1:0]          used_q;
+  logic [KeyWidth*Flows-1:0] keys_q;
   logic [FlowWidth-1:0] head_q;
   logic [FlowWidth-1:0] tail_q;
 
@@ -57,7 +67,11 @@ module rx_lro_table #(
   (* ram_style = "distributed" *)
   logic [SlotWidth-1:0] slot_mem [Flows];
   (* ram_style = "distributed" *)
-  logic [63:0]          time_mem [Flows];
+  logic [TimeWidth-1:0] time_mem [Flows];
+
+  // Of the oldest flow.
+  logic [SlotWidth-1:0] slot_q;
+  logic [63:0]          deadline_q;
 
   ////////////////////
   // Looking        //
@@ -70,7 +84,7 @@ module rx_lro_table #(
     hit_flow_o = '0;
     if (look_i) begin
       for (int unsigned f = 0; f < Flows; f++) begin
-        match[f] = used_q[f] && keys_q[16*f +: 16] == key_i;
+        match[f] = used_q[f] && keys_q[KeyWidth*f +: KeyWidth] == key_i;
         if (match[f]) hit_flow_o = hit_flow_o | FlowWidth'(f);
       end
     end
@@ -87,20 +101,25 @@ module rx_lro_table #(
   assign any_o         = used_q != '0;
   assign full_o        = used_q == '1;
   assign oldest_flow_o = head_q;
-  assign oldest_slot_o = slot_mem[head_q];
-  assign deadline_o    = any_o ? time_mem[head_q] : '1;
+  assign oldest_slot_o = slot_q;
+  assign deadline_o    = deadline_q;
 
   ////////////////////
   // Changing       //
   ////////////////////
 
   logic                 at_head, at_tail;
+  logic [TimeWidth-1:0] limit;
+  logic [TimeWidth-1:0] late;
   logic [FlowWidth-1:0] next, ahead;
 
   assign at_head = remove_flow_i == head_q;
   assign at_tail = remove_flow_i == tail_q;
   assign next    = next_mem[remove_flow_i];
-  assign ahead  = ahead_mem[remove_flow_i];
+  assign ahead   = ahead_mem[remove_flow_i];
+  assign limit   = now_i[TimeWidth-1:0] + TimeWidth'(Cycles);
+  assign late    = now_i[TimeWidth-1:0] - deadline_q[TimeWidth-1:0];
+  assign wake_o  = any_o && !late[TimeWidth-1];
 
   always_ff @(posedge clk_i) begin
     if (add_i || (remove_i && !at_head)) begin
@@ -117,9 +136,9 @@ module rx_lro_table #(
   always_ff @(posedge clk_i) begin
     if (add_i) begin
       slot_mem[free_flow_o] <= add_slot_i;
-      time_mem[free_flow_o] <= add_time_i;
+      time_mem[free_flow_o] <= limit;
       for (int unsigned f = 0; f < Flows; f++) begin
-        if (free_flow_o == FlowWidth'(f)) keys_q[16*f +: 16] <= key_i;
+        if (free_flow_o == FlowWidth'(f)) keys_q[KeyWidth*f +: KeyWidth] <= key_i;
       end
     end
   end
@@ -141,6 +160,15 @@ module rx_lro_table #(
       if (at_tail) begin
         tail_q <= ahead;
       end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i || (remove_i && at_head && at_tail)) begin
+      deadline_q <= '1;
+    end else if ((add_i && !any_o) || (remove_i && at_head)) begin
+      deadline_q <= {now_i[63:TimeWidth], add_i ? limit : time_mem[next]};
+      slot_q     <= add_i ? add_slot_i : slot_mem[next];
     end
   end
 

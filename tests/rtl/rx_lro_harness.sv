@@ -60,11 +60,10 @@ module rx_lro_harness #(
 
   output logic                  frame_valid_o,
   input  logic                  frame_ready_i,
-  output logic [198:0]          frame_o,
+  output logic [182:0]          frame_o,
   output logic [1:0]            frame_queue_o,
   output logic [31:0]           frame_tag_o,
   output logic [15:0]           frame_len_o,
-  output logic [15:0]           frame_count_o,
   output logic [9:0]            frame_slot_o,
   output logic [31:0]           frame_hash_o,
   output logic [3:0]            frame_hash_report_o,
@@ -81,7 +80,7 @@ module rx_lro_harness #(
 
   input  logic                  job_valid_i,
   output logic                  job_ready_o,
-  input  logic [198:0]          job_frame_i,
+  input  logic [182:0]          job_frame_i,
   input  logic                  job_drop_i,
   output logic                  join_idle_o,
 
@@ -176,7 +175,6 @@ module rx_lro_harness #(
 
   assign frame_o             = frame;
   assign frame_len_o         = frame.len;
-  assign frame_count_o       = frame.count;
   assign frame_slot_o        = frame.slot;
   assign frame_hash_o        = frame.hash;
   assign frame_hash_report_o = frame.hash_report;

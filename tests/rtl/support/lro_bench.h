@@ -108,7 +108,7 @@ class LroBench {
     std::size_t words_read = 0;
   };
   struct Job {
-    VlWide<7> bits{};
+    VlWide<6> bits{};
     unsigned len = 0;
     unsigned count = 0;
     bool gso = false;

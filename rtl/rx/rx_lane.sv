@@ -2,10 +2,10 @@
 //
 // rx_lane: reads the headers of one frame after the other; rx_parse gives it every n-th frame.
 //
-//   beats in    beat_valid_i: a beat of a frame's first 128 bytes, row beat_row_i of them. The lane
+//   beats in    beat_valid_i: a beat of the first 128 bytes of frame put_slot_i, row beat_row_i. The lane
 //               keeps Slots frames; rx_parse gives it no more.
-//   ends        last_i with the frame's last beat or after it (beat_valid_i is low then): kept_i says
-//               whether the frame stays; if not, the next beats overwrite it. sum_valid_i follows for
+//   ends        last_i one cycle after the frame's last beat: kept_i says whether the frame stays; if
+//               not, the next one takes its place. sum_valid_i follows for
 //               each frame that stayed, in order: its length and the complement of the ones'
 //               complement sum of its bytes from byte 14 on.
 //   result      valid until result_ready_i, which answers result_valid_o in the same cycle; results
@@ -47,6 +47,7 @@ module rx_lane #(
   input  nic_pkg::rx_table_t       table_i,
 
   input  logic                     beat_valid_i,
+  input  logic [SlotWidth-1:0]     put_slot_i,
   input  logic [RowWidth-1:0]      beat_row_i,
   input  logic [8*StreamBytes-1:0] beat_data_i,
   input  logic                     last_i,
@@ -144,6 +145,7 @@ module rx_lane #(
     .clk_i       (clk_i),
     .forget_i    (forget_i),
     .beat_valid_i(beat_valid_i),
+    .put_slot_i  (put_slot_i),
     .beat_row_i  (beat_row_i),
     .beat_data_i (beat_data_i),
     .last_i      (last_i),

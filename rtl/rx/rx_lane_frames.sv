@@ -2,14 +2,14 @@
 //
 // rx_lane_frames: the first 128 bytes of the frames of one rx_lane, their lengths and their sums.
 //
-//   beats, ends   as rx_lane has them
+//   beats, ends   as rx_lane has them; put_slot_i is the place of the frame that is coming in
 //   get_i         place of the frame that is read, with a bit more than a place needs, so that it also
 //                 tells rounds apart. have_o: 8-byte words of it that are there, 31 when it has ended.
 //                 lost_o: it will not stay, and the next frame takes its place. summed_o: len_o and
 //                 rest_o, its length and sum, are there.
 //   read_*        word read_word_i of frame read_get_i, which is at get_i or comes next, first byte on
-//                 top, in the same cycle. read_have_o: words of that frame, as have_o, but 0 in the
-//                 cycle in which it is lost.
+//                 top, in the same cycle. read_have_o: words of that frame, as have_o, but 0 when it
+//                 is lost.
 //   dst_o         destination address of the frame at dst_slot_i
 //   idle_o        no frame at get_i; a clock edge with quiet inputs changes no state
 //
@@ -26,6 +26,7 @@ module rx_lane_frames #(
   input  logic                     forget_i,
 
   input  logic                     beat_valid_i,
+  input  logic [SlotWidth-1:0]     put_slot_i,
   input  logic [RowWidth-1:0]      beat_row_i,
   input  logic [8*StreamBytes-1:0] beat_data_i,
   input  logic                     last_i,
@@ -69,13 +70,13 @@ module rx_lane_frames #(
 
   always_ff @(posedge clk_i) begin
     if (beat_valid_i) begin
-      mem[{put_q[SlotWidth-1:0], beat_row_i}] <= beat_data_i;
+      mem[{put_slot_i, beat_row_i}] <= beat_data_i;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (beat_valid_i && beat_row_i == '0) begin
-      dst[put_q[SlotWidth-1:0]] <= {beat_data_i[7:0], beat_data_i[15:8], beat_data_i[23:16],
+      dst[put_slot_i] <= {beat_data_i[7:0], beat_data_i[15:8], beat_data_i[23:16],
                                     beat_data_i[31:24], beat_data_i[39:32], beat_data_i[47:40]};
     end
   end
@@ -92,13 +93,13 @@ module rx_lane_frames #(
       summed_q <= '0;
       have_q   <= '0;
     end else if (beat_valid_i || last_i || sum_valid_i) begin
-      if (last_i) begin
+      if (last_i && kept_i) begin
+        put_q <= put_q + 1'b1;
+      end
+      if (beat_valid_i) begin
+        have_q <= ((beat_row_i == '0) ? 5'd0 : have_q) + 5'(Words);
+      end else if (last_i) begin
         have_q <= '0;
-        if (kept_i) begin
-          put_q <= put_q + 1'b1;
-        end
-      end else if (beat_valid_i) begin
-        have_q <= have_q + 5'(Words);
       end
       if (sum_valid_i) begin
         summed_q <= summed_q + 1'b1;
@@ -132,7 +133,7 @@ module rx_lane_frames #(
   always_ff @(posedge clk_i) begin
     if (!forget_i) begin
       // There is never one frame more than there are places.
-      a_slots: assert (!(beat_valid_i && (put_q - get_i) == (SlotWidth + 1)'(Slots)));
+      a_slots: assert ((put_q - get_i) <= (SlotWidth + 1)'(Slots));
       // A sum is for a frame that has ended.
       a_sum: assert (!sum_valid_i || summed_q != put_q);
       // Sums come for frames that have not been left behind.

@@ -217,7 +217,7 @@ module rx_lane_result #(
 
   assign slot_o         = slot_q;
   assign making_o       = lengths_q || sums_q;
-  assign free_o         = !making_o && (!valid_q || result_ready_i);
+  assign free_o         = !making_o && !valid_q;
   assign result_valid_o = valid_q;
 
 `ifndef SYNTHESIS

@@ -86,6 +86,9 @@ module rx_parse #(
   logic              header;
   logic              last;
   logic              kept;
+  logic                 ended_q;      // the last cycle had a last beat
+  logic                 ended_kept_q;
+  logic [LaneWidth-1:0] ended_lane_q;
   logic              pop;
 
   assign forget = rst_i || forget_i;
@@ -111,6 +114,16 @@ module rx_parse #(
       known_q <= 1'b0;
     end else if (s_axis_tvalid_i) begin
       known_q <= known;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (forget) begin
+      ended_q <= 1'b0;
+    end else if (last || ended_q) begin
+      ended_q      <= last;
+      ended_kept_q <= kept;
+      ended_lane_q <= lane_q;
     end
   end
 
@@ -174,18 +187,18 @@ module rx_parse #(
   for (genvar l = 0; l < Lanes; l++) begin : g_lane
     logic              lane_clk;
     logic              active;
-    logic              mine;
     logic              beat;
+    logic              ended;
     logic              sum;
     nic_pkg::rx_info_t result;
 
-    assign mine = s_axis_tvalid_i && lane_q == LaneWidth'(l);
-    assign beat = mine && header;
-    assign sum  = sum_valid && sum_lane == LaneWidth'(l);
+    assign beat  = header && lane_q == LaneWidth'(l);
+    assign ended = ended_q && ended_lane_q == LaneWidth'(l);
+    assign sum   = sum_valid && sum_lane == LaneWidth'(l);
 
     clock_gate u_clock (
       .clk_i(clk_i),
-      .en_i (forget || mine || sum || active || result_ready[l] ||
+      .en_i (forget || beat || ended || sum || active || result_ready[l] ||
              table_i.select == nic_pkg::TableKey),
       .clk_o(lane_clk)
     );
@@ -199,10 +212,11 @@ module rx_parse #(
       .hash_types_i  (hash_types_i),
       .table_i       (table_i),
       .beat_valid_i  (beat),
+      .put_slot_i    (slot_q),
       .beat_row_i    (row[RowWidth-1:0]),
       .beat_data_i   (s_axis_tdata_i),
-      .last_i        (last && mine),
-      .kept_i        (kept),
+      .last_i        (ended),
+      .kept_i        (ended_kept_q),
       .sum_valid_i   (sum),
       .sum_len_i     (sum_len),
       .sum_rest_i    (sum_rest),
@@ -320,7 +334,7 @@ module rx_parse #(
     assign hdr_data_o = rdata[64*bank_q +: 64];
   end
 
-  assign idle_o = !in_frame_q && count_q == '0 && sum_idle && lane_idle == '1;
+  assign idle_o = !in_frame_q && !ended_q && count_q == '0 && sum_idle && lane_idle == '1;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin

@@ -96,7 +96,6 @@ module tx_align #(
   logic                     s_last_q;
   logic                     s_hdr_q;
   logic                     s_tmpl_q;
-  logic [LaneWidth-1:0]     s_fill_q;
   logic [LaneWidth-1:0]     s_low_q;
   logic [TemplateWidth-1:0] s_template_q;
   logic [8*AxiBytes-1:0]    turned;
@@ -132,7 +131,6 @@ module tx_align #(
       s_last_q <= last_i;
       s_hdr_q  <= hdr_i;
       s_tmpl_q <= tmpl_i;
-      s_fill_q <= fill_i;
       s_low_q  <= low_i;
     end
     if (emit_i || load_i) begin
@@ -150,7 +148,6 @@ module tx_align #(
   logic                  flush_q;      // the word in hand goes out
   logic                  flush_last_q;
   logic                  flush_tmpl_q;
-  logic [LaneWidth-1:0]  flush_low_q;
   logic                  first_q;      // the next word is a frame's first
   logic [8*AxiBytes-1:0] acc_q;        // the word in hand
   logic [8*AxiBytes-1:0] word_q;
@@ -206,32 +203,44 @@ module tx_align #(
     if (spill) begin
       flush_last_q <= s_last_q;
       flush_tmpl_q <= s_tmpl_q;
-      flush_low_q  <= s_low_q;
     end
   end
 
-  // The bits of 64-bit word `word` that belong to the first `count` bytes of the whole word.
-  function automatic logic [63:0] kept(input int unsigned word, input logic [LaneWidth:0] count);
-    if (32'(count) >= 8 * word + 8) begin
-      kept = '1;
-    end else if (32'(count) <= 8 * word) begin
-      kept = '0;
-    end else begin
-      kept = ~(64'hffff_ffff_ffff_ffff << {count[2:0], 3'b000});
+  // The bits of the first `count` bytes of a word, in words of 64 bits, with which simulation is
+  // fastest.
+  function automatic logic [8*AxiBytes-1:0] below(input logic [LaneWidth-1:0] count);
+    for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
+      if (32'(count) >= 8 * i + 8) begin
+        below[64*i +: 64] = '1;
+      end else if (32'(count) <= 8 * i) begin
+        below[64*i +: 64] = '0;
+      end else begin
+        below[64*i +: 64] = ~(64'hffff_ffff_ffff_ffff << {count[2:0], 3'b000});
+      end
     end
   endfunction
 
+  logic [8*AxiBytes-1:0] old_q;         // what stays of the word in hand
+  logic [8*AxiBytes-1:0] rest_q;        // what is in hand afterwards
+  logic [8*AxiBytes-1:0] flush_mask_q;  // what was in hand at the end
+
   always_ff @(posedge clk_i) begin
-    if (s_take_q || flush_q || s_emit_q) begin : p_word
-      logic [LaneWidth:0] old_bytes;   // of the word in hand
-      logic [LaneWidth:0] bytes;       // of the word that goes out
-      old_bytes = flush_q ? (LaneWidth + 1)'(AxiBytes) : {1'b0, s_fill_q};
-      bytes     = flush_q ? {1'b0, flush_low_q}
-                          : (s_full_q ? (LaneWidth + 1)'(AxiBytes) : {1'b0, s_low_q});
+    if (take_i) begin
+      old_q  <= below(fill_i);
+      rest_q <= below(low_i);
+    end
+    if (spill) begin
+      flush_mask_q <= rest_q;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (s_take_q || flush_q || s_emit_q) begin
       for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
         word_q[64*i +: 64] <= s_emit_q ? template_data_i[64*i +: 64] :
-                              ((acc_q[64*i +: 64] & kept(i, old_bytes)) |
-                               (turned[64*i +: 64] & ~kept(i, old_bytes))) & kept(i, bytes);
+            ((acc_q[64*i +: 64] & (old_q[64*i +: 64] | {64{flush_q}})) |
+             (turned[64*i +: 64] & ~(old_q[64*i +: 64] | {64{flush_q}}))) &
+            (flush_q ? flush_mask_q[64*i +: 64] : (rest_q[64*i +: 64] | {64{s_full_q}}));
       end
     end
   end
@@ -241,10 +250,13 @@ module tx_align #(
     if (s_load_q) begin
       acc_q <= template_data_i;
     end else if (s_take_q) begin
-      for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
-        acc_q[64*i +: 64] <= (s_full_q || flush_q) ? turned[64*i +: 64] :
-                             (acc_q[64*i +: 64] & kept(i, {1'b0, s_fill_q})) |
-                             (turned[64*i +: 64] & ~kept(i, {1'b0, s_fill_q}));
+      if (s_full_q || flush_q) begin
+        acc_q <= turned;
+      end else begin
+        for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
+          acc_q[64*i +: 64] <= (acc_q[64*i +: 64] & old_q[64*i +: 64]) |
+                               (turned[64*i +: 64] & ~old_q[64*i +: 64]);
+        end
       end
     end
   end
@@ -291,36 +303,48 @@ module tx_align #(
     end
   end
 
-  // Two bytes of the completed word, from bit `from` on.
+  // Two bytes of the completed word.
   function automatic logic [15:0] pick(input logic [15:0] old, input logic [15:0] news,
-                                       input int unsigned from, input logic [LaneWidth-1:0] count);
-    pick = {8 * 32'(count) > from + 8 ? old[15:8] : news[15:8],
-            8 * 32'(count) > from ? old[7:0] : news[7:0]};
+                                       input logic [15:0] mask);
+    pick = (old & mask) | (news & ~mask);
   endfunction
 
-  logic [LaneWidth-1:0] hdr_fill;
-  assign hdr_fill = flush_q ? '0 : s_fill_q;
-
+  // Nothing of a header is in hand while the last word of the chain before goes out.
   always_ff @(posedge clk_i) begin
-    if (hdr_word && !hdr_second_q) begin : p_type
+    if (hdr_word) begin : p_header
+      logic [15:0] kept;
       logic [15:0] flags;   // and the type behind them
-      flags = hdr_hash_i ? pick(acc_q[LongFlags +: 16], turned[LongFlags +: 16], LongFlags, hdr_fill)
-                         : pick(acc_q[ShortFlags +: 16], turned[ShortFlags +: 16], ShortFlags,
-                                hdr_fill);
-      hdr_csum_o <= (flags[7:0] & virtio_pkg::NetHdrFNeedsCsum) != '0;
-      hdr_gso_o  <= flags[15:8];
-    end
-    if (hdr_done_o) begin
-      hdr_gso_size_o <=
-          hdr_hash_i ? pick(acc_q[LongSize +: 16], turned[LongSize +: 16], LongSize, hdr_fill)
-                     : pick(acc_q[ShortSize +: 16], turned[ShortSize +: 16], ShortSize, hdr_fill);
-      hdr_csum_start_o <=
-          hdr_hash_i ? pick(acc_q[LongStart +: 16], turned[LongStart +: 16], LongStart, hdr_fill)
-                     : pick(acc_q[ShortStart +: 16], turned[ShortStart +: 16], ShortStart, hdr_fill);
-      hdr_csum_offset_o <=
-          hdr_hash_i ? pick(acc_q[LongOffset +: 16], turned[LongOffset +: 16], LongOffset, hdr_fill)
-                     : pick(acc_q[ShortOffset +: 16], turned[ShortOffset +: 16], ShortOffset,
-                            hdr_fill);
+      logic [15:0] size;
+      logic [15:0] start;
+      logic [15:0] offset;
+      kept = {16{!flush_q}};
+      if (hdr_hash_i) begin
+        flags  = pick(acc_q[LongFlags +: 16], turned[LongFlags +: 16],
+                      old_q[LongFlags +: 16] & kept);
+        size   = pick(acc_q[LongSize +: 16], turned[LongSize +: 16], old_q[LongSize +: 16] & kept);
+        start  = pick(acc_q[LongStart +: 16], turned[LongStart +: 16],
+                      old_q[LongStart +: 16] & kept);
+        offset = pick(acc_q[LongOffset +: 16], turned[LongOffset +: 16],
+                      old_q[LongOffset +: 16] & kept);
+      end else begin
+        flags  = pick(acc_q[ShortFlags +: 16], turned[ShortFlags +: 16],
+                      old_q[ShortFlags +: 16] & kept);
+        size   = pick(acc_q[ShortSize +: 16], turned[ShortSize +: 16],
+                      old_q[ShortSize +: 16] & kept);
+        start  = pick(acc_q[ShortStart +: 16], turned[ShortStart +: 16],
+                      old_q[ShortStart +: 16] & kept);
+        offset = pick(acc_q[ShortOffset +: 16], turned[ShortOffset +: 16],
+                      old_q[ShortOffset +: 16] & kept);
+      end
+      if (!hdr_second_q) begin
+        hdr_csum_o <= (flags[7:0] & virtio_pkg::NetHdrFNeedsCsum) != '0;
+        hdr_gso_o  <= flags[15:8];
+      end
+      if (hdr_done_o) begin
+        hdr_gso_size_o    <= size;
+        hdr_csum_start_o  <= start;
+        hdr_csum_offset_o <= offset;
+      end
     end
   end
 

@@ -16,8 +16,9 @@
 //   beat_*           data as it came from the bus, in order, while beat_ready_i: bytes beat_lane_o to
 //                    beat_end_o belong to the chain. beat_gso_o holds for a chain's first beat: its
 //                    header asks for segmentation, or does not show in this beat whether it does.
-//   chain_*          a record for each chain, in order: its bytes, header included. It comes with the
-//                    chain's first beat or before. chain_drop_o: the chain was not read.
+//                    beat_last_o: the chain's last beat.
+//   chain_*          a record for each chain, in order: number of its last byte, header included. It
+//                    comes with the chain's first beat or before. chain_drop_o: it was not read.
 //   used_*           a chain's used element (length 0) goes out when its last byte has come; that of
 //                    a chain that was not read in its turn.
 //   err_*            a read was answered with an error: high until reset. No beat is passed on from
@@ -77,7 +78,7 @@ module tx_gather #(
   output logic                  chain_valid_o,
   input  logic                  chain_ready_i,
   output logic                  chain_drop_o,
-  output logic [LenWidth-1:0]   chain_bytes_o,
+  output logic [LenWidth-1:0]   chain_last_byte_o,
   output logic [QueueWidth-1:0] chain_queue_o,
   output logic [TagWidth-1:0]   chain_tag_o,
 
@@ -87,6 +88,7 @@ module tx_gather #(
   output logic [LaneWidth-1:0]  beat_lane_o,
   output logic [LaneWidth-1:0]  beat_end_o,
   output logic                  beat_gso_o,
+  output logic                  beat_last_o,
 
   output logic                  used_valid_o,
   input  logic                  used_ready_i,
@@ -124,7 +126,7 @@ module tx_gather #(
   logic                  plan_push;
   logic                  push_drop;
   logic                  push_forget;
-  logic [LenWidth-1:0]   push_bytes;
+  logic [LenWidth-1:0]   push_last_byte;
   logic [15:0]           push_ndesc;
   logic [CountWidth-1:0] push_fragments;
   logic [QueueWidth-1:0] push_queue;
@@ -154,7 +156,7 @@ module tx_gather #(
     .plan_valid_o    (plan_push),
     .plan_drop_o     (push_drop),
     .plan_forget_o   (push_forget),
-    .plan_bytes_o    (push_bytes),
+    .plan_last_byte_o(push_last_byte),
     .plan_ndesc_o    (push_ndesc),
     .plan_fragments_o(push_fragments),
     .plan_queue_o    (push_queue),
@@ -189,7 +191,7 @@ module tx_gather #(
   logic                   issue_ready;
   logic                   issue_drop;
   logic                   issue_forget;
-  logic [LenWidth-1:0]    issue_bytes;
+  logic [LenWidth-1:0]    issue_last_byte;
   logic [CountWidth-1:0]  issue_fragments;
   logic [QueueWidth-1:0]  issue_queue;
   logic [TagWidth-1:0]    issue_tag;
@@ -214,14 +216,14 @@ module tx_gather #(
     .clk_i         (clk_i),
     .rst_i         (rst_i),
     .wr_valid_i    (plan_push),
-    .wr_first_i    ({push_forget, push_drop, push_bytes, push_fragments, push_queue, push_tag}),
+    .wr_first_i    ({push_forget, push_drop, push_last_byte, push_fragments, push_queue, push_tag}),
     .wr_second_i   ({push_forget, push_drop, push_ndesc, desc_i.id, push_queue, push_tag}),
     .room_o        (plans_room),
     .settled_o     (plans_settled),
     .empty_o       (plans_empty),
     .first_valid_o (issue_valid),
     .first_ready_i (issue_ready),
-    .first_data_o  ({issue_forget, issue_drop, issue_bytes, issue_fragments, issue_queue,
+    .first_data_o  ({issue_forget, issue_drop, issue_last_byte, issue_fragments, issue_queue,
                      issue_tag}),
     .second_valid_o(finish_valid),
     .second_ready_i(finish),
@@ -334,10 +336,10 @@ module tx_gather #(
     .rst_i     (rst_i),
     .wr_valid_i(may && !issue_forget && chain_first && (issue_drop || req_ready_i)),
     .wr_ready_o(chain_room),
-    .wr_data_i ({issue_drop, issue_bytes, issue_queue, issue_tag}),
+    .wr_data_i ({issue_drop, issue_last_byte, issue_queue, issue_tag}),
     .rd_valid_o(chain_valid_o),
     .rd_ready_i(chain_ready_i),
-    .rd_data_o ({chain_drop_o, chain_bytes_o, chain_queue_o, chain_tag_o}),
+    .rd_data_o ({chain_drop_o, chain_last_byte_o, chain_queue_o, chain_tag_o}),
     .count_o   (chain_count)
   );
 
@@ -429,17 +431,17 @@ module tx_gather #(
   logic                  beat_room;   // always, see free_q
 
   fifo_ram #(
-    .Width(1 + 2 * LaneWidth + 8 * AxiBytes),
+    .Width(2 + 2 * LaneWidth + 8 * AxiBytes),
     .Depth(Beats)
   ) u_beats (
     .clk_i     (clk_i),
     .rst_i     (rst_i),
     .wr_valid_i(beat_push),
     .wr_ready_o(beat_room),
-    .wr_data_i ({push_gso, push_end, push_lane, rsp_data_i}),
+    .wr_data_i ({flight_ready && flight_last, push_gso, push_end, push_lane, rsp_data_i}),
     .rd_valid_o(beat_valid_o),
     .rd_ready_i(beat_ready_i),
-    .rd_data_o ({beat_gso_o, beat_end_o, beat_lane_o, beat_data_o}),
+    .rd_data_o ({beat_last_o, beat_gso_o, beat_end_o, beat_lane_o, beat_data_o}),
     .count_o   (beat_count)
   );
 

@@ -5,11 +5,11 @@
 //   start_i   the virtio header's fields hold from now on, and the template (tx_template) has the
 //             frame's bytes up to the transport header, with 20 bytes of TCP's or all of UDP's. Some
 //             cycles later either bad_o pulses (the headers are not what gso_type says, or a segment
-//             would be longer than MaxFrame) or parsed_o: hdr_len_o holds.
+//             would be longer than MaxFrame) or parsed_o: hdr_len_o and options_o hold.
 //   next_i    the template has all headers (the first time), or those of the segment before are not
 //             needed any more; when ready_o rises the headers of the next segment stand in the
-//             template, with seg_payload_o bytes to follow, seg_last_o on the last one. It stays
-//             until next_i or start_i.
+//             template, with seg_last_byte_o and one bytes to follow, seg_last_o on the last one. It
+//             stays until next_i.
 //   tread_*   reads of the template; tread_data_i comes in the same cycle
 //   patch_*   writes to the template
 //   busy_o    at work
@@ -25,9 +25,11 @@
 // (virtio 1.2, 5.1.6.2; the driver's duty); that of a segment has the segment's length in it. The
 // transport checksum proper is put in behind (tx_sum). The IPv4 checksum is made anew.
 //
+// Each state reads or writes one halfword, at place_q. Lengths are held less one.
+//
 // Parameters:
 //   AxiBytes   bytes in a template word
-//   Bytes      longest headers
+//   Bytes      headers are shorter than that
 //   MaxFrame   longest frame, without FCS
 
 module tx_gso #(
@@ -43,17 +45,20 @@ module tx_gso #(
   output logic                  busy_o,
 
   input  logic                  start_i,
-  input  logic [7:0]            gso_i,          // gso_type, without ECN
+  input  logic                  udp_i,
+  input  logic                  ip4_i,            // gso_type allows IPv4
+  input  logic                  ip6_i,            // and IPv6
   input  logic [15:0]           gso_size_i,
-  input  logic [PlaceWidth-1:0] csum_start_i,   // in halfwords
-  input  logic [LenWidth-1:0]   len_i,          // of the super-frame
+  input  logic [PlaceWidth-1:0] csum_start_i,     // in halfwords
+  input  logic [LenWidth-1:0]   last_byte_i,      // of the super-frame
   output logic                  bad_o,
   output logic                  parsed_o,
-  output logic [PlaceWidth:0]   hdr_len_o,      // in halfwords
+  output logic [PlaceWidth:0]   hdr_len_o,        // in halfwords
+  output logic [5:0]            options_o,        // bytes of TCP options, less one: all ones for none
 
   input  logic                  next_i,
   output logic                  ready_o,
-  output logic [15:0]           seg_payload_o,
+  output logic [15:0]           seg_last_byte_o,  // of the segment's payload
   output logic                  seg_last_o,
 
   output logic                  tread_o,
@@ -66,20 +71,23 @@ module tx_gso #(
 
   localparam int unsigned BankWidth = $clog2(AxiBytes / 2);
 
-  // Places of fields in halfwords, from the start of their header.
-  localparam int unsigned EthType   = 6;
-  localparam int unsigned Ip4Len    = 1;
-  localparam int unsigned Ip4Id     = 2;
-  localparam int unsigned Ip4Proto  = 4;
-  localparam int unsigned Ip4Check  = 5;
-  localparam int unsigned Ip6Len    = 2;
-  localparam int unsigned Ip6Words  = 20;
-  localparam int unsigned TcpSeq    = 2;
-  localparam int unsigned TcpFlags  = 6;
-  localparam int unsigned TcpCheck  = 8;
-  localparam int unsigned UdpLen    = 2;
-  localparam int unsigned UdpCheck  = 3;
-  localparam int unsigned UdpWords  = 4;
+  // Places of fields in halfwords: the Ethernet type, and others in their headers.
+  localparam int unsigned EthType  = 6;
+  localparam int unsigned Ip4Len   = 1;
+  localparam int unsigned Ip4Id    = 2;
+  localparam int unsigned Ip4Proto = 4;
+  localparam int unsigned Ip4Check = 5;
+  localparam int unsigned Ip6Len   = 2;
+  localparam int unsigned Ip6Words = 20;
+  localparam int unsigned TcpSeq   = 2;
+  localparam int unsigned TcpFlags = 6;
+  localparam int unsigned TcpCheck = 8;
+  localparam logic [5:0] FixedBytes = 6'd21;  // of TCP's header, and one
+  localparam int unsigned UdpLen   = 2;
+  localparam int unsigned UdpCheck = 3;
+  localparam int unsigned UdpWords = 4;
+
+  localparam logic [5:0] NoOptions = 6'h3f;
 
   localparam logic [15:0] FlagFin = 16'h0001;
   localparam logic [15:0] FlagPsh = 16'h0008;
@@ -94,11 +102,12 @@ module tx_gso #(
   localparam logic [4:0] SeqLow  = 5'd5;
   localparam logic [4:0] Flags   = 5'd6;
   localparam logic [4:0] Check   = 5'd7;
-  localparam logic [4:0] Length  = 5'd8;   // the check field without the length of the whole
-  localparam logic [4:0] Judge   = 5'd9;
+  // Reckoning
+  localparam logic [4:0] Strip   = 5'd8;   // the headers from the length
+  localparam logic [4:0] Base    = 5'd9;   // the length from the check field
+  localparam logic [4:0] Judge   = 5'd10;
   // Writing
-  localparam logic [4:0] Wait    = 5'd10;
-  localparam logic [4:0] Part    = 5'd11;  // how much goes into this segment
+  localparam logic [4:0] Wait    = 5'd11;
   localparam logic [4:0] PutLen  = 5'd12;
   localparam logic [4:0] PutId   = 5'd13;
   localparam logic [4:0] AddId   = 5'd14;
@@ -107,113 +116,147 @@ module tx_gso #(
   localparam logic [4:0] PutLow  = 5'd17;
   localparam logic [4:0] PutFlag = 5'd18;
   localparam logic [4:0] PutTcp  = 5'd19;
-  localparam logic [4:0] Ready   = 5'd20;
+  localparam logic [4:0] Part    = 5'd20;  // how much goes into the next segment
+  localparam logic [4:0] Ready   = 5'd21;
 
   logic [4:0]            state_q;
-  logic [PlaceWidth-1:0] place_q;    // halfword that is read
+  logic [PlaceWidth-1:0] place_q;
   logic [PlaceWidth-1:0] l3_q;       // IP header
+  logic [2:0]            ip_place_q; // place_q in it, up to 7
   logic                  ip6_q;
-  logic                  udp;
   logic [15:0]           acc_q;
   logic [15:0]           ip_sum_q;   // of the IPv4 header, but for what changes
-  logic [15:0]           ip_base_q;  // the IP length field, without payload
+  logic [PlaceWidth+1:0] ip_base_q;  // the IP length field, without payload
   logic [15:0]           check_q;    // the check field, without the payload's length
   logic [15:0]           id_q;
   logic [31:0]           seq_q;
   logic [15:0]           flags_q;
   logic                  first_q;
   logic [PlaceWidth:0]   hdr_len_q;
-  logic [LenWidth-1:0]   left_q;     // payload not yet given to a segment
-  logic [15:0]           part_q;     // payload of the segment
+  logic [LenWidth-1:0]   left_q;     // payload not yet given to a segment, less one
+  logic [15:0]           part_q;     // payload of the segment, less one
   logic                  last_q;
 
-  assign udp = gso_i == virtio_pkg::NetHdrGsoUdpL4;
-
   ////////////////////
-  // Read           //
+  // Reckoning      //
   ////////////////////
 
   logic [15:0]           value;      // the halfword at place_q
-  logic [PlaceWidth-1:0] offset;     // place_q in the IP header
-  logic [PlaceWidth:0]   ip4_end;    // where the IPv4 header ends by its own length
-  logic [PlaceWidth:0]   ip6_end;
+  logic [PlaceWidth:0]   ip_end;     // where the IP header ends by itself
 
   assign tread_o      = state_q != Idle && state_q <= Check;
   assign tread_addr_o = place_q[PlaceWidth-1:BankWidth];
 
   always_comb begin
-    value   = '0;
-    offset  = '0;
-    ip4_end = '0;
-    ip6_end = '0;
+    value  = '0;
+    ip_end = '0;
     if (tread_o) begin
-      value   = {tread_data_i[16*place_q[BankWidth-1:0] +: 8],
-                 tread_data_i[16*place_q[BankWidth-1:0] + 8 +: 8]};
-      offset  = place_q - l3_q;
-      ip4_end = {1'b0, l3_q} + (PlaceWidth + 1)'({value[11:8], 1'b0});
-      ip6_end = {1'b0, l3_q} + (PlaceWidth + 1)'(Ip6Words);
+      value  = {tread_data_i[16*place_q[BankWidth-1:0] +: 8],
+                tread_data_i[16*place_q[BankWidth-1:0] + 8 +: 8]};
+      ip_end = {1'b0, l3_q} +
+               (ip6_q ? (PlaceWidth + 1)'(Ip6Words) : (PlaceWidth + 1)'({value[11:8], 1'b0}));
     end
   end
 
-  // Sums in ones' complement.
+  // Sums in ones' complement; lengths never carry out.
   logic [15:0] add_a;
   logic [15:0] add_b;
   logic [16:0] add_carry;
   logic [15:0] add;
 
   always_comb begin
-    add_a = acc_q;
-    add_b = value;
     case (state_q)
-      Length: begin
-        add_a = check_q;
-        add_b = ~(len_i[15:0] - 16'({csum_start_i, 1'b0}));
-      end
-      Judge: begin
-        add_a = acc_q;
-        add_b = 16'({hdr_len_q, 1'b0}) - 16'({csum_start_i, 1'b0});
-      end
-      PutLen: begin
-        add_a = ip_base_q;
-        add_b = part_q;
-      end
-      PutId: begin
-        add_a = acc_q;
-        add_b = ip_sum_q;
-      end
-      AddId: begin
-        add_a = acc_q;
-        add_b = id_q;
-      end
-      PutHigh: begin
-        add_a = 16'(2 * UdpWords);
-        add_b = part_q;
-      end
-      PutTcp: begin
-        add_a = check_q;
-        add_b = part_q;
-      end
-      default: ;
+      PutLen:       add_a = 16'(ip_base_q);
+      Judge:        add_a = 16'({hdr_len_q, 1'b0});
+      PutHigh:      add_a = 16'(2 * UdpWords + 1);
+      Base, PutTcp: add_a = check_q;
+      default:      add_a = acc_q;
+    endcase
+    case (state_q)
+      PutLen, Judge, PutHigh, PutTcp: add_b = part_q;
+      Base:    add_b = ~left_q[15:0];
+      PutId:   add_b = ip_sum_q;
+      AddId:   add_b = id_q;
+      default: add_b = value;
     endcase
     add_carry = {1'b0, add_a} + {1'b0, add_b};
     add       = add_carry[15:0] + 16'(add_carry[16]);
+  end
+
+  // What is left behind the headers, or behind another segment; negative behind the last one.
+  logic [LenWidth-1:0] minuend;
+  logic [LenWidth-1:0] subtrahend;
+  logic [LenWidth:0]   less;
+
+  assign minuend    = state_q == Strip ? last_byte_i : left_q;
+  assign subtrahend = state_q == Strip ? LenWidth'({hdr_len_q, 1'b0}) : LenWidth'(gso_size_i);
+  assign less       = {1'b0, minuend} - {1'b0, subtrahend};
+
+  // The place of the next state.
+  logic [PlaceWidth-1:0] from;
+  logic [PlaceWidth-1:0] step;
+  logic [PlaceWidth-1:0] place;
+  logic                  vlan_tag;
+  logic                  ip4_last;   // the IPv4 header ends here
+
+  assign vlan_tag = value == 16'h8100 || value == 16'h88a8;
+  assign place    = from + step;
+  assign ip4_last = place_q + 1'b1 == csum_start_i;
+
+  always_comb begin
+    from = place_q;
+    step = PlaceWidth'(1);
+    case (state_q)
+      Idle: begin
+        from = '0;
+        step = PlaceWidth'(EthType);
+      end
+      Type: step = vlan_tag ? PlaceWidth'(2) : PlaceWidth'(1);
+      Version, Ip4: if (ip6_q || (state_q == Ip4 && ip4_last)) begin
+        from = csum_start_i;
+        step = udp_i ? PlaceWidth'(UdpCheck) : PlaceWidth'(TcpSeq);
+      end
+      SeqLow, PutLow: step = PlaceWidth'(TcpFlags - TcpSeq - 1);
+      Flags, PutFlag: step = PlaceWidth'(TcpCheck - TcpFlags);
+      Wait, Ready: begin
+        from = l3_q;
+        step = ip6_q ? PlaceWidth'(Ip6Len) : PlaceWidth'(Ip4Len);
+      end
+      PutLen: if (ip6_q) begin
+        from = csum_start_i;
+        step = PlaceWidth'(TcpSeq);
+      end
+      PutId: step = PlaceWidth'(Ip4Check - Ip4Id);
+      AddId: step = '0;
+      PutSum: begin
+        from = csum_start_i;
+        step = PlaceWidth'(TcpSeq);
+      end
+      default: ;
+    endcase
   end
 
   ////////////////////
   // Steps          //
   ////////////////////
 
-  logic                  known;      // the Ethernet type is one of IP
-  logic                  vlan_tag;
-  logic [LenWidth-1:0]   hdr_bytes;
-  logic [15:0]           most;       // payload of the longest segment
-  logic                  fits;
+  logic wrong;       // the headers are not what they should be
 
-  assign known     = value == 16'h0800 || value == 16'h86dd;
-  assign vlan_tag    = value == 16'h8100 || value == 16'h88a8;
-  assign hdr_bytes = LenWidth'({hdr_len_q, 1'b0});
-  assign most      = left_q < LenWidth'(gso_size_i) ? left_q[15:0] : gso_size_i;
-  assign fits      = LenWidth'(most) + hdr_bytes <= LenWidth'(MaxFrame);
+  always_comb begin
+    case (state_q)
+      Type:    wrong = !vlan_tag && value != 16'h0800 && value != 16'h86dd;
+      Version: wrong = ip6_q ? value[15:12] != 4'd6 || !ip6_i || ip_end > {1'b0, csum_start_i}
+                             : value[15:12] != 4'd4 || !ip4_i || value[11:8] < 4'd5 ||
+                               ip_end != {1'b0, csum_start_i};
+      Ip4:     wrong = ip_place_q == 3'(Ip4Proto) && value[7:0] != (udp_i ? 8'd17 : 8'd6);
+      Flags:   wrong = value[15:12] < 4'd5;
+      Judge:   wrong = hdr_len_q[PlaceWidth] || left_q[LenWidth-1] || add_carry >= 17'(MaxFrame);
+      default: wrong = 1'b0;
+    endcase
+    if (state_q == Type && place_q >= csum_start_i) begin
+      wrong = 1'b1;
+    end
+  end
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -221,107 +264,66 @@ module tx_gso #(
       bad_o    <= 1'b0;
       parsed_o <= 1'b0;
     end else begin
-      bad_o    <= 1'b0;
-      parsed_o <= 1'b0;
+      bad_o    <= wrong;
+      parsed_o <= state_q == Judge && !wrong;
+      place_q  <= place;
       case (state_q)
-        Idle: if (start_i) begin
-          state_q <= Type;
-          place_q <= PlaceWidth'(EthType);
+        Idle: begin
           first_q <= 1'b1;
+          if (start_i) state_q <= Type;
         end
         Type: begin
-          l3_q    <= place_q + 1'b1;
-          ip6_q   <= value == 16'h86dd;
-          place_q <= place_q + (vlan_tag ? PlaceWidth'(2) : PlaceWidth'(1));
-          state_q <= vlan_tag ? Type : Version;
-          if ((!known && !vlan_tag) || place_q >= csum_start_i) begin
-            bad_o   <= 1'b1;
-            state_q <= Idle;
-          end
+          l3_q       <= place;
+          ip6_q      <= value == 16'h86dd;
+          ip_place_q <= 3'd1;
+          if (!vlan_tag) state_q <= Version;
         end
         Version: begin
           acc_q   <= value;
-          place_q <= place_q + 1'b1;
-          state_q <= Ip4;
-          if (ip6_q) begin
-            place_q <= csum_start_i + (udp ? PlaceWidth'(UdpCheck) : PlaceWidth'(TcpSeq));
-            state_q <= udp ? Check : SeqHigh;
-            if (value[15:12] != 4'd6 || ip6_end > {1'b0, csum_start_i} ||
-                gso_i == virtio_pkg::NetHdrGsoTcpV4) begin
-              bad_o   <= 1'b1;
-              state_q <= Idle;
-            end
-          end else if (value[15:12] != 4'd4 || value[11:8] < 4'd5 ||
-                       ip4_end != {1'b0, csum_start_i} ||
-                       gso_i == virtio_pkg::NetHdrGsoTcpV6) begin
-            bad_o   <= 1'b1;
-            state_q <= Idle;
-          end
+          state_q <= !ip6_q ? Ip4 : udp_i ? Check : SeqHigh;
         end
         Ip4: begin
-          place_q <= place_q + 1'b1;
-          if (offset == PlaceWidth'(Ip4Id)) begin
+          if (ip_place_q != '1) ip_place_q <= ip_place_q + 1'b1;
+          if (ip_place_q == 3'(Ip4Id)) begin
             id_q <= value;
-          end else if (offset != PlaceWidth'(Ip4Len) && offset != PlaceWidth'(Ip4Check)) begin
+          end else if (ip_place_q != 3'(Ip4Len) && ip_place_q != 3'(Ip4Check)) begin
             acc_q <= add;
           end
-          if (place_q + 1'b1 == csum_start_i) begin
-            ip_sum_q <= add;
-            place_q  <= csum_start_i + (udp ? PlaceWidth'(UdpCheck) : PlaceWidth'(TcpSeq));
-            state_q  <= udp ? Check : SeqHigh;
-          end
-          if (offset == PlaceWidth'(Ip4Proto) && value[7:0] != (udp ? 8'd17 : 8'd6)) begin
-            bad_o   <= 1'b1;
-            state_q <= Idle;
-          end
+          ip_sum_q <= add;
+          if (ip4_last) state_q <= udp_i ? Check : SeqHigh;
         end
         SeqHigh: begin
           seq_q[31:16] <= value;
-          place_q      <= place_q + 1'b1;
           state_q      <= SeqLow;
         end
         SeqLow: begin
           seq_q[15:0] <= value;
-          place_q     <= csum_start_i + PlaceWidth'(TcpFlags);
           state_q     <= Flags;
         end
         Flags: begin
           flags_q <= value;
-          place_q <= csum_start_i + PlaceWidth'(TcpCheck);
           state_q <= Check;
         end
         Check: begin
           check_q   <= value;
           hdr_len_q <= {1'b0, csum_start_i} +
-                       (udp ? (PlaceWidth + 1)'(UdpWords)
-                            : (PlaceWidth + 1)'({flags_q[15:12], 1'b0}));
-          state_q   <= Length;
+                       (udp_i ? (PlaceWidth + 1)'(UdpWords)
+                              : (PlaceWidth + 1)'({flags_q[15:12], 1'b0}));
+          state_q   <= Strip;
         end
-        Length: begin
-          acc_q     <= add;
-          ip_base_q <= 16'({hdr_len_q, 1'b0}) -
-                       16'({8'(l3_q) + (ip6_q ? 8'(Ip6Words) : 8'd0), 1'b0});
-          left_q    <= len_i - hdr_bytes;
+        Strip: begin
+          left_q  <= less[LenWidth-1:0];
+          state_q <= Base;
+        end
+        Base: begin
+          check_q   <= add;
+          ip_base_q <= {hdr_len_q - {1'b0, l3_q} - (ip6_q ? (PlaceWidth + 1)'(Ip6Words) : '0), 1'b1};
+          part_q    <= less[LenWidth] ? left_q[15:0] : gso_size_i - 1'b1;
+          last_q    <= less[LenWidth];
           state_q   <= Judge;
         end
-        Judge: begin
-          check_q  <= add;
-          parsed_o <= 1'b1;
-          state_q  <= Wait;
-          if (hdr_bytes >= len_i || hdr_bytes >= LenWidth'(Bytes) || !fits ||
-              (!udp && flags_q[15:12] < 4'd5)) begin
-            parsed_o <= 1'b0;
-            bad_o    <= 1'b1;
-            state_q  <= Idle;
-          end
-        end
+        Judge: state_q <= Wait;
         Wait: if (next_i) begin
-          state_q <= Part;
-        end
-        Part: begin
-          part_q  <= most;
-          last_q  <= left_q <= LenWidth'(gso_size_i);
-          left_q  <= left_q - LenWidth'(most);
           state_q <= PutLen;
         end
         PutLen: begin
@@ -338,9 +340,9 @@ module tx_gso #(
           state_q <= PutSum;
         end
         PutSum:  state_q <= PutHigh;
-        PutHigh: state_q <= udp ? PutTcp : PutLow;
+        PutHigh: state_q <= udp_i ? PutTcp : PutLow;
         PutLow: begin
-          seq_q   <= seq_q + 32'(part_q);
+          seq_q   <= seq_q - ~{16'h0, part_q};  // + part_q + 1
           state_q <= PutFlag;
         end
         PutFlag: begin
@@ -348,70 +350,45 @@ module tx_gso #(
           state_q <= PutTcp;
         end
         PutTcp:  state_q <= Ready;
-        default: begin  // Ready
-          if (next_i) begin
-            state_q <= last_q ? Idle : Part;
-          end
+        Ready: if (next_i) begin
+          left_q  <= less[LenWidth-1:0];
+          state_q <= last_q ? Idle : Part;
+        end
+        default: begin  // Part
+          part_q  <= less[LenWidth] ? left_q[15:0] : gso_size_i - 1'b1;
+          last_q  <= less[LenWidth];
+          place_q <= place_q;
+          state_q <= PutLen;
         end
       endcase
+      if (wrong) state_q <= Idle;
     end
   end
 
-  // What is written where.
-  logic put_udp_len;
-  assign put_udp_len = state_q == PutHigh && udp;
-
+  // What is written.
   always_comb begin
-    patch_o       = 1'b0;
-    patch_place_o = csum_start_i;
-    patch_value_o = '0;
+    patch_o       = 1'b1;
+    patch_value_o = add;
     case (state_q)
-      PutLen: begin
-        patch_o       = 1'b1;
-        patch_place_o = l3_q + (ip6_q ? PlaceWidth'(Ip6Len) : PlaceWidth'(Ip4Len));
-        patch_value_o = add;
-      end
-      PutId: begin
-        patch_o       = 1'b1;
-        patch_place_o = l3_q + PlaceWidth'(Ip4Id);
-        patch_value_o = id_q;
-      end
-      PutSum: begin
-        patch_o       = 1'b1;
-        patch_place_o = l3_q + PlaceWidth'(Ip4Check);
-        patch_value_o = ~acc_q;
-      end
-      PutHigh: begin
-        patch_o       = 1'b1;
-        patch_place_o = csum_start_i + PlaceWidth'(TcpSeq);
-        patch_value_o = put_udp_len ? add : seq_q[31:16];
-      end
-      PutLow: begin
-        patch_o       = 1'b1;
-        patch_place_o = csum_start_i + PlaceWidth'(TcpSeq + 1);
-        patch_value_o = seq_q[15:0];
-      end
-      PutFlag: begin
-        patch_o       = 1'b1;
-        patch_place_o = csum_start_i + PlaceWidth'(TcpFlags);
-        patch_value_o = flags_q & ~(last_q ? 16'h0 : FlagFin | FlagPsh) &
-                        ~(first_q ? 16'h0 : FlagCwr);
-      end
-      PutTcp: begin
-        patch_o       = 1'b1;
-        patch_place_o = csum_start_i + (udp ? PlaceWidth'(UdpCheck) : PlaceWidth'(TcpCheck));
-        patch_value_o = add;
-      end
-      default: ;
+      PutLen, PutTcp: ;
+      PutId:   patch_value_o = id_q;
+      PutSum:  patch_value_o = ~acc_q;
+      PutHigh: if (!udp_i) patch_value_o = seq_q[31:16];
+      PutLow:  patch_value_o = seq_q[15:0];
+      PutFlag: patch_value_o = flags_q & ~(last_q ? 16'h0 : FlagFin | FlagPsh) &
+                               ~(first_q ? 16'h0 : FlagCwr);
+      default: patch_o = 1'b0;
     endcase
   end
 
-  assign busy_o        = state_q != Idle && state_q != Wait && state_q != Ready;
-  assign hdr_len_o     = hdr_len_q;
-  assign ready_o       = state_q == Ready;
-  assign seg_payload_o = part_q;
-  assign seg_last_o    = last_q;
+  assign patch_place_o   = place_q;
+  assign busy_o          = state_q != Idle && state_q != Wait && state_q != Ready;
+  assign hdr_len_o       = hdr_len_q;
+  assign options_o       = udp_i ? NoOptions : {flags_q[15:12], 2'b00} - FixedBytes;
+  assign ready_o         = state_q == Ready;
+  assign seg_last_byte_o = part_q;
+  assign seg_last_o      = last_q;
 
-  if (UdpLen != TcpSeq) $error("tx_gso: one step writes both");
+  if (UdpLen != TcpSeq || UdpCheck != TcpSeq + 1) $error("tx_gso: one step writes both");
 
 endmodule

@@ -90,8 +90,9 @@ module tx_path #(
   localparam int unsigned LaneWidth  = $clog2(AxiBytes);
   localparam int unsigned PlaceWidth = $clog2(MaxFrame + 1);
 
-  // A minimum frame takes a wide bus two or three cycles, and 1 us has 250 of them.
-  localparam int unsigned InFlight = (AxiBytes >= 64) ? 256 : 128;
+  // A minimum frame takes a wide bus two or three cycles, and 1 us has 250 of them; more in flight would
+  // only queue up in front of the descriptors.
+  localparam int unsigned InFlight = 128;
 
   logic hdr_hash;
   logic clk;
@@ -109,10 +110,10 @@ module tx_path #(
   ////////////////////
 
   logic                  chain_valid, chain_ready, chain_drop;
-  logic [LenWidth-1:0]   chain_bytes;
+  logic [LenWidth-1:0]   chain_last_byte;
   logic [QueueWidth-1:0] chain_queue;
   logic [TagWidth-1:0]   chain_tag;
-  logic                  beat_valid, beat_ready, beat_gso;
+  logic                  beat_valid, beat_ready, beat_gso, beat_last;
   logic [8*AxiBytes-1:0] beat_data;
   logic [LaneWidth-1:0]  beat_lane, beat_end;
   logic                  gather_quiet, gather_idle, segment_idle, store_idle;
@@ -154,7 +155,7 @@ module tx_path #(
     .chain_valid_o           (chain_valid),
     .chain_ready_i           (chain_ready),
     .chain_drop_o            (chain_drop),
-    .chain_bytes_o           (chain_bytes),
+    .chain_last_byte_o       (chain_last_byte),
     .chain_queue_o           (chain_queue),
     .chain_tag_o             (chain_tag),
     .beat_valid_o            (beat_valid),
@@ -163,6 +164,7 @@ module tx_path #(
     .beat_lane_o             (beat_lane),
     .beat_end_o              (beat_end),
     .beat_gso_o              (beat_gso),
+    .beat_last_o             (beat_last),
     .used_valid_o            (used_valid_o),
     .used_ready_i            (used_ready_i),
     .used_queue_o            (used_queue_o),
@@ -182,7 +184,7 @@ module tx_path #(
 
   logic                  room, we, record_valid, record_csum;
   logic [8*AxiBytes-1:0] wdata;
-  logic [PlaceWidth-1:0] record_len, record_place;
+  logic [PlaceWidth-1:0] record_end, record_place;
   logic [15:0]           record_value;
   logic [QueueWidth-1:0] record_queue;
   logic [TagWidth-1:0]   record_tag;
@@ -193,41 +195,42 @@ module tx_path #(
     .MaxFrame(MaxFrame),
     .TagWidth(TagWidth)
   ) u_segment (
-    .clk_i         (clk),
-    .rst_i         (rst_i),
-    .idle_o        (segment_idle),
-    .hdr_hash_i    (hdr_hash),
-    .csum_i        (features_i[virtio_pkg::FeatureCsum]),
-    .tso4_i        (features_i[virtio_pkg::FeatureHostTso4]),
-    .tso6_i        (features_i[virtio_pkg::FeatureHostTso6]),
-    .ecn_i         (features_i[virtio_pkg::FeatureHostEcn]),
-    .uso_i         (features_i[virtio_pkg::FeatureHostUso]),
-    .chain_valid_i (chain_valid),
-    .chain_ready_o (chain_ready),
-    .chain_drop_i  (chain_drop),
-    .chain_bytes_i (chain_bytes),
-    .chain_queue_i (chain_queue),
-    .chain_tag_i   (chain_tag),
-    .beat_valid_i  (beat_valid),
-    .beat_ready_o  (beat_ready),
-    .beat_data_i   (beat_data),
-    .beat_lane_i   (beat_lane),
-    .beat_end_i    (beat_end),
-    .beat_gso_i    (beat_gso),
-    .room_i        (room),
-    .we_o          (we),
-    .wdata_o       (wdata),
-    .record_valid_o(record_valid),
-    .record_len_o  (record_len),
-    .record_queue_o(record_queue),
-    .record_tag_o  (record_tag),
-    .record_csum_o (record_csum),
-    .record_place_o(record_place),
-    .record_value_o(record_value),
-    .drop_bad_o    (drop_bad_o),
-    .csum_o        (csum_o),
-    .tso_o         (tso_o),
-    .segment_o     (segment_o)
+    .clk_i            (clk),
+    .rst_i            (rst_i),
+    .idle_o           (segment_idle),
+    .hdr_hash_i       (hdr_hash),
+    .csum_i           (features_i[virtio_pkg::FeatureCsum]),
+    .tso4_i           (features_i[virtio_pkg::FeatureHostTso4]),
+    .tso6_i           (features_i[virtio_pkg::FeatureHostTso6]),
+    .ecn_i            (features_i[virtio_pkg::FeatureHostEcn]),
+    .uso_i            (features_i[virtio_pkg::FeatureHostUso]),
+    .chain_valid_i    (chain_valid),
+    .chain_ready_o    (chain_ready),
+    .chain_drop_i     (chain_drop),
+    .chain_last_byte_i(chain_last_byte),
+    .chain_queue_i    (chain_queue),
+    .chain_tag_i      (chain_tag),
+    .beat_valid_i     (beat_valid),
+    .beat_ready_o     (beat_ready),
+    .beat_data_i      (beat_data),
+    .beat_lane_i      (beat_lane),
+    .beat_end_i       (beat_end),
+    .beat_gso_i       (beat_gso),
+    .beat_last_i      (beat_last),
+    .room_i           (room),
+    .we_o             (we),
+    .wdata_o          (wdata),
+    .record_valid_o   (record_valid),
+    .record_end_o     (record_end),
+    .record_queue_o   (record_queue),
+    .record_tag_o     (record_tag),
+    .record_csum_o    (record_csum),
+    .record_place_o   (record_place),
+    .record_value_o   (record_value),
+    .drop_bad_o       (drop_bad_o),
+    .csum_o           (csum_o),
+    .tso_o            (tso_o),
+    .segment_o        (segment_o)
   );
 
   tx_store #(
@@ -245,7 +248,7 @@ module tx_path #(
     .we_i               (we),
     .wdata_i            (wdata),
     .frame_valid_i      (record_valid),
-    .frame_len_i        (record_len),
+    .frame_end_i        (record_end),
     .frame_queue_i      (record_queue),
     .frame_tag_i        (record_tag),
     .frame_csum_i       (record_csum),

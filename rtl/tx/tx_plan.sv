@@ -6,8 +6,8 @@
 //                chains of one queue; queues take turns, a chain at a time. A descriptor is taken
 //                only while room_i is high; it comes a cycle after it was popped.
 //   plan out     pulses without back-pressure: frag_valid_o for each descriptor (its address and
-//                length are desc_i's), plan_valid_o at the end of the chain. plan_bytes_o is the
-//                chain's length, the header counted. plan_drop_o: the chain is too short for a
+//                length are desc_i's), plan_valid_o at the end of the chain. plan_last_byte_o is
+//                the chain's length, the header counted, less one. plan_drop_o: the chain is too short for a
 //                header and an Ethernet header, longer than any super-frame, or has more than
 //                MaxFragments descriptors; only its first MaxFragments are in plan_fragments_o.
 //   stop_i       takes no more descriptors; a chain half taken is left as it is.
@@ -51,7 +51,7 @@ module tx_plan #(
   output logic                  plan_valid_o,
   output logic                  plan_drop_o,
   output logic                  plan_forget_o,
-  output logic [LenWidth-1:0]   plan_bytes_o,
+  output logic [LenWidth-1:0]   plan_last_byte_o,
   output logic [15:0]           plan_ndesc_o,
   output logic [CountWidth-1:0] plan_fragments_o,
   output logic [QueueWidth-1:0] plan_queue_o,
@@ -162,10 +162,10 @@ module tx_plan #(
     end
   end
 
-  assign plan_forget_o = give_up;
-  assign plan_bytes_o  = total[LenWidth-1:0];
-  assign plan_queue_o  = queue_q;
-  assign plan_tag_o    = tag_q + 1'b1;
+  assign plan_forget_o    = give_up;
+  assign plan_last_byte_o = total[LenWidth-1:0] - 1'b1;
+  assign plan_queue_o     = queue_q;
+  assign plan_tag_o       = tag_q + 1'b1;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

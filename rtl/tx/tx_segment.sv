@@ -61,7 +61,7 @@ module tx_segment #(
   input  logic                  chain_valid_i,
   output logic                  chain_ready_o,
   input  logic                  chain_drop_i,
-  input  logic [LenWidth-1:0]   chain_bytes_i,
+  input  logic [LenWidth-1:0]   chain_last_byte_i,
   input  logic [QueueWidth-1:0] chain_queue_i,
   input  logic [TagWidth-1:0]   chain_tag_i,
 
@@ -71,12 +71,13 @@ module tx_segment #(
   input  logic [LaneWidth-1:0]  beat_lane_i,
   input  logic [LaneWidth-1:0]  beat_end_i,
   input  logic                  beat_gso_i,
+  input  logic                  beat_last_i,
 
   input  logic                  room_i,
   output logic                  we_o,
   output logic [8*AxiBytes-1:0] wdata_o,
   output logic                  record_valid_o,
-  output logic [PlaceWidth-1:0] record_len_o,
+  output logic [PlaceWidth-1:0] record_end_o,
   output logic [QueueWidth-1:0] record_queue_o,
   output logic [TagWidth-1:0]   record_tag_o,
   output logic                  record_csum_o,
@@ -97,7 +98,6 @@ module tx_segment #(
   localparam int unsigned UdpBytes = 8;
   localparam int unsigned TcpCheck = 16;
   localparam int unsigned UdpCheck = 6;
-  localparam int unsigned EthHeaderBytes = 14;
 
   localparam logic [3:0] Chain   = 4'd0;   // the first part of a chain
   localparam logic [3:0] Frame   = 4'd1;
@@ -119,7 +119,7 @@ module tx_segment #(
   logic                  part_q;     // a part of the beat was taken
   logic [LaneWidth-1:0]  fill_q;     // bytes of the word in hand
   logic [1:0]            hdr_q;      // words of virtio header to be completed
-  logic [LenWidth-1:0]   len_q;      // of the chain's frame
+  logic [LenWidth-1:0]   end_q;      // last byte of the chain's frame
   logic [QueueWidth-1:0] queue_q;
   logic [TagWidth-1:0]   tag_q;
 
@@ -130,7 +130,7 @@ module tx_segment #(
   logic [15:0]           h_gso_size;
   logic [15:0]           h_start;
   logic [15:0]           h_offset;
-  logic [LenWidth-1:0]   h_len_q;
+  logic [LenWidth-1:0]   h_end_q;    // last byte of the frame
   logic [QueueWidth-1:0] h_queue_q;
   logic [TagWidth-1:0]   h_tag_q;
   logic                  h_super_q;  // it is cut
@@ -149,7 +149,8 @@ module tx_segment #(
   logic [LaneWidth-1:0]  lane;
   logic [LaneWidth-1:0]  fill;
   logic [LaneWidth-1:0]  most;       // bytes of the beat, less one
-  logic                  done;       // the section ends
+  logic [LenWidth:0]     rest;       // negative where the section ends
+  logic                  done;       // it does
   logic [LaneWidth-1:0]  count;      // bytes taken, less one
   logic [LaneWidth:0]    sum;
   logic                  full;
@@ -177,6 +178,7 @@ module tx_segment #(
     lane     = '0;
     fill     = '0;
     most     = '0;
+    rest     = '0;
     done     = 1'b0;
     count    = '0;
     sum      = '0;
@@ -186,50 +188,53 @@ module tx_segment #(
       fill     = fill_q;
       hdr_word = hdr_q != '0;
       if (starts) begin
-        left     = (beat_gso_i ? header_bytes : chain_bytes_i) - 1'b1;
+        left     = beat_gso_i ? header_bytes - 1'b1 : chain_last_byte_i;
         fill     = header_fill;
         hdr_word = 1'b1;
       end
       lane  = part_q ? lane_q : beat_lane_i;
       most  = beat_end_i - lane;
-      done  = left <= LenWidth'(most);
-      count = done ? left[LaneWidth-1:0] : most;
-      sum   = {1'b0, fill} + {1'b0, count} + 1'b1;
+      rest  = {1'b0, left} + {{(LenWidth + 1 - LaneWidth){1'b1}}, ~most};  // left - most - 1
+      done  = state_q == Skip ? beat_last_i : rest[LenWidth];
+      count = rest[LenWidth] ? left[LaneWidth-1:0] : most;
+      sum   = {1'b0, fill} - ~{1'b0, count};           // fill + count + 1
     end
   end
 
   assign full         = sum[LaneWidth];
-  assign beat_ready_o = take && count == most;
+  assign beat_ready_o = take && (state_q == Skip || count == most);
 
   ////////////////////
   // Judgement      //
   ////////////////////
 
   // Holds from the cycle after hdr_done on.
-  logic [16:0]         h_place;
-  logic                h_fits;       // the checksum's place is in the frame
-  logic                bad_frame;    // as a frame that is not cut
-  logic                udp;
-  logic                bad_super;    // as one that is
-  logic [LenWidth-1:0] head_bytes;
+  logic [16:0] h_place;
+  logic        h_fits;       // the checksum's place is in the frame
+  logic        bad_frame;    // as a frame that is not cut
+  logic        udp;
+  logic        tcp4;
+  logic        tcp6;
+  logic        bad_super;    // as one that is
+  logic [8:0]  head_end;     // last byte of the headers that are read first
 
-  assign h_place    = {1'b0, h_start} + {1'b0, h_offset};
-  assign h_fits     = {1'b0, h_place} + 18'd2 <= 18'(h_len_q);
-  assign bad_frame  = (h_csum && (!csum_i || !h_fits)) || h_len_q > LenWidth'(MaxFrame);
-  assign udp        = h_gso[6:0] == virtio_pkg::NetHdrGsoUdpL4[6:0];
-  assign head_bytes = LenWidth'(h_start) + (udp ? LenWidth'(UdpBytes) : LenWidth'(TcpBytes));
+  assign h_place   = {1'b0, h_start} + {1'b0, h_offset};
+  assign h_fits    = h_place < h_end_q;
+  assign bad_frame = (h_csum && (!csum_i || !h_fits)) || h_end_q >= LenWidth'(MaxFrame);
+  assign udp       = h_gso[6:0] == virtio_pkg::NetHdrGsoUdpL4[6:0];
+  assign tcp4      = h_gso[6:0] == virtio_pkg::NetHdrGsoTcpV4[6:0];
+  assign tcp6      = h_gso[6:0] == virtio_pkg::NetHdrGsoTcpV6[6:0];
+  assign head_end  = {1'b0, h_start[7:0]} + (udp ? 9'(UdpBytes - 1) : 9'(TcpBytes - 1));
 
+  // The headers of a super-frame start with those of Ethernet and IP, which tx_gso looks for.
   always_comb begin
-    case (h_gso[6:0])
-      virtio_pkg::NetHdrGsoTcpV4[6:0]: bad_super = !tso4_i;
-      virtio_pkg::NetHdrGsoTcpV6[6:0]: bad_super = !tso6_i;
-      virtio_pkg::NetHdrGsoUdpL4[6:0]: bad_super = !uso_i || h_gso[7];
-      default:                         bad_super = 1'b1;
-    endcase
-    if (!csum_i || !h_csum || h_start[0] || h_gso_size == '0 || (h_gso[7] && !ecn_i) ||
-        h_start < 16'(EthHeaderBytes) || head_bytes >= h_len_q ||
-        head_bytes > LenWidth'(TemplateBytes) ||
-        h_offset != (udp ? 16'(UdpCheck) : 16'(TcpCheck))) begin
+    bad_super = !h_csum || !csum_i;
+    if (!((tcp4 && tso4_i) || (tcp6 && tso6_i) || (udp && uso_i && !h_gso[7])) ||
+        (h_gso[7] && !ecn_i) || h_gso_size == '0) begin
+      bad_super = 1'b1;
+    end
+    if (h_offset != (udp ? 16'(UdpCheck) : 16'(TcpCheck)) || h_start[0] || h_start[15:8] != '0 ||
+        head_end[8] || LenWidth'(head_end) >= h_end_q) begin
       bad_super = 1'b1;
     end
   end
@@ -248,7 +253,8 @@ module tx_segment #(
   logic                     gso_next;
   logic [HalfWidth:0]       gso_hdr_half;
   logic [LenWidth-1:0]      gso_hdr;
-  logic [15:0]              seg_payload;
+  logic [5:0]               gso_options;
+  logic [15:0]              seg_end;      // last byte of the segment's payload
   logic                     seg_last;
   logic                     last_q;       // the segment in hand is the last
   logic [TemplateWidth-1:0] template_q;
@@ -280,13 +286,13 @@ module tx_segment #(
       if (take) begin
         part_q <= count != most;
         lane_q <= lane + count + 1'b1;
-        left_q <= left - LenWidth'(count) - 1'b1;
+        left_q <= rest[LenWidth-1:0];
         fill_q <= sum[LaneWidth-1:0];
         hdr_q  <= (starts ? header_words : hdr_q) - 2'(full && hdr_word);
       end
       case (state_q)
         Chain: if (take) begin
-          len_q   <= chain_bytes_i - header_bytes;
+          end_q   <= chain_last_byte_i - header_bytes;
           queue_q <= chain_queue_i;
           tag_q   <= chain_tag_i;
           if (beat_gso_i) begin
@@ -303,13 +309,13 @@ module tx_segment #(
         end
         Decide: if (!align_busy) begin
           fill_q <= '0;
-          left_q <= h_len_q - 1'b1;
+          left_q <= h_end_q;
           if (h_gso == '0) begin
             state_q <= Frame;
           end else if (bad_super) begin
             state_q <= Skip;
           end else begin
-            left_q  <= head_bytes - 1'b1;
+            left_q  <= LenWidth'(head_end);
             state_q <= Head;
           end
         end
@@ -320,12 +326,11 @@ module tx_segment #(
           state_q <= Parse;
         end
         Parse: begin
+          left_q <= LenWidth'(gso_options);
           if (gso_bad) begin
-            left_q  <= h_len_q - head_bytes - 1'b1;
             state_q <= Skip;
           end else if (gso_parsed) begin
-            left_q  <= gso_hdr - head_bytes - 1'b1;
-            state_q <= gso_hdr == head_bytes ? Settle : Rest;
+            state_q <= (&gso_options) ? Settle : Rest;
           end
         end
         Rest: if (take && done) begin
@@ -335,7 +340,7 @@ module tx_segment #(
           state_q <= Segment;
         end
         Segment: if (gso_ready) begin
-          left_q  <= LenWidth'(seg_payload) - 1'b1;
+          left_q  <= LenWidth'(seg_end);
           last_q  <= seg_last;
           state_q <= Emit;
         end
@@ -360,12 +365,12 @@ module tx_segment #(
 
   always_ff @(posedge clk_i) begin
     if (hdr_done) begin
-      h_len_q   <= len_q;
+      h_end_q   <= end_q;
       h_queue_q <= queue_q;
       h_tag_q   <= tag_q;
       h_super_q <= 1'b0;
     end else if (state_q == Segment && gso_ready) begin
-      h_len_q   <= gso_hdr + LenWidth'(seg_payload);
+      h_end_q   <= gso_hdr + LenWidth'(seg_end);
       h_super_q <= 1'b1;
     end
   end
@@ -438,7 +443,7 @@ module tx_segment #(
     if (state_q == Decide) begin
       write_q <= '0;
     end else if (state_q == Parse) begin
-      write_q <= head_bytes[LaneWidth +: TemplateWidth];
+      write_q <= TemplateWidth'((head_end + 1'b1) >> LaneWidth);
     end else if (word_valid && word_tmpl) begin
       write_q <= write_q + 1'b1;
     end
@@ -475,27 +480,30 @@ module tx_segment #(
     .Bytes   (TemplateBytes),
     .MaxFrame(MaxFrame)
   ) u_gso (
-    .clk_i        (gso_clk),
-    .rst_i        (rst_i),
-    .busy_o       (gso_busy),
-    .start_i      (gso_start),
-    .gso_i        ({1'b0, h_gso[6:0]}),
-    .gso_size_i   (h_gso_size),
-    .csum_start_i (h_start[HalfWidth:1]),
-    .len_i        (h_len_q),
-    .bad_o        (gso_bad),
-    .parsed_o     (gso_parsed),
-    .hdr_len_o    (gso_hdr_half),
-    .next_i       (gso_next),
-    .ready_o      (gso_ready),
-    .seg_payload_o(seg_payload),
-    .seg_last_o   (seg_last),
-    .tread_o      (gso_read),
-    .tread_addr_o (gso_addr),
-    .tread_data_i (template_data),
-    .patch_o      (patch),
-    .patch_place_o(patch_place),
-    .patch_value_o(patch_value)
+    .clk_i          (gso_clk),
+    .rst_i          (rst_i),
+    .busy_o         (gso_busy),
+    .start_i        (gso_start),
+    .udp_i          (udp),
+    .ip4_i          (!tcp6),
+    .ip6_i          (!tcp4),
+    .gso_size_i     (h_gso_size),
+    .csum_start_i   (h_start[HalfWidth:1]),
+    .last_byte_i    (h_end_q),
+    .bad_o          (gso_bad),
+    .parsed_o       (gso_parsed),
+    .hdr_len_o      (gso_hdr_half),
+    .options_o      (gso_options),
+    .next_i         (gso_next),
+    .ready_o        (gso_ready),
+    .seg_last_byte_o(seg_end),
+    .seg_last_o     (seg_last),
+    .tread_o        (gso_read),
+    .tread_addr_o   (gso_addr),
+    .tread_data_i   (template_data),
+    .patch_o        (patch),
+    .patch_place_o  (patch_place),
+    .patch_value_o  (patch_value)
   );
 
   ////////////////////
@@ -511,7 +519,7 @@ module tx_segment #(
   logic                  f_super_q;
   logic [PlaceWidth-1:0] f_start_q;
   logic [PlaceWidth-1:0] f_place_q;
-  logic [PlaceWidth-1:0] f_len_q;
+  logic [PlaceWidth-1:0] f_end_q;
   logic [QueueWidth-1:0] f_queue_q;
   logic [TagWidth-1:0]   f_tag_q;
   logic                  record_super;
@@ -524,7 +532,7 @@ module tx_segment #(
       f_super_q      <= h_super_q;
       f_start_q      <= h_start[PlaceWidth-1:0];
       f_place_q      <= h_place[PlaceWidth-1:0];
-      f_len_q        <= h_len_q[PlaceWidth-1:0];
+      f_end_q        <= h_end_q[PlaceWidth-1:0];
       f_queue_q      <= h_queue_q;
       f_tag_q        <= h_tag_q;
     end
@@ -549,12 +557,12 @@ module tx_segment #(
     .never_zero_i  (f_never_zero_q),
     .start_i       (f_start_q),
     .place_i       (f_place_q),
-    .carry_i       ({f_super_q, f_len_q, f_queue_q, f_tag_q}),
+    .carry_i       ({f_super_q, f_end_q, f_queue_q, f_tag_q}),
     .record_valid_o(record_valid_o),
     .record_csum_o (record_csum_o),
     .record_place_o(record_place_o),
     .record_value_o(record_value_o),
-    .record_carry_o({record_super, record_len_o, record_queue_o, record_tag_o})
+    .record_carry_o({record_super, record_end_o, record_queue_o, record_tag_o})
   );
 
   assign drop_bad_o = chain_end || skips || (state_q == Parse && gso_bad) ||

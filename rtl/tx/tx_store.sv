@@ -4,7 +4,7 @@
 //
 //   words in    we_i writes the next word, without back-pressure. room_o: at least Spare more words and
 //               as many records can be written.
-//   frames in   frame_*: length, queue and tag of the next frame, pushed when all of its words are
+//   frames in   frame_*: last byte, queue and tag of the next frame, pushed when all of its words are
 //               written; with frame_csum_i the two bytes frame_value_i, the first in 7:0, replace
 //               those at frame_place_i as the frame leaves.
 //   stream out  m_axis_*: valid and what goes with it stay until m_axis_tready_i. A frame leaves
@@ -47,7 +47,7 @@ module tx_store #(
   input  logic                     we_i,
   input  logic [8*AxiBytes-1:0]    wdata_i,
   input  logic                     frame_valid_i,
-  input  logic [PlaceWidth-1:0]    frame_len_i,
+  input  logic [PlaceWidth-1:0]    frame_end_i,
   input  logic [QueueWidth-1:0]    frame_queue_i,
   input  logic [TagWidth-1:0]      frame_tag_i,
   input  logic                     frame_csum_i,
@@ -86,7 +86,7 @@ module tx_store #(
   logic                        frame_valid;
   logic                        frame_ready;
   logic                        records_room;  // always, see room_o
-  logic [PlaceWidth-1:0]       frame_len;
+  logic [PlaceWidth-1:0]       frame_end;
   logic [QueueWidth-1:0]       frame_queue;
   logic [TagWidth-1:0]         frame_tag;
   logic                        frame_csum;
@@ -103,10 +103,10 @@ module tx_store #(
     .wr_valid_i(frame_valid_i),
     .wr_ready_o(records_room),
     .wr_data_i ({frame_csum_i, frame_value_i, frame_place_i, frame_queue_i, frame_tag_i,
-                 frame_len_i}),
+                 frame_end_i}),
     .rd_valid_o(frame_valid),
     .rd_ready_i(frame_ready),
-    .rd_data_o ({frame_csum, frame_value, frame_place, frame_queue, frame_tag, frame_len}),
+    .rd_data_o ({frame_csum, frame_value, frame_place, frame_queue, frame_tag, frame_end}),
     .count_o   (count)
   );
 
@@ -143,7 +143,7 @@ module tx_store #(
     word_end = 1'b0;
     if (frame_valid && out_free) begin
       fetch    = 1'b1;
-      left     = mid_q ? left_q : frame_len - 1'b1;
+      left     = mid_q ? left_q : frame_end;
       last     = (left >> KeepWidth) == '0;
       word_end = last || bank_q == BankWidth'(Banks - 1);
     end

@@ -5,7 +5,7 @@
 //   word       we_i writes a whole word.
 //   halfword   patch_i replaces the two bytes at 2 * patch_place_i, the first in patch_value_i[15:8].
 //              Not together with we_i.
-//   read       data_o is the word at addr_i in the same cycle, as long as read_i is high.
+//   read       data_o is the word at addr_i in the same cycle, as long as read_i is high; it is anything otherwise.
 //
 //     halfword      7    6    5    4    3    2    1    0     (AxiBytes = 16)
 //     word 0     [ .... | .. | .. | .. | .. | .. | .. | .. ]
@@ -55,7 +55,7 @@ module tx_template #(
       end
     end
 
-    assign data_o[16*b +: 16] = read_i ? mem[addr_i] : 16'h0;
+    assign data_o[16*b +: 16] = read_i ? mem[addr_i] : 'x;
   end
 
 endmodule

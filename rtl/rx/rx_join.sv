@@ -230,6 +230,8 @@ module rx_join #(
   logic                  last_word;
   logic                  take;
   logic                  emit;
+  logic                  load;        // out_q
+  logic                  keep;        // bytes in acc_q
   logic                  ends;
   nic_pkg::patch_t       patched;
   logic                  patch;       // out_q is patched in this cycle
@@ -259,33 +261,42 @@ module rx_join #(
     end
   end
 
+  logic [8*AxiBytes-1:0] turned;
+
+  rx_turn #(
+    .Bytes(AxiBytes)
+  ) u_turn (
+    .data_i (word_data_i),
+    .lanes_i(member.turn[LaneWidth-1:1]),
+    .data_o (turned)
+  );
+
+  // Conditions are flat, and each assignment has its own: so each lane's register gets an enable.
+  assign load = (take && emit) || (drain_q && out_free);
+  assign keep = take && (!emit || member.turn != '0);
+
   always_ff @(posedge clk_i) begin
-    if (take || (drain_q && out_free)) begin : p_move
-      logic [8*AxiBytes-1:0] turned;
-      turned = word_data_i;
-      for (int unsigned i = 1; i < LaneWidth; i++) begin
-        if (member.turn[i]) begin
-          turned = (turned << (8 << i)) | (turned >> (8 * AxiBytes - (8 << i)));
-        end
-      end
-      if (emit || drain_q) begin
-        out_q <= turned;
-        if (held[0]) begin
-          for (int unsigned b = 0; b < AxiBytes; b++) begin
-            if (held[b]) out_q[8*b +: 8] <= acc_q[8*b +: 8];
-          end
-        end
-      end
-      if (!emit || member.turn != '0) begin
-        for (int unsigned b = 0; b < AxiBytes; b++) begin
-          if (emit || !held[b]) acc_q[8*b +: 8] <= turned[8*b +: 8];
-        end
-      end
-    end else if (patch) begin
+    if (patch) begin
       for (int unsigned h = 0; h < AxiBytes / 2; h++) begin
         if (patched.place[HalfWidth-1:0] == HalfWidth'(h)) begin
           out_q[16*h +: 16] <= {patched.value[7:0], patched.value[15:8]};
         end
+      end
+    end
+    if (load) begin
+      out_q <= turned;
+      if (held[0]) begin
+        for (int unsigned b = 0; b < AxiBytes; b++) begin
+          if (held[b]) out_q[8*b +: 8] <= acc_q[8*b +: 8];
+        end
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (keep) begin
+      for (int unsigned b = 0; b < AxiBytes; b++) begin
+        if (emit || !held[b]) acc_q[8*b +: 8] <= turned[8*b +: 8];
       end
     end
   end

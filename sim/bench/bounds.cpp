@@ -19,23 +19,25 @@ double link_bound(const Profile& profile, double size) {
   return profile.link_mbps * 1e6 / ((size + kPreambleAndGapBytes) * 8);
 }
 
-double datapath_bound(const Profile& profile, Direction direction, unsigned size) {
+double datapath_bound(const Profile& profile, Direction direction, unsigned size,
+                      unsigned pairs) {
   const auto frame = size - static_cast<unsigned>(kFcsBytes);
   const double stream = beats(frame, profile.stream_bytes);
   const double data =
       beats(frame + static_cast<unsigned>(sizeof(virtio::NetHeader)), profile.axi_bytes);
-  const double ring_element =
+  const double descriptor =
       static_cast<double>(sizeof(virtio::PackedDescriptor)) / profile.axi_bytes;
+  const double used = pairs == 1 ? descriptor : 1;
 
   double read = 0;   // beats on AXI's R channel
   double write = 0;  // and on its W channel
   if (direction != Direction::tx) {
-    read += ring_element;
-    write += data + ring_element;
+    read += descriptor;
+    write += data + used;
   }
   if (direction != Direction::rx) {
-    read += data + ring_element;
-    write += ring_element;
+    read += data + descriptor;
+    write += used;
   }
   return profile.clock_khz * 1e3 / std::max({stream, read, write});
 }

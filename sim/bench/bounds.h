@@ -27,7 +27,10 @@ enum class Direction { rx, tx, both };
 
 /// Frames a second each way that the buses carry when every beat is used: the stream's words, and
 /// on AXI the frame's data behind its 12-byte header in an aligned buffer, its descriptor (four to
-/// a 64-byte beat) and its used element (likewise). `size` is in bytes with FCS.
-[[nodiscard]] double datapath_bound(const Profile& profile, Direction direction, unsigned size);
+/// a 64-byte beat) and its used element. Elements of one queue lie side by side and share a beat
+/// likewise; where frames go to several queues in turn, each has a beat of its own. `size` is in
+/// bytes with FCS.
+[[nodiscard]] double datapath_bound(const Profile& profile, Direction direction, unsigned size,
+                                    unsigned pairs);
 
 }  // namespace nicroscope::sim

@@ -44,8 +44,10 @@ OffloadHost::OffloadHost(Simulation& simulation, const TcpStream& stream, Role r
       chain_slots_(kSlots),
       receiver_(stream, flows) {
   HostArena& memory = simulation.memory();
-  const auto payload = stream.bytes(0, TcpStream::kLongest);
-  std::memcpy(memory.at(payload_, payload.size()).data(), payload.data(), payload.size());
+  for (const std::uint64_t half : {std::uint64_t{0}, std::uint64_t{TcpStream::kLongest}}) {
+    const auto payload = stream.bytes(half, TcpStream::kLongest);
+    std::memcpy(memory.at(payload_ + half, payload.size()).data(), payload.data(), payload.size());
+  }
   memory.dma_map(memory.base(), static_cast<std::size_t>(next_free_ - memory.base()),
                  DmaDirection::bidirectional);
 }

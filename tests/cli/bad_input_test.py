@@ -108,8 +108,9 @@ class Options(Refusal):
             with self.subTest(seed=seed):
                 self.assert_replay_refused("--seed", seed, words=["--seed"])
 
-    def test_a_profile_that_was_not_built(self):
-        self.assert_replay_refused("--profile", "dc100", words=["dc100", "edge10"])
+    def test_a_model_that_was_not_built(self):
+        self.assert_replay_refused("--profile", "dc100", "--wave", "out.fst",
+                                   words=["dc100", "edge10"])
 
     def test_numbers(self):
         for option in ("--limit", "--life"):

@@ -18,7 +18,9 @@
 //             where touches are taken in every second; the margin is the time of two scans, so
 //             that no deadline passes between them:
 //
-//               early by up to 8 cycles a waiting queue, and 8, never late
+//               early by up to 8 cycles a waiting queue, and 16, never late
+//
+//             A time that is shorter than that is over at once.
 //
 //   deadline_o  the time at which a scan begins, all ones for never
 //   enable    forgets what is not yet due of en_queue_i; its settings stay
@@ -178,7 +180,9 @@ module vq_moderation #(
     case (op)
       OpVisible: begin
         sum        = 17'(count) + 17'(visible_count_i);
-        due        = (packets == '0) ? cycles == '0 : sum >= 17'(packets);
+        due        = (packets == '0 && cycles == '0) ||
+                     (packets != '0 && sum >= 17'(packets)) ||
+                     (cycles != '0 && count == '0 && TimeWidth'(cycles) <= margin + TimeWidth'(8));
         first_next = (count == '0) ? now_i[TimeWidth-1:0] : first;
         time_due   = first_next + TimeWidth'(cycles);
         if (!due) begin

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// virtqueues, the receive queue of one pair on a 16-byte bus: groups of used elements, interrupts, errors.
+// virtqueues, the receive queue of one pair on a 16-byte bus: groups of used elements, interrupts,
+// errors.
 #include <gtest/gtest.h>
 
 #include "Vvq_narrow.h"

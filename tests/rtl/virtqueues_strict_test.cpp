@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// virtqueues with StrictChains: a driver that sets a later descriptor's flags before its address, as
-// Linux does, on a bus that samples a read's beats in any order.
+// virtqueues with StrictChains: a driver that sets a later descriptor's flags before its address,
+// as Linux does, on a bus that samples a read's beats in any order.
 #include <gtest/gtest.h>
 
 #include "Vvq_dc25.h"

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// virtqueues, the transmit queue of one pair on a 16-byte bus: every buffer once and in order, notifications
-// both ways, sleep, stop, start again, speed.
+// virtqueues, the transmit queue of one pair on a 16-byte bus: every buffer once and in order,
+// notifications both ways, sleep, stop, start again, speed.
 #include <gtest/gtest.h>
 
 #include "Vvq_narrow.h"

@@ -83,6 +83,7 @@ class Driver {
     ops_.clear();
     kick_at_.reset();
     posted_ = reclaimed_ = 0;
+    group_left_ = 0;
     asleep_ = config_.events != Events::kPoll;
     rearm_ = disable_ = irq_ = false;
     pause_until_ = 0;
@@ -182,7 +183,9 @@ class Driver {
     buffer.slot = avail_.slot;
     free_ids_.pop_front();
     Position at = avail_;
-    const auto writable = config_.device_writes ? 0 : config_.control ? random_.in(0, length) : length;
+    const auto writable = config_.device_writes ? 0
+                          : config_.control     ? random_.in(0, length)
+                                                : length;
     std::function<void(Cycle)> head;
     for (unsigned i = 0; i < length; ++i) {
       Descriptor d;

@@ -363,6 +363,7 @@ module nic_core #(
   logic [47:0]          mac, mac_q;
   logic                 ctrl_quiet, ctrl_idle, ctrl_ready, ctrl_err_valid, ctrl_ok, ctrl_bad;
   logic                 announced, settle;
+  logic [15:0]          settle_queue;
   nic_pkg::vq_error_t   ctrl_err;
 
   ctrl #(
@@ -388,7 +389,7 @@ module nic_core #(
     .en_valid_i(en_valid && en_ready), .en_queue_i(en_queue),
     .dis_valid_i(qrst_valid && qrst_ready), .dis_queue_i(qrst_queue),
     .cfg_o(rx_config), .tbl_o(rx_table), .moderation_o(moderation), .mac_o(mac),
-    .settle_o(settle), .settled_i(1'b1),
+    .settle_o(settle), .settle_queue_o(settle_queue), .settled_i(!rx_qrst && rx_qrst_quiet),
     .announce_ack_o (announced),
     .err_valid_o(ctrl_err_valid), .err_o(ctrl_err),
     .ok_o(ctrl_ok), .bad_o(ctrl_bad)
@@ -426,7 +427,7 @@ module nic_core #(
   assign m_axis_tag_o    = 32'(tx_tag);
 
   logic unused_rx;
-  assign unused_rx = ^{announced, settle, irq_ready[1]};
+  assign unused_rx = ^{announced, irq_ready[1], settle_queue};
 
   rx_path #(
     .StreamBytes(StreamBytes),
@@ -452,8 +453,8 @@ module nic_core #(
     .s_axis_tag_i   (s_axis_tag_i[TagWidth-1:0]),
     .congested_o    (congested_o),
     .size_valid_i(rx_en), .size_queue_i(en_queue[1 +: QueueWidth]), .size_i(en_size),
-    .qrst_valid_i(rx_qrst), .qrst_queue_i(qrst_queue[1 +: QueueWidth]),
-    .qrst_quiet_o(rx_qrst_quiet),
+    .qrst_valid_i(rx_qrst || settle), .qrst_quiet_o(rx_qrst_quiet),
+    .qrst_queue_i   (rx_qrst ? qrst_queue[1 +: QueueWidth] : settle_queue[QueueWidth-1:0]),
     .avail_i        (rx_avail),
     .pop_valid_o(rx_pop_valid), .pop_queue_o(rx_pop_queue),
     .desc_valid_i(rx_desc_valid), .desc_i(rx_desc), .desc_index_i(rx_desc_index),

@@ -22,7 +22,7 @@
 //   en_*, dis_*     virtqueues that were enabled and reset, see ctrl_moderation
 //   cfg_o, tbl_o    settings and tables of the receive path. moderation_o: see ctrl_moderation
 //   mac_o           station address, first byte on the wire first
-//   settle_o, settled_i   see ctrl_command
+//   settle_*, settled_i   see ctrl_command
 //   announce_ack_o  a pulse: the driver has announced itself
 //   err_*           a read or a write was answered with an error; err_o.queue: virtqueue index
 //   ok_o, bad_o     pulses, a command was carried out or refused
@@ -82,6 +82,7 @@ module ctrl #(
   output nic_pkg::moderation_t         moderation_o,
   output logic [47:0]                  mac_o,
   output logic                         settle_o,
+  output logic [15:0]                  settle_queue_o,
   input  logic                         settled_i,
   output logic                         announce_ack_o,
 
@@ -97,7 +98,7 @@ module ctrl #(
   logic [7:0]  octet;
   logic [1:0]  overflow;
   ctrl_pkg::action_t action;
-  logic        mod_valid, mod_done, mod_ok;
+  logic        mod_valid, mod_done, mod_ok, settle;
   logic [1:0]  mod_op;
   logic [15:0] mod_queue, mod_packets, mod_usecs, packets, usecs;
 
@@ -185,8 +186,10 @@ module ctrl #(
     .mod_usecs_o  (mod_usecs),
     .mod_done_i   (mod_done),
     .mod_ok_i     (mod_ok),
-    .settle_o     (settle_o),
-    .settled_i    (settled_i)
+    .pairs_i       (cfg_o.pairs),
+    .settle_o      (settle),
+    .settle_queue_o(settle_queue_o),
+    .settled_i     (settled_i)
   );
 
   ctrl_settings #(
@@ -235,6 +238,7 @@ module ctrl #(
     .moderation_o (moderation_o)
   );
 
-  assign mac_o = cfg_o.mac;
+  assign mac_o    = cfg_o.mac;
+  assign settle_o = settle && !stop_i;
 
 endmodule

@@ -11,8 +11,9 @@
 //   action_o  what a field changes, for ctrl_settings and ctrl_tables, which take it at once; but
 //             under walking_i a new table of addresses waits for the old one's clearing
 //   mod_*     asks ctrl_moderation: mod_valid_o until mod_done_i, mod_ok_i with it
-//   settle_o  the queue pairs in use have changed: the command waits until settled_i says that no
-//             frame goes to another pair any more
+//   settle_o  the pairs in use may be fewer: pair settle_queue_o is out of use, and the command
+//             waits until settled_i says that no frame is in hand for it. One such pair after the
+//             other; pairs_i is what ctrl_settings has now
 //   idle_o    nothing moves before the next byte
 //
 // A command is a sequence of fields; each is shifted into acc_q, its last byte on top, and acted on
@@ -63,7 +64,9 @@ module ctrl_command #(
   input  logic                mod_done_i,
   input  logic                mod_ok_i,
 
+  input  logic [15:0]         pairs_i,
   output logic                settle_o,
+  output logic [15:0]         settle_queue_o,
   input  logic                settled_i
 );
 
@@ -76,7 +79,7 @@ module ctrl_command #(
   logic [2:0]  cmd_q;
   logic        refuse_q;
   logic [15:0] items_q;      // addresses in the list; mask of the RSS table
-  logic [15:0] item_q;       // number of the address, from 1; RSS entry or word of the key, from 0
+  logic [15:0] item_q;       // number of the address, from 1; RSS entry, key word or pair, from 0
   logic        second_q;     // the list of multicast addresses
   logic        no_types_q;   // no hash type is asked for
   logic [5:0]  key_left_q;   // bytes of the key to come; what lacks behind them is 0
@@ -193,6 +196,7 @@ module ctrl_command #(
   logic [63:0] offloads;     // that can be asked for
   logic        coal_fits;
   logic        item_last;
+  logic        in_use;       // the pair
 
   assign active       = !refuse_q && phase_q != ctrl_pkg::PhDone;
   assign padding      = phase_q == ctrl_pkg::PhKey && key_left_q == '0;
@@ -250,7 +254,7 @@ module ctrl_command #(
         ctrl_pkg::PhMaxTx:    good = half != '0 && half <= 16'(QueuePairs);
         ctrl_pkg::PhKeyLen:   good = acc_q[63:56] <= 8'(virtio_pkg::RssKeyBytes) &&
                            (no_types_q || acc_q[63:56] != '0);
-        ctrl_pkg::PhSettle:   waits = !settled_i;
+        ctrl_pkg::PhSettle:   waits = item_q != 16'(QueuePairs);
         default:    good = 1'b1;
       endcase
     end
@@ -282,6 +286,7 @@ module ctrl_command #(
         if (phase_q == ctrl_pkg::PhKey && !padding) key_left_q <= key_left_q - 1'b1;
       end
       if (act && phase_q == ctrl_pkg::PhHead) op_q <= op;
+      if (act && phase_q == ctrl_pkg::PhSettle && (in_use || settled_i)) item_q <= item_q + 1'b1;
       if (taken) begin
         case (phase_q)
           ctrl_pkg::PhHead: begin
@@ -294,6 +299,7 @@ module ctrl_command #(
             left_q  <= 4'd4;
           end
           ctrl_pkg::PhSimple: begin
+            item_q  <= '0;
             phase_q <= (op_q == ctrl_pkg::OpPairs && apply_i) ? ctrl_pkg::PhSettle :
                                                                ctrl_pkg::PhDone;
           end
@@ -349,8 +355,9 @@ module ctrl_command #(
             end
           end
           ctrl_pkg::PhCommit: begin
-            phase_q <= (op_q == ctrl_pkg::OpRss && apply_i) ? ctrl_pkg::PhSettle :
-                                                             ctrl_pkg::PhDone;
+            item_q  <= '0;
+            phase_q <= (op_q != ctrl_pkg::OpMacTable && apply_i) ? ctrl_pkg::PhSettle :
+                                                                  ctrl_pkg::PhDone;
           end
           default:  phase_q <= ctrl_pkg::PhDone;   // ctrl_pkg::PhSettle
         endcase
@@ -367,7 +374,10 @@ module ctrl_command #(
   assign refuse_o = refuse_q;
   assign done_o   = phase_q == ctrl_pkg::PhDone && !refuse_q;
   assign long_o   = op_q == ctrl_pkg::OpCoalGet;
-  assign settle_o = active && phase_q == ctrl_pkg::PhSettle;
+
+  assign in_use         = item_q < pairs_i;
+  assign settle_o       = active && phase_q == ctrl_pkg::PhSettle && waits && !in_use;
+  assign settle_queue_o = item_q;
 
   always_comb begin
     mod_valid_o = 1'b0;

@@ -306,6 +306,7 @@ module rx_path #(
     .avail_i      (avail_i),
     .hold_i       (stop_i || qrst_valid_i),
     .several_i    (several),
+    .pairs_i      (cfg_i.pairs),
     .short_i      (short),
     .tight_i      (tight),
     .oldest_i     (oldest),

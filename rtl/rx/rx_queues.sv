@@ -12,6 +12,7 @@
 //             a queue without buffers must not hold up the others. If short_i, its first frame
 //             is given up if it is the oldest in the store (oldest_i); if tight_i, in any case:
 //             out_drop_o is high with it.
+//   pairs_i   queues in use; frames that wait for another one are given up.
 //   hold_i    nothing is chosen; what is out stays.
 //   idle_o    nothing moves. With several queues it is low while frames wait for buffers of more
 //             than one of them.
@@ -51,6 +52,7 @@ module rx_queues #(
   input  logic [Queues-1:0]             avail_i,
   input  logic                          hold_i,
   input  logic                          several_i,
+  input  logic [15:0]                   pairs_i,
   input  logic                          short_i,
   input  logic                          tight_i,
   input  logic [nic_pkg::SlotWidth-1:0] oldest_i,
@@ -90,7 +92,8 @@ module rx_queues #(
     assign out_drop_o  = 1'b0;
 
     logic unused_inputs;
-    assign unused_inputs = ^{frame_queue_i, avail_i, hold_i, several_i, short_i, tight_i, oldest_i};
+    assign unused_inputs = ^{frame_queue_i, avail_i, hold_i, several_i, pairs_i, short_i, tight_i,
+                             oldest_i};
   end else begin : g_many
     ////////////////////
     // State          //
@@ -122,6 +125,7 @@ module rx_queues #(
     logic [SlotWidth-1:0]  tail;                // of the queue that comes in, or was chosen
     logic                  free;                // there is a queue to look at and room for its frame
     logic                  served;
+    logic                  in_use;              // the queue
     logic                  given_up;
     logic                  choose;
     logic                  turn_on;             // the ring's front goes to the back, nothing chosen
@@ -139,8 +143,10 @@ module rx_queues #(
     assign slot      = head_mem[front];
     assign free      = ring_wr_q != ring_rd_q && !second_q && !hold_i &&
                        (!out_valid_q || out_ready_i);
-    assign served    = avail_i[front];
-    assign given_up  = several_i && (tight_i || (short_i && slot == oldest_i[SlotWidth-1:0]));
+    assign in_use    = 16'(front) < pairs_i;
+    assign served    = avail_i[front] && in_use;
+    assign given_up  = !in_use ||
+                       (several_i && (tight_i || (short_i && slot == oldest_i[SlotWidth-1:0])));
     assign choose    = free && (served || given_up);
     assign turn_on   = free && !served && !given_up && !push_new &&
                        ring_wr_q - ring_rd_q != (QueueWidth + 1)'(1);

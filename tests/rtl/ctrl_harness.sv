@@ -76,6 +76,7 @@ module ctrl_harness #(
   output logic [15:0]                  mod_packets_o,
   output logic [31:0]                  mod_cycles_o,
   output logic                         settle_o,
+  output logic [15:0]                  settle_queue_o,
   input  logic                         settled_i,
   output logic                         announce_ack_o,
 
@@ -122,7 +123,8 @@ module ctrl_harness #(
     .en_valid_i(en_valid_i), .en_queue_i(en_queue_i),
     .dis_valid_i(dis_valid_i), .dis_queue_i(dis_queue_i),
     .cfg_o(cfg), .tbl_o(tbl), .moderation_o(moderation), .mac_o(mac),
-    .settle_o(settle_o), .settled_i(settled_i), .announce_ack_o(announce_ack_o),
+    .settle_o(settle_o), .settle_queue_o(settle_queue_o), .settled_i(settled_i),
+    .announce_ack_o(announce_ack_o),
     .err_valid_o(err_valid_o), .err_o(err), .ok_o(ok_o), .bad_o(bad_o)
   );
 

@@ -137,17 +137,27 @@ TEST_F(CtrlTest, QueuePairs) {
   EXPECT_EQ(bench_.dut().pairs_o, 1);
 }
 
-// The command is not returned before frames have stopped to go to pairs that are out of use.
+// The command is not returned before frames have stopped to go to each pair that is out of use.
 TEST_F(CtrlTest, QueuePairsSettle) {
-  bench_.dut().settled_i = 0;
-  bench_.post({.bytes = {4, 0, 1, 0}});
-  for (unsigned i = 0; i < 1000; ++i) bench_.step();
-  EXPECT_TRUE(bench_.dut().settle_o);
-  EXPECT_FALSE(bench_.used());
-  bench_.dut().settled_i = 1;
-  bench_.finish();
-  EXPECT_EQ(bench_.answer(), Bytes{kOk});
-  EXPECT_FALSE(bench_.dut().settle_o);
+  constexpr unsigned pairs = CtrlBench::kPairs;
+  for (const unsigned kept : {1U, (pairs + 1) / 2, pairs}) {
+    Bytes bytes = {4, 0};
+    append_little(bytes, kept, 2);
+    bench_.dut().settled_i = 0;
+    bench_.post({.bytes = bytes});
+    for (unsigned pair = kept; pair < pairs; ++pair) {
+      for (unsigned i = 0; i < 1000; ++i) bench_.step();
+      EXPECT_TRUE(bench_.dut().settle_o);
+      EXPECT_EQ(bench_.dut().settle_queue_o, pair);
+      EXPECT_FALSE(bench_.used());
+      bench_.dut().settled_i = 1;
+      bench_.step();
+      bench_.dut().settled_i = 0;
+    }
+    bench_.finish();
+    EXPECT_EQ(bench_.answer(), Bytes{kOk});
+    EXPECT_FALSE(bench_.dut().settle_o);
+  }
 }
 
 Bytes rss_command(uint32_t types, unsigned entries, unsigned last, unsigned max_tx,

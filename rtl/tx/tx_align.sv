@@ -30,7 +30,7 @@
 //              later; the next one may then put out none.
 //   template   read address and data, in the cycle after the operation
 //   word       valid without back-pressure, two cycles after the operation. word_tmpl_o: for the
-//              template. Bytes behind the end are zero. word_first_o, word_last_o: of a frame.
+//              template. Bytes behind the end are zero. word_last_o: of a frame.
 //   begin_o    a frame's first word comes in the next cycle
 //   hdr_done_o hdr_* hold the header of the chain from the next cycle on
 //   busy_o     something is on its way
@@ -69,7 +69,6 @@ module tx_align #(
   output logic                     begin_o,
   output logic                     word_valid_o,
   output logic                     word_tmpl_o,
-  output logic                     word_first_o,
   output logic                     word_last_o,
   output logic [8*AxiBytes-1:0]    word_o,
 
@@ -153,7 +152,6 @@ module tx_align #(
   logic [8*AxiBytes-1:0] word_q;
   logic                  word_valid_q;
   logic                  word_tmpl_q;
-  logic                  word_first_q;
   logic                  word_last_q;
 
   logic                  spill;        // an end, and bytes behind the completed word
@@ -197,7 +195,6 @@ module tx_align #(
   always_ff @(posedge clk_i) begin
     if (push) begin
       word_tmpl_q  <= push_tmpl;
-      word_first_q <= first_q;
       word_last_q  <= push_last;
     end
     if (spill) begin
@@ -263,7 +260,6 @@ module tx_align #(
 
   assign word_valid_o = word_valid_q;
   assign word_tmpl_o  = word_tmpl_q;
-  assign word_first_o = word_first_q;
   assign word_last_o  = word_last_q;
   assign word_o       = word_q;
   assign busy_o       = s_take_q || s_emit_q || s_load_q || flush_q || word_valid_q;

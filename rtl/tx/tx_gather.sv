@@ -262,29 +262,15 @@ module tx_gather #(
   logic                  beat_freed;
   logic                  err_valid_q;
 
-  always_comb begin
-    addr        = frag_addr;
-    bytes       = frag_bytes;
-    reach       = '0;
-    piece_last  = 1'b1;
-    piece_bytes = '0;
-    piece_end   = '1;
-    last_beat   = '0;
-    piece_beats = '0;
-    if (issue_valid && frag_valid) begin
-      if (split_q) begin
-        addr  = {page_q, PieceWidth'(0)};
-        bytes = rest_q;
-      end
-      reach       = LenWidth'(addr[PieceWidth-1:0]) + bytes - 1'b1;
-      piece_last  = reach[LenWidth-1:PieceWidth] == '0;
-      piece_bytes = piece_last ? bytes
-                               : LenWidth'(PieceBytes) - LenWidth'(addr[PieceWidth-1:0]);
-      piece_end   = piece_last ? reach[LaneWidth-1:0] : '1;
-      last_beat   = piece_last ? reach[PieceWidth-1:LaneWidth] : '1;
-      piece_beats = BeatsWidth'(last_beat) - BeatsWidth'(addr[PieceWidth-1:LaneWidth]) + 1'b1;
-    end
-  end
+  assign addr        = split_q ? {page_q, PieceWidth'(0)} : frag_addr;
+  assign bytes       = split_q ? rest_q : frag_bytes;
+  assign reach       = LenWidth'(addr[PieceWidth-1:0]) + bytes - 1'b1;
+  assign piece_last  = reach[LenWidth-1:PieceWidth] == '0;
+  assign piece_bytes = piece_last ? bytes
+                                  : LenWidth'(PieceBytes) - LenWidth'(addr[PieceWidth-1:0]);
+  assign piece_end   = piece_last ? reach[LaneWidth-1:0] : '1;
+  assign last_beat   = piece_last ? reach[PieceWidth-1:LaneWidth] : '1;
+  assign piece_beats = BeatsWidth'(last_beat) - BeatsWidth'(addr[PieceWidth-1:LaneWidth]) + 1'b1;
 
   assign frag_first  = frag_q == '0;
   assign frag_last   = frag_q + 1'b1 == issue_fragments;

@@ -147,16 +147,18 @@ module tx_gso #(
   assign tread_o      = state_q != Idle && state_q <= Check;
   assign tread_addr_o = place_q[PlaceWidth-1:BankWidth];
 
-  always_comb begin
-    value  = '0;
-    ip_end = '0;
-    if (tread_o) begin
-      value  = {tread_data_i[16*place_q[BankWidth-1:0] +: 8],
-                tread_data_i[16*place_q[BankWidth-1:0] + 8 +: 8]};
-      ip_end = {1'b0, l3_q} +
-               (ip6_q ? (PlaceWidth + 1)'(Ip6Words) : (PlaceWidth + 1)'({value[11:8], 1'b0}));
-    end
+  // Of each 64 bits the halfword first, then the 64 bits: the smaller one of the ways to choose.
+  logic [AxiBytes/8*16-1:0] column;
+  logic [15:0]              column_value;
+
+  for (genvar i = 0; i < AxiBytes / 8; i++) begin : g_column
+    assign column[16*i +: 16] = tread_data_i[64*i + 16*place_q[1:0] +: 16];
   end
+
+  assign column_value = column[16*place_q[BankWidth-1:2] +: 16];
+  assign value        = {column_value[7:0], column_value[15:8]};
+  assign ip_end       = {1'b0, l3_q} + (ip6_q ? (PlaceWidth + 1)'(Ip6Words)
+                                              : (PlaceWidth + 1)'({value[11:8], 1'b0}));
 
   // Sums in ones' complement; lengths never carry out.
   logic [15:0] add_a;

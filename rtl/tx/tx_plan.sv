@@ -141,27 +141,14 @@ module tx_plan #(
 
   // A sum that has passed max_chain stays marked; until then it fits. A descriptor has at most
   // 64 KiB.
-  always_comb begin
-    over             = 1'b0;
-    too_long         = 1'b0;
-    total            = '0;
-    frag_valid_o     = 1'b0;
-    plan_valid_o     = give_up;
-    plan_drop_o      = give_up;
-    plan_ndesc_o     = '0;
-    plan_fragments_o = fragments_q;
-    if (desc_valid_i) begin
-      total            = {1'b0, total_q} + {1'b0, desc_i.len[LenWidth-1:0]};
-      too_long         = long_q || total > {1'b0, max_chain};
-      over             = over_q || fragments_q == CountWidth'(MaxFragments);
-      frag_valid_o     = !over;
-      plan_valid_o     = chain_end;
-      plan_drop_o      = too_long || over || total < {1'b0, min_chain};
-      plan_ndesc_o     = ndesc_q + 1'b1;
-      plan_fragments_o = fragments_q + CountWidth'(!over);
-    end
-  end
-
+  assign total            = {1'b0, total_q} + {1'b0, desc_i.len[LenWidth-1:0]};
+  assign too_long         = long_q || total > {1'b0, max_chain};
+  assign over             = over_q || fragments_q == CountWidth'(MaxFragments);
+  assign frag_valid_o     = desc_valid_i && !over;
+  assign plan_valid_o     = give_up || (desc_valid_i && chain_end);
+  assign plan_drop_o      = give_up || too_long || over || total < {1'b0, min_chain};
+  assign plan_ndesc_o     = ndesc_q + 1'b1;
+  assign plan_fragments_o = fragments_q + CountWidth'(frag_valid_o);
   assign plan_forget_o    = give_up;
   assign plan_last_byte_o = total[LenWidth-1:0] - 1'b1;
   assign plan_queue_o     = queue_q;

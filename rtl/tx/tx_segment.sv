@@ -174,31 +174,20 @@ module tx_segment #(
   assign take = takes && beat_valid_i && room_i;
 
   always_comb begin
-    left     = '0;
-    lane     = '0;
-    fill     = '0;
-    most     = '0;
-    rest     = '0;
-    done     = 1'b0;
-    count    = '0;
-    sum      = '0;
-    hdr_word = 1'b0;
-    if (take) begin
-      left     = left_q;
-      fill     = fill_q;
-      hdr_word = hdr_q != '0;
-      if (starts) begin
-        left     = beat_gso_i ? header_bytes - 1'b1 : chain_last_byte_i;
-        fill     = header_fill;
-        hdr_word = 1'b1;
-      end
-      lane  = part_q ? lane_q : beat_lane_i;
-      most  = beat_end_i - lane;
-      rest  = {1'b0, left} + {{(LenWidth + 1 - LaneWidth){1'b1}}, ~most};  // left - most - 1
-      done  = state_q == Skip ? beat_last_i : rest[LenWidth];
-      count = rest[LenWidth] ? left[LaneWidth-1:0] : most;
-      sum   = {1'b0, fill} - ~{1'b0, count};           // fill + count + 1
+    left     = left_q;
+    fill     = fill_q;
+    hdr_word = hdr_q != '0;
+    if (starts) begin
+      left     = beat_gso_i ? header_bytes - 1'b1 : chain_last_byte_i;
+      fill     = header_fill;
+      hdr_word = 1'b1;
     end
+    lane  = part_q ? lane_q : beat_lane_i;
+    most  = beat_end_i - lane;
+    rest  = {1'b0, left} + {{(LenWidth + 1 - LaneWidth){1'b1}}, ~most};  // left - most - 1
+    done  = state_q == Skip ? beat_last_i : rest[LenWidth];
+    count = rest[LenWidth] ? left[LaneWidth-1:0] : most;
+    sum   = {1'b0, fill} - ~{1'b0, count};                               // fill + count + 1
   end
 
   assign full         = sum[LaneWidth];
@@ -392,7 +381,6 @@ module tx_segment #(
   logic                     frame_begins;
   logic                     word_valid;
   logic                     word_tmpl;
-  logic                     word_first;
   logic                     word_last;
   logic [8*AxiBytes-1:0]    word;
   logic [TemplateWidth-1:0] write_q;      // template word that is written next
@@ -427,7 +415,6 @@ module tx_segment #(
     .begin_o          (frame_begins),
     .word_valid_o     (word_valid),
     .word_tmpl_o      (word_tmpl),
-    .word_first_o     (word_first),
     .word_last_o      (word_last),
     .word_o           (word),
     .hdr_done_o       (hdr_done),
@@ -512,29 +499,12 @@ module tx_segment #(
 
   localparam int unsigned CarryWidth = 1 + PlaceWidth + QueueWidth + TagWidth;
 
-  // Of the frame whose words are passing.
-  logic                  f_bad_q;
-  logic                  f_csum_q;
-  logic                  f_never_zero_q;
-  logic                  f_super_q;
-  logic [PlaceWidth-1:0] f_start_q;
-  logic [PlaceWidth-1:0] f_place_q;
-  logic [PlaceWidth-1:0] f_end_q;
-  logic [QueueWidth-1:0] f_queue_q;
-  logic [TagWidth-1:0]   f_tag_q;
-  logic                  record_super;
+  logic f_bad_q;        // of the frame whose words are passing
+  logic record_super;
 
   always_ff @(posedge clk_i) begin
     if (frame_begins) begin
-      f_bad_q        <= bad_frame && !h_super_q;
-      f_csum_q       <= h_csum;
-      f_never_zero_q <= h_offset == 16'(UdpCheck) || !h_super_q;
-      f_super_q      <= h_super_q;
-      f_start_q      <= h_start[PlaceWidth-1:0];
-      f_place_q      <= h_place[PlaceWidth-1:0];
-      f_end_q        <= h_end_q[PlaceWidth-1:0];
-      f_queue_q      <= h_queue_q;
-      f_tag_q        <= h_tag_q;
+      f_bad_q <= bad_frame && !h_super_q;
     end
   end
 
@@ -549,15 +519,15 @@ module tx_segment #(
     .clk_i         (clk_i),
     .rst_i         (rst_i),
     .busy_o        (sum_busy),
+    .begin_i       (frame_begins),
+    .csum_i        (h_csum),
+    .never_zero_i  (h_offset == 16'(UdpCheck) || !h_super_q),
+    .start_i       (h_start[PlaceWidth-1:0]),
+    .place_i       (h_place[PlaceWidth-1:0]),
+    .carry_i       ({h_super_q, h_end_q[PlaceWidth-1:0], h_queue_q, h_tag_q}),
     .word_valid_i  (we_o),
-    .word_first_i  (word_first),
     .word_last_i   (word_last),
     .word_i        (word),
-    .csum_i        (f_csum_q),
-    .never_zero_i  (f_never_zero_q),
-    .start_i       (f_start_q),
-    .place_i       (f_place_q),
-    .carry_i       ({f_super_q, f_end_q, f_queue_q, f_tag_q}),
     .record_valid_o(record_valid_o),
     .record_csum_o (record_csum_o),
     .record_place_o(record_place_o),

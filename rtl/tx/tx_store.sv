@@ -136,20 +136,11 @@ module tx_store #(
   logic [TagWidth-1:0]    tag_q;
 
   assign out_free = !valid_q || m_axis_tready_i;
-  always_comb begin
-    fetch    = 1'b0;
-    left     = '0;
-    last     = 1'b0;
-    word_end = 1'b0;
-    if (frame_valid && out_free) begin
-      fetch    = 1'b1;
-      left     = mid_q ? left_q : frame_end;
-      last     = (left >> KeepWidth) == '0;
-      word_end = last || bank_q == BankWidth'(Banks - 1);
-    end
-  end
-
-  assign frame_ready = last;
+  assign fetch       = frame_valid && out_free;
+  assign left        = mid_q ? left_q : frame_end;
+  assign last        = (left >> KeepWidth) == '0;
+  assign word_end    = fetch && (last || bank_q == BankWidth'(Banks - 1));
+  assign frame_ready = fetch && last;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

@@ -3,8 +3,8 @@
 // tx_sum: the Internet checksum of a frame from csum_start on, taken as its words pass, and the
 // frame's record with it (virtio 1.2, 5.1.6.2; RFC 1071).
 //
-//   word       the frames' words, bytes behind the end zero. What stands beside them in frame_i_* holds
-//              from a frame's first word to its last.
+//   begin      a frame's first word comes in the next cycle: begin_i and what holds for the frame
+//   word       the frames' words, bytes behind the end zero
 //   record     a pulse for each frame, in order, three cycles behind its last word. record_place_o, record_value_o: the checksum's place in the frame and its two
 //              bytes, the first in 7:0, if record_csum_o.
 //   busy_o     something is on its way
@@ -33,15 +33,15 @@ module tx_sum #(
   input  logic                  rst_i,
   output logic                  busy_o,
 
-  input  logic                  word_valid_i,
-  input  logic                  word_first_i,
-  input  logic                  word_last_i,
-  input  logic [8*AxiBytes-1:0] word_i,
+  input  logic                  begin_i,
   input  logic                  csum_i,
   input  logic                  never_zero_i,
   input  logic [PlaceWidth-1:0] start_i,
   input  logic [PlaceWidth-1:0] place_i,
   input  logic [Carry-1:0]      carry_i,
+  input  logic                  word_valid_i,
+  input  logic                  word_last_i,
+  input  logic [8*AxiBytes-1:0] word_i,
 
   output logic                  record_valid_o,
   output logic                  record_csum_o,
@@ -62,32 +62,49 @@ module tx_sum #(
   // Words          //
   ////////////////////
 
+  // Of the frame whose words are passing.
+  logic                          csum_q;
+  logic                          never_zero_q;
+  logic                          odd_q;
+  logic [PlaceWidth-1:0]         place_q;
+  logic [Carry-1:0]              carry_q;
   logic [PlaceWidth-1:LaneWidth] skip_q;    // words in front of the one with csum_start
-  logic [PlaceWidth-1:LaneWidth] skip;
-  logic                          begun_q;  // csum_start was in a word before
-  logic                          begun;
+  logic                          begun_q;   // csum_start was in a word before
+  logic [8*AxiBytes-1:0]         mask_q;    // the bits from csum_start on, in that word
   logic                          adds;
 
-  always_comb begin
-    skip   = '0;
-    begun = 1'b0;
-    adds   = 1'b0;
-    if (word_valid_i && csum_i) begin
-      skip   = word_first_i ? start_i[PlaceWidth-1:LaneWidth] : skip_q;
-      begun = !word_first_i && begun_q;
-      adds   = begun || skip == '0;
+  assign adds = word_valid_i && csum_q && skip_q == '0;
+
+  always_ff @(posedge clk_i) begin
+    if (begin_i) begin
+      csum_q       <= csum_i;
+      never_zero_q <= never_zero_i;
+      odd_q        <= start_i[0];
+      place_q      <= place_i;
+      carry_q      <= carry_i;
+      skip_q       <= start_i[PlaceWidth-1:LaneWidth];
+      begun_q      <= 1'b0;
+    end else if (word_valid_i) begin
+      begun_q <= adds;
+      if (!adds) begin
+        skip_q <= skip_q - 1'b1;
+      end
     end
   end
 
-  function automatic logic [63:0] from(input int unsigned word, input logic [LaneWidth-1:0] first);
-    if (32'(first) <= 8 * word) begin
-      from = '1;
-    end else if (32'(first) >= 8 * word + 8) begin
-      from = '0;
-    end else begin
-      from = 64'hffff_ffff_ffff_ffff << {first[2:0], 3'b000};
+  always_ff @(posedge clk_i) begin
+    if (begin_i && csum_i) begin
+      for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
+        if (32'(start_i[LaneWidth-1:0]) <= 8 * i) begin
+          mask_q[64*i +: 64] <= '1;
+        end else if (32'(start_i[LaneWidth-1:0]) >= 8 * i + 8) begin
+          mask_q[64*i +: 64] <= '0;
+        end else begin
+          mask_q[64*i +: 64] <= 64'hffff_ffff_ffff_ffff << {start_i[2:0], 3'b000};
+        end
+      end
     end
-  endfunction
+  end
 
   logic                  lanes_valid_q;
   logic                  lanes_first_q;
@@ -100,18 +117,11 @@ module tx_sum #(
       logic [63:0]           part;
       sum = '0;
       for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
-        part = word_i[64*i +: 64] & from(i, begun ? '0 : start_i[LaneWidth-1:0]);
+        part = word_i[64*i +: 64] & (mask_q[64*i +: 64] | {64{begun_q}});
         sum  = sum + LanesWidth'(part[31:0]) + LanesWidth'(part[63:32]);
       end
-      lanes_q <= sum;
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (word_valid_i) begin
-      skip_q        <= skip - 1'b1;
-      begun_q      <= adds;
-      lanes_first_q <= !begun;
+      lanes_q       <= sum;
+      lanes_first_q <= !begun_q;
     end
   end
 
@@ -149,52 +159,45 @@ module tx_sum #(
 
   always_ff @(posedge clk_i) begin
     if (word_valid_i && word_last_i) begin
-      lanes_csum_q  <= csum_i;
-      lanes_never_zero_q   <= never_zero_i;
-      lanes_odd_q   <= start_i[0];
-      lanes_place_q <= place_i;
-      lanes_carry_q <= carry_i;
+      lanes_csum_q       <= csum_q;
+      lanes_never_zero_q <= never_zero_q;
+      lanes_odd_q        <= odd_q;
+      lanes_place_q      <= place_q;
+      lanes_carry_q      <= carry_q;
     end
     if (lanes_adds_q) begin
-      sum_q <= (lanes_first_q ? '0 : sum_q) + SumWidth'(lanes_q);
+      sum_q <= SumWidth'(lanes_q) + (lanes_first_q ? '0 : sum_q);
     end
     if (lanes_last_q) begin
-      sum_csum_q  <= lanes_csum_q;
-      sum_never_zero_q   <= lanes_never_zero_q;
-      sum_odd_q   <= lanes_odd_q;
-      sum_place_q <= lanes_place_q;
-      sum_carry_q <= lanes_carry_q;
+      sum_csum_q       <= lanes_csum_q;
+      sum_never_zero_q <= lanes_never_zero_q;
+      sum_odd_q        <= lanes_odd_q;
+      sum_place_q      <= lanes_place_q;
+      sum_carry_q      <= lanes_carry_q;
     end
     if (sum_valid_q) begin
-      fold_q       <= FoldWidth'(sum_q[15:0]) + FoldWidth'(sum_q[31:16]) +
-                      FoldWidth'(sum_q[SumWidth-1:32]);
-      fold_csum_q  <= sum_csum_q;
-      fold_never_zero_q   <= sum_never_zero_q;
-      fold_odd_q   <= sum_odd_q;
-      fold_place_q <= sum_place_q;
-      fold_carry_q <= sum_carry_q;
+      fold_q            <= FoldWidth'(sum_q[15:0]) + FoldWidth'(sum_q[31:16]) +
+                           FoldWidth'(sum_q[SumWidth-1:32]);
+      fold_csum_q       <= sum_csum_q;
+      fold_never_zero_q <= sum_never_zero_q;
+      fold_odd_q        <= sum_odd_q;
+      fold_place_q      <= sum_place_q;
+      fold_carry_q      <= sum_carry_q;
     end
   end
 
   logic [16:0] folded;
   logic [15:0] inverted;
+  logic [15:0] value;
 
-  always_comb begin
-    folded   = '0;
-    inverted = '0;
-    if (fold_valid_q) begin
-      folded   = {1'b0, fold_q[15:0]} + 17'(fold_q[FoldWidth-1:16]);
-      inverted = ~(folded[15:0] + 16'(folded[16]));
-      if (fold_never_zero_q && inverted == '0) begin
-        inverted = '1;
-      end
-    end
-  end
+  assign folded   = {1'b0, fold_q[15:0]} + 17'(fold_q[FoldWidth-1:16]);
+  assign inverted = ~(folded[15:0] + 16'(folded[16]));
+  assign value    = (fold_never_zero_q && inverted == '0) ? '1 : inverted;
 
   assign record_valid_o = fold_valid_q;
   assign record_csum_o  = fold_csum_q;
   assign record_place_o = fold_place_q;
-  assign record_value_o = fold_odd_q ? {inverted[7:0], inverted[15:8]} : inverted;
+  assign record_value_o = fold_odd_q ? {value[7:0], value[15:8]} : value;
   assign record_carry_o = fold_carry_q;
   assign busy_o         = lanes_valid_q || sum_valid_q || fold_valid_q;
 

@@ -211,6 +211,39 @@ TEST(Tx, LineRateOfMinimumFrames) {
   }
 }
 
+// A minimum frame with its header lies in two beats of a wide bus, and takes it two cycles.
+TEST(Tx, MinimumFramesAtTheRateOfTheBus) {
+  TxBench bench({.ring = 1024,
+                 .mix = {.min_frame = 60, .max_frame = 60},
+                 .alignment = 64,
+                 .chains = 3000,
+                 .timing = {.min_latency = 100, .max_latency = 100}});
+  ASSERT_TRUE(bench.run());
+  const double cycles = static_cast<double>(bench.last_end() - bench.first_end()) /
+                        static_cast<double>(bench.sent() - 1);
+  const unsigned beats = (60 + TxBench::kStream - 1) / TxBench::kStream;
+  const unsigned words = (72 + TxBench::kAxi - 1) / TxBench::kAxi;
+  EXPECT_LE(cycles, 0.02 + std::max(beats, words));
+}
+
+// Super-frames of 64 KiB in segments of 1,514 bytes: the wire takes 1,538 bytes' time for each.
+TEST(Tx, SegmentsAtLineRate) {
+  TxBench bench({.ring = 128,
+                 .mix = {.super_segment = 1448},
+                 .alignment = 64,
+                 .lane = 2,
+                 .chains = 40,
+                 .timing = {.min_latency = 156, .max_latency = 156}});
+  ASSERT_TRUE(bench.run());
+  EXPECT_EQ(bench.super_frames(), 40U);
+  EXPECT_EQ(bench.gaps(), 0U);
+  const double cycles = static_cast<double>(bench.last_end() - bench.first_end()) /
+                        static_cast<double>(bench.sent() - 1);
+  const double wire = 1538.0 / TxBench::kStream * (TxBench::kStream == 64 ? 1.28 : 1);
+  EXPECT_LE(cycles, wire);
+  RecordProperty("cycles", std::to_string(cycles));
+}
+
 TEST(Tx, BeatsFollowEachOtherWithoutGaps) {
   TxBench bench({.mix = {.min_frame = 1500, .max_frame = 1500},
                  .alignment = 64,

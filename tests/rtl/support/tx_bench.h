@@ -153,6 +153,7 @@ class TxBench {
 
   static unsigned largest(const TxConfig& config) {
     if (config.mix.bad_percent != 0) return TxFrames::kMaxSuper + 600;
+    if (config.mix.super_segment != 0) return TxFrames::kMaxSuper;
     if (config.mix.offload_percent == 0) return config.mix.max_frame + 20;
     return static_cast<unsigned>(config.mix.offload.largest_super_frame) + 20 + 9200;
   }

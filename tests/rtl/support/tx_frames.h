@@ -11,6 +11,7 @@
 #include "nicroscope/registers.h"
 #include "nicroscope/virtio.h"
 #include "sim/base/random.h"
+#include "tests/golden/checksum.h"
 #include "tests/golden/frame_builder.h"
 #include "tests/golden/segment.h"
 
@@ -23,6 +24,7 @@ struct TxMix {
   unsigned offload_percent = 0;     // frames of protocols, with checksums to be put in or to be cut
   unsigned bad_header_percent = 0;  // of those, with a header that is a bit wrong
   bool hash = false;                // headers of 20 bytes
+  unsigned super_segment = 0;       // all are super-frames of 64 KiB, in segments of this payload
   golden::TransmitMix offload{};
   golden::TransmitFeatures features{};
 };
@@ -44,6 +46,7 @@ class TxFrames {
   TxFrames(const TxMix& mix, uint32_t seed) : mix_(mix), random_(seed), golden_(seed) {}
 
   TxChain next() {
+    if (mix_.super_segment != 0) return large();
     const bool bad = percent(mix_.bad_percent);
     return !bad && percent(mix_.offload_percent) ? offloaded() : plain(bad);
   }
@@ -85,6 +88,24 @@ class TxFrames {
     }
     if (percent(mix_.bad_header_percent)) spoil(frame.header, frame.bytes);
     return chain(frame.header, frame.bytes);
+  }
+
+  TxChain large() {
+    golden::Recipe recipe;
+    recipe.payload_bytes = 45 * mix_.super_segment;
+    recipe.payload_seed = random_();
+    golden::Bytes frame = golden::build(recipe);
+    virtio::NetHeader header{};
+    header.flags = regs::kNetHdrFNeedsCsum;
+    header.gso_type = regs::kNetHdrGsoTcpV4;
+    header.gso_size = static_cast<uint16_t>(mix_.super_segment);
+    header.csum_start = 34;
+    header.csum_offset = 16;
+    const golden::ParsedFrame parsed = golden::parse(frame);
+    golden::put16(frame, 50,
+                  golden::pseudo_sum(parsed.source_address, parsed.destination_address, 6,
+                                     static_cast<uint32_t>(frame.size() - 34)));
+    return chain(header, frame);
   }
 
   // Not what the check field of a super-frame depends on: that is for the driver to get right.

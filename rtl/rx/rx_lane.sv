@@ -12,7 +12,8 @@
 //               come in the order of the frames. done_slot_o is the place of the result's frame.
 //   rates       a frame takes 6 cycles with UDP over IPv4 and 7 with TCP, 5 more over IPv6, 4 at most
 //               for padding; tags, options and extension headers a cycle for each 4 or 8 bytes
-//   idle_o      a clock edge with quiet inputs changes no state
+//   active_o    an edge of the clock changes something even with quiet inputs
+//   idle_o      no frame is held
 //
 // Every header behind Ethernet's starts at a byte 4n + 2. So the frame is read in words of four bytes
 // that start there, two of them a cycle, first byte on top:
@@ -28,6 +29,8 @@
 // checksum is right if everything from byte 14 on, less what is no part of it, and the pseudo-header
 // add up to 0 (ones' complement). Addresses are in the header and in the pseudo-header, so only what
 // stands between them, and padding behind the packet, is taken off.
+//
+// A step is one block with variables of its own, so that simulation pays for a lane only when it moves.
 //
 // Parameters:
 //   StreamBytes   bytes in a beat, 8 to 64
@@ -65,6 +68,9 @@ module rx_lane #(
   output logic                     idle_o
 );
 
+  localparam int unsigned Words     = StreamBytes / 8;
+  localparam int unsigned PlaceWidth = SlotWidth + 4;
+
   localparam logic [7:0] HopByHop       = 8'd0;
   localparam logic [7:0] Tcp            = 8'd6;
   localparam logic [7:0] Udp            = 8'd17;
@@ -89,121 +95,129 @@ module rx_lane #(
   localparam logic [3:0] Pad    = 4'd9;  // what is behind the IP packet
 
   ////////////////////
-  // The window     //
+  // Frames         //
   ////////////////////
 
-  logic [3:0]           state_q;
-  logic [4:0]           pos_q;     // word that the window begins with: byte 4 * pos_q + 2
-  logic [63:0]          held_q;    // the 8-byte word in which that byte is
-  logic [SlotWidth:0]   get_q;     // frame that is read
-  logic [SlotWidth:0]   read_get;
-  logic [3:0]           read_word;
-  logic [63:0]          read;      // the 8-byte word behind it, first byte on top
-  logic [4:0]           have;      // 8-byte words of the frame at get_q that are there
-  logic [4:0]           next_have; // of the one that is read from
-  logic                 running;
-  logic                 lost;      // the frame at get_q will not stay
-  logic                 next_here; // the next frame may begin
-  logic                 here;      // the window is there, or the frame ends prior it
-  logic                 summed;    // length and sum are there
-  logic                 padded;
-  logic [15:0]          frame_len;
-  logic [15:0]          rest;
-  logic [16:0]          end_q;     // byte behind the IP packet
-  logic [6:0]           pad_from;  // the same behind byte 2, of a short frame
-  logic [SlotWidth-1:0] slot_q;    // frame that the result is about
-  logic [47:0]          dst;
-  logic                 frames_idle;
-  logic                 ports_q;
-  (* keep *)
-  logic [63:0]          window;
-  logic [15:0]          prior;    // the two bytes in front of it
+  if (StreamBytes * Rows != 128 || StreamBytes < 8 || Rows < 2) begin : g_bytes
+    $error("rx_lane: StreamBytes: 8, 16, 32 or 64");
+  end
+  if ((1 << SlotWidth) != Slots) $error("rx_lane: Slots: a power of two");
 
-  assign running  = state_q != Idle;
-  assign padded   = ports_q && end_q < {1'b0, frame_len} && frame_len <= 16'd128;
-  assign pad_from = end_q[6:0] - 7'd2;
+  // Places of frames, with a bit more, so that they also tell rounds apart.
+  logic [SlotWidth:0] put_q;     // frame that is coming in
+  logic [SlotWidth:0] summed_q;  // first frame whose sum has not come
+  logic [SlotWidth:0] get_q;     // frame that is read
+  logic [4:0]         have_q;    // 8-byte words of the frame that is coming in
 
-  always_comb begin
-    read_get  = get_q;
-    read_word = pos_q[4:1] + 4'd1;
-    if (!running) begin
-      read_word = 4'd1;
-    end else if (state_q == End) begin
-      if (padded) begin
-        read_word = pad_from[6:3];
-      end else begin
-        read_get  = get_q + 1'b1;
-        read_word = 4'd1;
+  logic [63:0] mem [Slots * 16];
+  logic [47:0] dst [Slots];
+  logic [31:0] sums [Slots];     // length, complement of the sum
+
+  always_ff @(posedge clk_i) begin
+    if (beat_valid_i) begin
+      for (int unsigned i = 0; i < Words; i++) begin
+        mem[PlaceWidth'({put_slot_i, beat_row_i, 4'd0} >> RowWidth) | PlaceWidth'(i)] <= beat_data_i[64*i +: 64];
       end
     end
   end
 
-  rx_lane_frames #(
-    .StreamBytes(StreamBytes),
-    .Slots      (Slots)
-  ) u_frames (
-    .clk_i       (clk_i),
-    .forget_i    (forget_i),
-    .beat_valid_i(beat_valid_i),
-    .put_slot_i  (put_slot_i),
-    .beat_row_i  (beat_row_i),
-    .beat_data_i (beat_data_i),
-    .last_i      (last_i),
-    .kept_i      (kept_i),
-    .sum_valid_i (sum_valid_i),
-    .sum_len_i   (sum_len_i),
-    .sum_rest_i  (sum_rest_i),
-    .get_i       (get_q),
-    .have_o      (have),
-    .lost_o      (lost),
-    .summed_o    (summed),
-    .len_o       (frame_len),
-    .rest_o      (rest),
-    .read_get_i  (read_get),
-    .read_word_i (read_word),
-    .read_o      (read),
-    .read_have_o (next_have),
-    .dst_slot_i  (slot_q),
-    .dst_o       (dst),
-    .idle_o      (frames_idle)
-  );
+  always_ff @(posedge clk_i) begin
+    if (beat_valid_i && beat_row_i == '0) begin
+      dst[put_slot_i] <= {beat_data_i[7:0], beat_data_i[15:8], beat_data_i[23:16],
+                          beat_data_i[31:24], beat_data_i[39:32], beat_data_i[47:40]};
+    end
+  end
 
-  assign here      = have > 5'(pos_q[4:1]) + 5'd1;
-  assign next_here = next_have > 5'd1;
-  assign window    = pos_q[0] ? {held_q[15:0], read[63:16]} : {held_q[47:0], read[63:48]};
-  assign prior    = pos_q[0] ? held_q[31:16] : held_q[63:48];
+  always_ff @(posedge clk_i) begin
+    if (sum_valid_i) begin
+      sums[summed_q[SlotWidth-1:0]] <= {sum_len_i, sum_rest_i};
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (forget_i) begin
+      put_q    <= '0;
+      summed_q <= '0;
+      have_q   <= '0;
+    end else if (beat_valid_i || last_i || sum_valid_i) begin
+      if (last_i && kept_i) begin
+        put_q <= put_q + 1'b1;
+      end
+      if (beat_valid_i) begin
+        have_q <= ((beat_row_i == '0) ? 5'd0 : have_q) + 5'(Words);
+      end else if (last_i) begin
+        have_q <= '0;
+      end
+      if (sum_valid_i) begin
+        summed_q <= summed_q + 1'b1;
+      end
+    end
+  end
 
   ////////////////////
-  // What it says   //
+  // Walk           //
   ////////////////////
 
-  logic [1:0]  tags_q;
-  logic [11:0] vid_q;
-  logic        ip4_q;
-  logic        ip6_q;
-  logic [3:0]  ihl_q;
-  logic [15:0] ip_len_q;
-  logic [7:0]  next_q;       // protocol, next header
-  logic        cut_q;        // a fragment
-  logic        ext_q;        // an IPv6 extension header was there
-  logic        blind_q;      // the packet's last destination is not in the IPv6 header
-  logic [5:0]  left_q;       // words of addresses, or to be skipped
-  logic [16:0] l4_len_q;     // negative: the packet ends prior it
-  logic        pad_first_q;
+  logic [3:0]           state_q;
+  logic [4:0]           pos_q;        // word that the window begins with: byte 4 * pos_q + 2
+  logic [63:0]          held_q;       // the 8-byte word in which that byte is, first byte on top
+  logic [1:0]           tags_q;
+  logic [11:0]          vid_q;
+  logic                 ip4_q;
+  logic                 ip6_q;
+  logic [3:0]           ihl_q;
+  logic [15:0]          ip_len_q;
+  logic [7:0]           next_q;       // protocol, next header
+  logic                 cut_q;        // a fragment
+  logic                 ext_q;        // an IPv6 extension header was there
+  logic                 blind_q;      // the packet's last destination is not in the IPv6 header
+  logic [5:0]           left_q;       // words of addresses, or to be skipped
+  logic [16:0]          end_q;        // byte behind the IP packet
+  logic                 pad_first_q;
+  logic [22:0]          sum_q;        // carries are added at the end
+  logic [22:0]          tag_sum_q;    // of the tags among it
+  logic [20:0]          addr_sum_q;
+  logic [22:0]          ip_sum_q;     // of the IPv4 header
+  logic [16:0]          pseudo_q;
+  logic [4:0]           l4_q;         // position of the L4 header
+  logic                 ports_q;      // TCP or UDP, within reach
+  logic [16:0]          l4_len_q;     // negative: the packet ends before it
+  logic [31:0]          ports_word_q;
+  logic [31:0]          seq_q;        // of TCP; length and checksum of UDP
+  logic [3:0]           offset_q;
+  logic [7:0]           flags_q;
+  logic [16:0]          payload_len_q;
+  logic                 fits_q;
+  logic                 exact_q;
+  logic                 short_q;
+  logic                 tagged_q;
+  logic                 hash_step_q;
+  logic                 hash_ports_q; // the word is the ports
+  logic [31:0]          hash_word_q;
+  logic [31:0]          addr_hash_q;
+  logic [31:0]          hash;
+  logic                 left_frame_q; // a frame was left: its result is to be made
+  logic [SlotWidth-1:0] left_slot_q;
+  logic [1:0]           left_tags_q;
+  logic [11:0]          left_vid_q;
 
-  logic        tag;
-  logic        is4;
-  logic        is6;
-  logic        over;
-  logic        ports;
-  logic        cut;          // a fragment header says so
-  logic [5:0]  ext_words;    // behind the first two; 62 and more are out of reach
-  logic        skip_two;
-  logic        one;          // the window moves by one word, not two
-  logic [7:0]  pad_left;     // bytes from the window to the frame's end
-  logic        pad_last;
-  logic [7:0]  keep;         // bytes of the window that are padding
-  logic [63:0] taken;        // what is added up
+  logic                 whole;        // the frame at get_q has ended
+  logic                 lost;         // it will not stay
+  logic                 free;         // the result has a place
+  logic                 moves;
+
+  assign whole = get_q != put_q;
+  assign lost  = last_i && !kept_i && !whole;
+
+  // A frame is begun when enough of it is there for the walk not to have to wait.
+  always_comb begin
+    case (state_q)
+      Idle:    moves = whole || (have_q > 5'd3 && !lost);
+      End:     moves = get_q != summed_q && free;
+      Pad:     moves = 1'b1;
+      default: moves = whole || have_q > 5'(pos_q[4:1]) + 5'd1;
+    endcase
+  end
 
   // What stands behind a header of the address or an extension: `number` says what it is.
   function automatic logic [3:0] after(input logic may_extend, input logic [7:0] number);
@@ -214,194 +228,125 @@ module rx_lane #(
     end
   endfunction
 
-  assign over     = pos_q > LastPosition;
-  assign skip_two = left_q > 6'd1;
-  assign ports    = (next_q == Tcp || next_q == Udp) && !cut_q && !over;
+  always_ff @(posedge clk_i) begin : walk
+    logic [SlotWidth:0] next_get;
+    logic [15:0]        frame_len;
+    logic [15:0]        rest;
+    logic               padded;
+    logic [6:0]         pad_from;  // byte behind a short packet, less 2
+    logic [7:0]         pad_left;  // bytes from the window to the frame's end
+    logic [7:0]         keep;      // bytes of the window that are padding
+    logic [SlotWidth+3:0] place;
+    logic [63:0]        read;
+    logic [63:0]        word;      // the one behind held_q
+    logic [63:0]        window;
+    logic [15:0]        prior;     // the two bytes in front of it
+    logic               tag;
+    logic               over;
+    logic               one;       // the window moves by one word, not two
+    logic               load;
+    logic [5:0]         ext_words; // behind the first two; 62 and more are out of reach
+    logic               cut;
+    logic [63:0]        taken;     // what is added up
+    logic [16:0]        add_high;
+    logic [16:0]        add_low;
+    logic [22:0]        base;
 
-  // Added up are addresses, and in the other sum what the L4 checksum does not cover, or covers
-  // beyond the packet.
-  always_comb begin
-    tag       = 1'b0;
-    is4       = 1'b0;
-    is6       = 1'b0;
-    cut       = 1'b0;
-    ext_words = 'x;
-    one       = 1'b0;
-    pad_left  = 'x;
-    pad_last  = 1'b0;
-    keep      = 'x;
-    taken     = '0;
-    case (state_q)
-      L2: begin
-        tag   = (prior == 16'h8100 || prior == 16'h88a8) && !tags_q[1];
-        is4   = prior == 16'h0800 && window[63:60] == 4'd4;
-        is6   = prior == 16'h86dd && window[63:60] == 4'd6;
-        one   = tag;
-        taken = {window[63:32], tag ? 32'd0 : window[31:0]};
-      end
-      Ip4: begin
-        one   = 1'b1;
-        taken = {window[63:32], 32'd0};
-      end
-      Addr: begin
-        one   = 1'b1;
-        taken = {window[63:32], 32'd0};
-      end
-      Ext: begin
-        cut       = next_q == Fragment && (window[47:35] != '0 || window[32]);
-        ext_words = (next_q == Authentication) ? window[53:48] : {window[52:48], 1'b0};
-        if (next_q == Fragment) begin
-          ext_words = '0;
-        end else if (window[55:53] != '0) begin
-          ext_words = 6'd62;
-        end
-        taken = window;
-      end
-      Skip: begin
-        one   = !skip_two;
-        taken = {window[63:32], skip_two ? window[31:0] : 32'd0};
-      end
-      L4:  taken = {48'd0, 8'hff, ~next_q};
-      End: taken = {rest, ~l4_len_q[15:0], 32'd0};
-      Pad: begin
-        pad_left = frame_len[7:0] - {1'b0, pos_q, 2'b10};
-        pad_last = pad_left <= 8'd8;
-        keep     = (pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff) &
-                   (pad_last ? ~(8'hff >> pad_left[3:0]) : 8'hff);
-        taken    = window & {{8{keep[7]}}, {8{keep[6]}}, {8{keep[5]}}, {8{keep[4]}},
-                             {8{keep[3]}}, {8{keep[2]}}, {8{keep[1]}}, {8{keep[0]}}};
-      end
-      default: taken = '0;
-    endcase
-  end
-
-  ////////////////////
-  // Walk           //
-  ////////////////////
-
-  logic        free;         // the result has a place
-  logic        leave;        // the frame is read; its result is made in the next two cycles
-  logic        load;
-  logic [31:0] hash;
-
-  assign leave = free && ((state_q == End && summed && !padded) || (state_q == Pad && pad_last));
-  assign load  = !running ? next_here : (state_q == End) ? summed :
-                 here && (pos_q[0] || !one) && !pad_last;
-
-  toeplitz u_toeplitz (
-    .clk_i   (clk_i),
-    .forget_i(forget_i),
-    .key_i   (table_i),
-    .start_i (state_q == L2),
-    .step_i  (here && (state_q == Addr || state_q == L4)),
-    .word_i  (window[63:32]),
-    .hash_o  (hash)
-  );
-
-  logic        first;        // L2 of the outermost header
-  logic [16:0] add_high;
-  logic [16:0] add_low;
-  logic [17:0] add;
-  logic [22:0] sum;
-  logic [22:0] sum_q;        // carries are added at the end
-  logic [22:0] tag_sum_q;    // of the tags among it
-  logic [20:0] addr_sum_q;
-  logic [22:0] ip_sum_q;     // of the IPv4 header
-  logic [16:0] pseudo_q;
-  logic [4:0]  l4_q;         // position of the L4 header
-  logic [31:0] ports_word_q;
-  logic [31:0] seq_q;        // of TCP; length and checksum of UDP
-  logic [3:0]  offset_q;
-  logic [7:0]  flags_q;
-  logic [31:0] addr_hash_q;
-  logic [16:0] payload_len_q;
-  logic        fits_q;
-  logic        exact_q;
-  logic        short_q;
-  logic        tagged_q;
-
-  assign first    = state_q == L2 && tags_q == '0;
-  assign add_high = {1'b0, taken[63:48]} + {1'b0, taken[47:32]};
-  assign add_low  = {1'b0, taken[31:16]} + {1'b0, taken[15:0]};
-  assign add      = {1'b0, add_high} + {1'b0, add_low};
-  assign sum      = first ? '0 : sum_q;
-
-  always_ff @(posedge clk_i) begin
-    if (load) begin
-      held_q <= read;
+    hash_step_q  <= 1'b0;
+    hash_ports_q <= 1'b0;
+    left_frame_q <= 1'b0;
+    if (hash_ports_q) begin
+      addr_hash_q <= hash;
     end
-  end
 
-  always_ff @(posedge clk_i) begin
-    if (forget_i || lost) begin
+    if (forget_i) begin
       state_q <= Idle;
-    end else if (!running) begin
-      pos_q  <= FirstPosition;
-      tags_q <= '0;
-      if (next_here) begin
-        state_q <= L2;
+      get_q   <= '0;
+    end else if (lost) begin
+      state_q <= Idle;
+    end else if (moves) begin
+      next_get          = get_q + 1'b1;
+      {frame_len, rest} = sums[get_q[SlotWidth-1:0]];
+      padded            = ports_q && end_q < {1'b0, frame_len} && frame_len <= 16'd128;
+      pad_from          = end_q[6:0] - 7'd2;
+      pad_left          = frame_len[7:0] - {1'b0, pos_q, 2'b10};
+
+      place = {get_q[SlotWidth-1:0], pos_q[4:1] + 4'd1};
+      if (state_q == Idle) begin
+        place[3:0] = 4'd1;
+      end else if (state_q == End) begin
+        place = padded ? {get_q[SlotWidth-1:0], pad_from[6:3]} : {next_get[SlotWidth-1:0], 4'd1};
       end
-    end else if (state_q == End) begin
-      if (summed && (padded || free)) begin
-        state_q       <= padded ? Pad : next_here ? L2 : Idle;
-        pos_q         <= padded ? pad_from[6:2] : FirstPosition;
-        tags_q        <= padded ? tags_q : '0;
-        pad_first_q   <= 1'b1;
-        sum_q         <= sum_q + 23'(add);
-        pseudo_q      <= 17'(addr_sum_q[15:0]) + 17'(addr_sum_q[20:16]) + 17'(next_q);
-        payload_len_q <= l4_len_q - 17'({offset_q, 2'b00});
-        fits_q        <= end_q <= {1'b0, frame_len};
-        exact_q       <= end_q == {1'b0, frame_len};
-        short_q       <= frame_len <= 16'd128;
-        tagged_q      <= frame_len >= 16'd18;
-      end
-    end else if (state_q == Pad) begin
-      if (!pad_last || free) begin
-        pos_q       <= pos_q + 5'd2;
-        sum_q       <= sum_q + 23'(add);
-        pad_first_q <= 1'b0;
-        if (pad_last) begin
-          state_q <= Idle;
-        end
-      end
-    end else if (here) begin
-      if (!over) begin
-        pos_q <= pos_q + (one ? 5'd1 : 5'd2);
-      end
-      if (state_q != Addr) begin
-        sum_q <= sum + 23'(add);
-      end
+      read   = mem[place];
+      word   = {read[7:0], read[15:8], read[23:16], read[31:24],
+                read[39:32], read[47:40], read[55:48], read[63:56]};
+      window = pos_q[0] ? {held_q[15:0], word[63:16]} : {held_q[47:0], word[63:48]};
+      prior  = pos_q[0] ? held_q[31:16] : held_q[63:48];
+      over   = pos_q > LastPosition;
+      one    = 1'b0;
+      load   = 1'b0;
+      taken  = '0;
+      base   = sum_q;
+
       case (state_q)
+        Idle: begin
+          state_q <= L2;
+          tags_q  <= '0;
+          load     = 1'b1;
+        end
+
         L2: begin
-          ip_len_q  <= is6 ? window[31:16] : window[47:32];
-          ihl_q     <= window[59:56];
-          ip4_q     <= is4;
-          ip6_q     <= is6;
-          next_q    <= window[15:8];
-          left_q    <= is6 ? 6'd8 : 6'd2;
-          cut_q     <= is4 && window[13:0] != '0;
-          ext_q     <= 1'b0;
-          blind_q   <= 1'b0;
-          ports_q   <= 1'b0;
-          tag_sum_q <= sum;
+          tag   = (prior == 16'h8100 || prior == 16'h88a8) && !tags_q[1];
+          one   = tag;
+          base  = (tags_q == '0) ? '0 : sum_q;
+          taken = {window[63:32], tag ? 32'd0 : window[31:0]};
           if (tag) begin
             tags_q <= tags_q + 2'd1;
-            if (first) begin
+            if (tags_q == '0) begin
               vid_q <= window[59:48];
             end
           end else begin
-            state_q <= is4 ? Ip4 : is6 ? Addr : End;
+            state_q <= End;
+          end
+          ip4_q     <= 1'b0;
+          ip6_q     <= 1'b0;
+          ports_q   <= 1'b0;
+          cut_q     <= 1'b0;
+          ext_q     <= 1'b0;
+          blind_q   <= 1'b0;
+          ihl_q     <= window[59:56];
+          tag_sum_q <= base;
+          if (prior == 16'h0800 && window[63:60] == 4'd4) begin
+            state_q  <= Ip4;
+            ip4_q    <= 1'b1;
+            ip_len_q <= window[47:32];
+            cut_q    <= window[13:0] != '0;
+            left_q   <= 6'd2;
+          end
+          if (prior == 16'h86dd && window[63:60] == 4'd6) begin
+            state_q  <= Addr;
+            ip6_q    <= 1'b1;
+            ip_len_q <= window[31:16];
+            next_q   <= window[15:8];
+            left_q   <= 6'd8;
           end
         end
+
         Ip4: begin
           state_q <= Addr;
           next_q  <= window[55:48];
+          one      = 1'b1;
+          taken    = {window[63:32], 32'd0};
         end
+
         Addr: begin
-          addr_sum_q <= ((left_q == (ip6_q ? 6'd8 : 6'd2)) ? '0 : addr_sum_q) + 21'(add_high);
-          end_q      <= 17'(ip_len_q) + (ip6_q ? 17'd40 : 17'd0) +
-                        (tags_q[1] ? 17'd22 : tags_q[0] ? 17'd18 : 17'd14);
-          left_q     <= left_q - 6'd1;
+          one          = 1'b1;
+          taken        = {window[63:32], 32'd0};
+          hash_step_q <= 1'b1;
+          hash_word_q <= window[63:32];
+          end_q       <= 17'(ip_len_q) + (ip6_q ? 17'd40 : 17'd0) +
+                         (tags_q[1] ? 17'd22 : tags_q[0] ? 17'd18 : 17'd14);
+          left_q      <= left_q - 6'd1;
           if (left_q == 6'd1) begin
             state_q <= after(ip6_q, next_q);
             if (ip4_q && ihl_q > 4'd5) begin
@@ -410,7 +355,16 @@ module rx_lane #(
             end
           end
         end
+
         Ext: begin
+          taken     = window;
+          cut       = next_q == Fragment && (window[47:35] != '0 || window[32]);
+          ext_words = (next_q == Authentication) ? window[53:48] : {window[52:48], 1'b0};
+          if (next_q == Fragment) begin
+            ext_words = '0;
+          end else if (window[55:53] != '0) begin
+            ext_words = 6'd62;
+          end
           state_q <= over ? L4 : (ext_words != '0) ? Skip : after(!cut, window[63:56]);
           left_q  <= ext_words;
           next_q  <= window[63:56];
@@ -420,7 +374,10 @@ module rx_lane #(
             blind_q <= 1'b1;
           end
         end
+
         Skip: begin
+          one     = left_q == 6'd1;
+          taken   = {window[63:32], one ? 32'd0 : window[31:0]};
           left_q <= left_q - 6'd2;
           if (over) begin
             state_q <= L4;
@@ -428,33 +385,103 @@ module rx_lane #(
             state_q <= after(ip6_q, next_q);
           end
         end
+
         L4: begin
-          state_q      <= (ports && next_q == Tcp) ? TcpEnd : End;
+          taken         = {48'd0, 8'hff, ~next_q};
+          state_q      <= End;
           l4_q         <= pos_q;
-          ports_q      <= ports;
           l4_len_q     <= end_q - 17'({pos_q, 2'b10});
           ports_word_q <= window[63:32];
           seq_q        <= window[31:0];
-          addr_hash_q  <= hash;
           ip_sum_q     <= sum_q - tag_sum_q + 23'(addr_sum_q);
+          hash_step_q  <= 1'b1;
+          hash_ports_q <= 1'b1;
+          hash_word_q  <= window[63:32];
+          if (!cut_q && !over) begin
+            ports_q <= next_q == Tcp || next_q == Udp;
+            if (next_q == Tcp) begin
+              state_q <= TcpEnd;
+            end
+          end
         end
+
         TcpEnd: begin
           state_q  <= End;
           offset_q <= window[31:28];
           flags_q  <= window[23:16];
         end
+
+        End: begin
+          taken          = {rest, ~l4_len_q[15:0], 32'd0};
+          load           = 1'b1;
+          state_q       <= Pad;
+          pad_first_q   <= 1'b1;
+          pseudo_q      <= 17'(addr_sum_q[15:0]) + 17'(addr_sum_q[20:16]) + 17'(next_q);
+          payload_len_q <= l4_len_q - 17'({offset_q, 2'b00});
+          fits_q        <= end_q <= {1'b0, frame_len};
+          exact_q       <= end_q == {1'b0, frame_len};
+          short_q       <= frame_len <= 16'd128;
+          tagged_q      <= frame_len >= 16'd18;
+          if (!padded) begin
+            state_q      <= (next_get != put_q || (have_q > 5'd3 && !(last_i && !kept_i))) ? L2 : Idle;
+            left_frame_q <= 1'b1;
+          end
+        end
+
+        Pad: begin
+          keep         = (pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff) &
+                         ((pad_left <= 8'd8) ? ~(8'hff >> pad_left[3:0]) : 8'hff);
+          taken        = window & {{8{keep[7]}}, {8{keep[6]}}, {8{keep[5]}}, {8{keep[4]}},
+                                   {8{keep[3]}}, {8{keep[2]}}, {8{keep[1]}}, {8{keep[0]}}};
+          pad_first_q <= 1'b0;
+          if (pad_left <= 8'd8) begin
+            state_q      <= Idle;
+            left_frame_q <= 1'b1;
+          end
+        end
+
         default: state_q <= Idle;
       endcase
+
+      add_high = {1'b0, taken[63:48]} + {1'b0, taken[47:32]};
+      add_low  = {1'b0, taken[31:16]} + {1'b0, taken[15:0]};
+      if (state_q == Addr) begin
+        addr_sum_q <= ((left_q == (ip6_q ? 6'd8 : 6'd2)) ? '0 : addr_sum_q) + 21'(add_high);
+      end else begin
+        sum_q <= base + 23'(add_high) + 23'(add_low);
+      end
+
+      if (load || pos_q[0] || !one) begin
+        held_q <= word;
+      end
+      if (state_q == End && padded) begin
+        pos_q <= pad_from[6:2];
+      end else if (load) begin
+        pos_q <= FirstPosition;
+      end else if (!over) begin
+        pos_q <= pos_q + (one ? 5'd1 : 5'd2);
+      end
+
+      // The frame is left.
+      if ((state_q == End && !padded) || (state_q == Pad && pad_left <= 8'd8)) begin
+        get_q       <= next_get;
+        tags_q      <= '0;
+        left_slot_q <= get_q[SlotWidth-1:0];
+        left_tags_q <= tags_q;
+        left_vid_q  <= vid_q;
+      end
     end
   end
 
-  always_ff @(posedge clk_i) begin
-    if (forget_i) begin
-      get_q <= '0;
-    end else if (leave) begin
-      get_q <= get_q + 1'b1;
-    end
-  end
+  toeplitz u_toeplitz (
+    .clk_i   (clk_i),
+    .forget_i(forget_i),
+    .key_i   (table_i),
+    .start_i (state_q == L2),
+    .step_i  (hash_step_q),
+    .word_i  (hash_word_q),
+    .hash_o  (hash)
+  );
 
   ////////////////////
   // Result         //
@@ -468,10 +495,11 @@ module rx_lane #(
     .clk_i         (clk_i),
     .forget_i      (forget_i),
     .hash_types_i  (hash_types_i),
-    .leave_i       (leave),
-    .slot_i        (get_q[SlotWidth-1:0]),
-    .tags_i        (tags_q),
-    .vid_i         (vid_q),
+    .left_i        (left_frame_q),
+    .slot_i        (left_slot_q),
+    .tags_i        (left_tags_q),
+    .vid_i         (left_vid_q),
+    .dst_i         (dst[left_slot_q]),
     .tagged_i      (tagged_q),
     .ip4_i         (ip4_q),
     .ip6_i         (ip6_q),
@@ -495,9 +523,6 @@ module rx_lane #(
     .flags_i       (flags_q),
     .hash_i        (hash),
     .addr_hash_i   (addr_hash_q),
-    .slot_o        (slot_q),
-    .dst_i         (dst),
-    .free_o        (free),
     .making_o      (making),
     .result_valid_o(result_valid_o),
     .result_ready_i(result_ready_i),
@@ -505,16 +530,20 @@ module rx_lane #(
     .result_slot_o (result_slot_o)
   );
 
-  assign active_o = running || making || next_here;
-  assign idle_o   = !running && !making && !result_valid_o && frames_idle;
+  assign free     = !making && !result_valid_o;
+  assign active_o = moves || hash_step_q || making;
+  assign idle_o   = state_q == Idle && !hash_step_q && !making && !result_valid_o && !whole &&
+                    have_q == '0;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!forget_i) begin
-      // A frame is left when its length is known.
-      a_left: assert (!leave || summed);
-      // The window of padding begins in the frame.
-      a_pad: assert (state_q != Pad || pad_left != '0);
+      // There is never one frame more than there are places.
+      a_slots: assert ((put_q - get_q) <= (SlotWidth + 1)'(Slots));
+      // A sum is for a frame that has ended.
+      a_sum: assert (!sum_valid_i || summed_q != put_q);
+      // Sums come for frames that have not been left behind.
+      a_order: assert ((put_q - summed_q) <= (put_q - get_q));
     end
   end
 `endif

@@ -2,13 +2,11 @@
 //
 // rx_lane_result: judges what rx_lane has read of a frame and puts the answer together.
 //
-//   leave_i    the lane is through with a frame, whose place is slot_i; given only while free_o is high.
-//              It counts the frame in: tags_i and vid_i are taken now, everything else and
-//              hash types in the next cycle (what the next frame's ethertype does not change a cycle
-//              later), and ip_sum_i to flags_i once more a cycle later.
+//   left_i     the lane was left by a frame in the last cycle; given only while there is no result and
+//              none is made. What is told of the frame is looked at in this cycle, when the next frame's
+//              ethertype may be read, and from pseudo_i to flags_i again in the next one.
 //   result     valid from the third cycle on, until result_ready_i
-//   free_o     a frame may be left in this cycle
-//   making_o   an answer is on its way
+//   making_o   a result is on its way
 //
 //     cycle    0         1          2         3
 //     walk     leave     L2         ...
@@ -22,10 +20,11 @@ module rx_lane_result #(
 
   input  logic [8:0]           hash_types_i,
 
-  input  logic                 leave_i,
-  input  logic [SlotWidth-1:0] slot_i,
+  input  logic                 left_i,
+  input  logic [SlotWidth-1:0] slot_i,         // this one, tags_i, vid_i and dst_i: both times
   input  logic [1:0]           tags_i,
   input  logic [11:0]          vid_i,
+  input  logic [47:0]          dst_i,
   input  logic                 tagged_i,       // long enough for a tag
   input  logic                 ip4_i,
   input  logic                 ip6_i,
@@ -50,10 +49,6 @@ module rx_lane_result #(
   input  logic [31:0]          hash_i,         // over addresses and ports
   input  logic [31:0]          addr_hash_i,    // over addresses
 
-  output logic [SlotWidth-1:0] slot_o,         // the frame that dst_i is asked of
-  input  logic [47:0]          dst_i,
-
-  output logic                 free_o,
   output logic                 making_o,
   output logic                 result_valid_o,
   input  logic                 result_ready_i,
@@ -67,8 +62,7 @@ module rx_lane_result #(
   localparam logic [7:0] MergeFlags = 8'h59;
   localparam logic [7:0] Ack        = 8'h10;
 
-  logic lengths_q;  // cycle 1
-  logic sums_q;     // cycle 2
+  logic sums_q;  // cycle 2
   logic valid_q;
 
   ////////////////////
@@ -91,7 +85,7 @@ module rx_lane_result #(
     whole   = 1'b0;
     payload = 'x;
     reach   = 'x;
-    if (lengths_q) begin
+    if (left_i) begin
       sane    = fits_i && ((ip4_i && ihl_i >= 4'd5) || ip6_i) && !l4_len_i[16];
       tcp     = sane && ports_i && next_i == Tcp && offset_i >= 4'd5 && !payload_len_i[16];
       udp     = sane && ports_i && next_i != Tcp && seq_i[31:16] >= 16'd8 &&
@@ -114,9 +108,6 @@ module rx_lane_result #(
     .ports_o     (with_ports)
   );
 
-  logic [SlotWidth-1:0] slot_q;
-  logic [1:0]           tags_q;
-  logic [11:0]          vid_q;
   logic                 tagged_q;
   logic                 ip4_q;
   logic                 ip6_q;
@@ -131,13 +122,8 @@ module rx_lane_result #(
   logic [22:0]          sum_q;
 
   always_ff @(posedge clk_i) begin
-    if (leave_i) begin
-      slot_q <= slot_i;
-      tags_q <= tags_i;
-      vid_q  <= vid_i;
-    end
-    if (lengths_q) begin
-      tagged_q  <= tags_q != '0 && tagged_i;
+    if (left_i) begin
+      tagged_q  <= tags_i != '0 && tagged_i;
       ip4_q     <= sane && ip4_i;
       ip6_q     <= sane && ip6_i;
       ports_q   <= tcp || udp;
@@ -180,22 +166,20 @@ module rx_lane_result #(
 
   always_ff @(posedge clk_i) begin
     if (forget_i) begin
-      lengths_q <= 1'b0;
-      sums_q    <= 1'b0;
-      valid_q   <= 1'b0;
+      sums_q  <= 1'b0;
+      valid_q <= 1'b0;
     end else begin
-      lengths_q <= leave_i;
-      sums_q    <= lengths_q;
-      valid_q   <= sums_q || (valid_q && !result_ready_i);
+      sums_q  <= left_i;
+      valid_q <= sums_q || (valid_q && !result_ready_i);
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (sums_q) begin
-      result_slot_o        <= slot_q;
+      result_slot_o        <= slot_i;
       result_o.dst         <= dst_i;
       result_o.has_vlan    <= tagged_q;
-      result_o.vid         <= vid_q;
+      result_o.vid         <= vid_i;
       result_o.hash        <= (report_q == '0) ? '0 : hash_q;
       result_o.hash_report <= report_q;
       result_o.flow        <= ports_q ? flow_q : '0;
@@ -205,7 +189,7 @@ module rx_lane_result #(
       result_o.tcp         <= tcp_q;
       result_o.lro         <= plain_q && l4_right;
       result_o.ip6         <= ip6_q;
-      result_o.l3          <= tags_q[1] ? 7'd22 : tags_q[0] ? 7'd18 : 7'd14;
+      result_o.l3          <= tags_i[1] ? 7'd22 : tags_i[0] ? 7'd18 : 7'd14;
       result_o.l4          <= {l4_i, 2'b10};
       result_o.payload     <= payload_q;
       result_o.payload_len <= payload_len_i[15:0];
@@ -215,9 +199,7 @@ module rx_lane_result #(
     end
   end
 
-  assign slot_o         = slot_q;
-  assign making_o       = lengths_q || sums_q;
-  assign free_o         = !making_o && !valid_q;
+  assign making_o       = left_i || sums_q;
   assign result_valid_o = valid_q;
 
 `ifndef SYNTHESIS

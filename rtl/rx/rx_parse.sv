@@ -182,26 +182,19 @@ module rx_parse #(
   logic [Lanes-1:0]            result_ready;
   logic [InfoStride*Lanes-1:0] results;
   logic [SlotWidth*Lanes-1:0]  result_slots;
+  logic [Lanes-1:0]            lane_active;
   logic [Lanes-1:0]            lane_idle;
+  logic                        lane_clk;
+
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (forget || header || ended_q || sum_valid || lane_active != '0 || result_ready != '0 ||
+           table_i.select == nic_pkg::TableKey),
+    .clk_o(lane_clk)
+  );
 
   for (genvar l = 0; l < Lanes; l++) begin : g_lane
-    logic              lane_clk;
-    logic              active;
-    logic              beat;
-    logic              ended;
-    logic              sum;
     nic_pkg::rx_info_t result;
-
-    assign beat  = header && lane_q == LaneWidth'(l);
-    assign ended = ended_q && ended_lane_q == LaneWidth'(l);
-    assign sum   = sum_valid && sum_lane == LaneWidth'(l);
-
-    clock_gate u_clock (
-      .clk_i(clk_i),
-      .en_i (forget || beat || ended || sum || active || result_ready[l] ||
-             table_i.select == nic_pkg::TableKey),
-      .clk_o(lane_clk)
-    );
 
     rx_lane #(
       .StreamBytes(StreamBytes),
@@ -211,20 +204,20 @@ module rx_parse #(
       .forget_i      (forget),
       .hash_types_i  (hash_types_i),
       .table_i       (table_i),
-      .beat_valid_i  (beat),
+      .beat_valid_i  (header && lane_q == LaneWidth'(l)),
       .put_slot_i    (slot_q),
       .beat_row_i    (row[RowWidth-1:0]),
       .beat_data_i   (s_axis_tdata_i),
-      .last_i        (ended),
+      .last_i        (ended_q && ended_lane_q == LaneWidth'(l)),
       .kept_i        (ended_kept_q),
-      .sum_valid_i   (sum),
+      .sum_valid_i   (sum_valid && sum_lane == LaneWidth'(l)),
       .sum_len_i     (sum_len),
       .sum_rest_i    (sum_rest),
       .result_valid_o(result_valid[l]),
       .result_ready_i(result_ready[l]),
       .result_o      (result),
       .result_slot_o (result_slots[SlotWidth*l +: SlotWidth]),
-      .active_o      (active),
+      .active_o      (lane_active[l]),
       .idle_o        (lane_idle[l])
     );
 
@@ -290,48 +283,25 @@ module rx_parse #(
   // Header words   //
   ////////////////////
 
-  localparam int unsigned HdrDepth = (1 << LaneWidth) * Slots * Rows;
+  localparam int unsigned PlaceWidth = LaneWidth + SlotWidth + 4;
 
-  if (Words == 1) begin : g_bank
-    ram_1r1w #(
-      .Width(64),
-      .Depth(HdrDepth)
-    ) u_ram (
-      .clk_i  (clk_i),
-      .we_i   (header),
-      .waddr_i({lane_q, slot_q, row[RowWidth-1:0]}),
-      .wdata_i(s_axis_tdata_i),
-      .re_i   (info_valid_o),
-      .raddr_i({head_lane, head_slot, hdr_addr_i}),
-      .rdata_o(hdr_data_o)
-    );
-  end else begin : g_banks
-    localparam int unsigned BankWidth = $clog2(Words);
-    logic [BankWidth-1:0] bank_q;
-    logic [64*Words-1:0]  rdata;
+  logic [63:0]           hdr [1 << PlaceWidth];
+  logic [PlaceWidth-1:0] hdr_place;  // of the beat's first word
 
-    for (genvar b = 0; b < Words; b++) begin : g_bank
-      ram_1r1w #(
-        .Width(64),
-        .Depth(HdrDepth)
-      ) u_ram (
-        .clk_i  (clk_i),
-        .we_i   (header),
-        .waddr_i({lane_q, slot_q, row[RowWidth-1:0]}),
-        .wdata_i(s_axis_tdata_i[64*b +: 64]),
-        .re_i   (info_valid_o && hdr_addr_i[BankWidth-1:0] == BankWidth'(b)),
-        .raddr_i({head_lane, head_slot, hdr_addr_i[3:BankWidth]}),
-        .rdata_o(rdata[64*b +: 64])
-      );
-    end
+  assign hdr_place  = PlaceWidth'({lane_q, slot_q, row[RowWidth-1:0], 4'd0} >> RowWidth);
 
-    always_ff @(posedge clk_i) begin
-      if (info_valid_o) begin
-        bank_q <= hdr_addr_i[BankWidth-1:0];
+  always_ff @(posedge clk_i) begin
+    if (header) begin
+      for (int unsigned i = 0; i < Words; i++) begin
+        hdr[hdr_place | PlaceWidth'(i)] <= s_axis_tdata_i[64*i +: 64];
       end
     end
+  end
 
-    assign hdr_data_o = rdata[64*bank_q +: 64];
+  always_ff @(posedge clk_i) begin
+    if (info_valid_o) begin
+      hdr_data_o <= hdr[{head_lane, head_slot, hdr_addr_i}];
+    end
   end
 
   assign idle_o = !in_frame_q && !ended_q && count_q == '0 && sum_idle && lane_idle == '1;

@@ -65,7 +65,7 @@ module virtqueues #(
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned RingMax = 1024,
   parameter int unsigned TagWidth = 32,
-  parameter int unsigned CacheDepth = (QueuePairs > 16 || AxiBytes < 32) ? 64 : 4 * AxiBytes,
+  parameter int unsigned CacheDepth = (QueuePairs > 16 || AxiBytes < 32) ? 64 : 256,
   parameter int unsigned BatchMax = (CacheDepth < 256) ? 32 : 64,
   parameter int unsigned Depth = (AxiBytes < 64) ? 8 : 16,
   localparam int unsigned QueueWidth = (QueuePairs > 1) ? $clog2(QueuePairs) : 1,

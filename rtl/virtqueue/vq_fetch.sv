@@ -54,7 +54,7 @@ module vq_fetch #(
   input  logic                  clk_i,
   input  logic                  rst_i,
   input  logic                  halt_i,         // start nothing new
-  output logic                  quiet_o,        // no read under way
+  output logic                  quiet_o,        // no read under way, no kick to note
   output logic                  idle_o,         // quiet, and nothing to start
   output logic                  moves_o,        // an edge may change something without an input
 
@@ -548,7 +548,7 @@ module vq_fetch #(
   assign drd_req_addr_o  = base + 64'({req_slot_q, 4'd0});
   assign drd_req_bytes_o = 17'({req_count_q, 4'd0});
 
-  assign quiet_o = flight_q == '0 && !look_valid_q && !end_q && !walk_q;
+  assign quiet_o = flight_q == '0 && !look_valid_q && !end_q && !walk_q && !kick_valid;
   assign idle_o  = quiet_o && op == OpNone && (halt_i || !work_valid);
   assign moves_o = op != OpNone || start || req_valid_q || again_valid || ask_valid_i;
 

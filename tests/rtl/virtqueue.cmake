@@ -9,6 +9,8 @@ nicroscope_rtl_test(virtqueues_strict_test TOP vq_harness RTL tests/rtl/vq_harne
   PREFIX Vvq_dc25 PARAMS QueuePairs=4 AxiBytes=32 RingMax=32768 SOURCES virtqueues_strict_test.cpp)
 nicroscope_rtl_test(virtqueues_wide_test TOP vq_harness RTL tests/rtl/vq_harness.sv PREFIX Vvq_wide
   PARAMS QueuePairs=16 AxiBytes=64 RingMax=32768 SOURCES virtqueues_wide_test.cpp)
+nicroscope_rtl_test(virtqueues_speed_test TOP vq_harness RTL tests/rtl/vq_harness.sv PREFIX Vvq_wide
+  PARAMS QueuePairs=16 AxiBytes=64 RingMax=32768 SOURCES virtqueues_speed_test.cpp)
 nicroscope_rtl_test(virtqueues_reset_test TOP vq_harness RTL tests/rtl/vq_harness.sv
   PREFIX Vvq_dc25 PARAMS QueuePairs=4 AxiBytes=32 RingMax=32768 SOURCES virtqueues_reset_test.cpp)
 nicroscope_rtl_test(vq_moderation_test TOP vq_moderation PARAMS Queues=9

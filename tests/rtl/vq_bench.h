@@ -219,6 +219,7 @@ class Bench {
   std::vector<Descriptor> raw;  // descriptors popped from queues without a driver model
   std::uint64_t visible = 0;    // trace pulses
   std::uint64_t issued = 0;
+  std::uint64_t popped = 0;  // descriptors
 
  private:
   struct Ready {
@@ -444,6 +445,7 @@ class Bench {
       const bool valid = ((m.desc_valid_o >> s) & 1U) != 0;
       EXPECT_EQ(valid, popping_[s].has_value()) << "a descriptor comes one cycle after its pop";
       if (valid && popping_[s]) {
+        ++popped;
         take_descriptor(s, *popping_[s]);
       }
       popping_[s].reset();

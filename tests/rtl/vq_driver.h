@@ -37,6 +37,7 @@ struct DriverConfig {
   unsigned size = 64;
   std::uint64_t total = 0;  // buffers to post in all
   unsigned max_chain = 1;
+  unsigned min_chain = 1;
   unsigned max_burst = 8;      // buffers before the driver looks whether it has to kick
   unsigned post_percent = 50;  // how often the posting thread moves
   unsigned reclaim_percent = 50;
@@ -45,6 +46,7 @@ struct DriverConfig {
   Events events = Events::kEnable;
   bool device_writes = false;
   bool control = false;      // a chain may end in descriptors that the device writes
+  unsigned accesses = 1;     // of each thread in a cycle
   bool flags_first = false;  // later descriptors of a chain: flags in a store before the rest
 };
 
@@ -94,11 +96,13 @@ class Driver {
 
   // One cycle. Returns true if the device is kicked in it.
   bool cycle(Cycle now) {
-    if (random_.chance(config_.post_percent) && now >= pause_until_) {
-      post(now);
-    }
-    if (random_.chance(config_.reclaim_percent)) {
-      reclaim();
+    for (unsigned i = 0; i < config_.accesses; ++i) {
+      if (random_.chance(config_.post_percent) && now >= pause_until_) {
+        post(now);
+      }
+      if (random_.chance(config_.reclaim_percent)) {
+        reclaim();
+      }
     }
     if (kick_at_ && *kick_at_ <= now) {
       kick_at_.reset();
@@ -174,7 +178,7 @@ class Driver {
 
   bool build() {
     const auto length = static_cast<unsigned>(
-        random_.in(1, std::min<std::uint64_t>(config_.max_chain, config_.size)));
+        random_.in(config_.min_chain, std::min<std::uint64_t>(config_.max_chain, config_.size)));
     if (length > free_slots_) {
       return false;
     }

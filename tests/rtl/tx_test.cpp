@@ -56,9 +56,9 @@ TEST_P(TxSeeds, BadChainsAreCountedAndComeBack) {
                  .desc_stall = 20,
                  .timing = kRough});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.bad(), 50U);
+  EXPECT_GT(bench.bad(), 50);
   EXPECT_EQ(bench.used(), 200U);
-  EXPECT_EQ(bench.sent(), 200U - bench.bad());
+  EXPECT_EQ(static_cast<int64_t>(bench.sent()), 200 - bench.bad());
 }
 
 // Checksums to be put in and super-frames to be cut, of every layout.
@@ -71,9 +71,9 @@ TEST_P(TxSeeds, Offloads) {
                  .ready_stall = 30,
                  .timing = kRough});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.super_frames(), 30U);
-  EXPECT_GT(bench.with_csum(), 300U);
-  EXPECT_EQ(bench.bad(), 0U);
+  EXPECT_GT(bench.super_frames(), 30);
+  EXPECT_GT(bench.with_csum(), 300);
+  EXPECT_EQ(bench.bad(), 0);
   EXPECT_EQ(bench.gaps(), 0U);
 }
 
@@ -84,7 +84,7 @@ TEST_P(TxSeeds, SuperFramesOf64KiBInJumboSegments) {
                  .chains = 60,
                  .timing = kRough});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.super_frames(), 5U);
+  EXPECT_GT(bench.super_frames(), 5);
   EXPECT_EQ(bench.gaps(), 0U);
 }
 
@@ -96,7 +96,7 @@ TEST_P(TxSeeds, TinySegments) {
                  .chains = 300,
                  .timing = kRough});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.super_frames(), 30U);
+  EXPECT_GT(bench.super_frames(), 30);
 }
 
 TEST_P(TxSeeds, HeadersWithRoomForAHash) {
@@ -123,7 +123,7 @@ TEST_P(TxSeeds, BadHeadersAreCountedAndNothingIsSent) {
                  .chains = 1000,
                  .timing = kRough});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.bad(), 100U);
+  EXPECT_GT(bench.bad(), 100);
 }
 
 // Each feature that is not negotiated is refused.
@@ -141,7 +141,42 @@ TEST_P(TxSeeds, WhatWasNotNegotiatedIsRefused) {
                  .chains = 400,
                  .timing = kRough});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.bad(), 20U);
+  EXPECT_GT(bench.bad(), 20);
+}
+
+TEST_P(TxSeeds, QueuesTakeTurns) {
+  TxBench bench({.seed = GetParam(),
+                 .queues = 3,
+                 .ring = 512,
+                 .max_pieces = 5,
+                 .mix = {.offload_percent = 40, .offload = {.largest_super_frame = 9000}},
+                 .chains = 500,
+                 .desc_stall = 20,
+                 .timing = kRough});
+  ASSERT_TRUE(bench.run());
+  EXPECT_EQ(bench.bad(), 0);
+}
+
+// Queues are reset one after the other under traffic: nothing of a queue that is quiet is in hand,
+// the others lose nothing, and the queue serves afterwards.
+TEST_P(TxSeeds, ResetOfAQueue) {
+  TxBench bench(
+      {.seed = GetParam(),
+       .queues = 3,
+       .ring = 512,
+       .max_pieces = 12,
+       .mix = {.bad_percent = 5, .offload_percent = 40, .offload = {.largest_super_frame = 9000}},
+       .chains = 1000,
+       .used_stall = 10,
+       .desc_stall = 50,
+       .timing = kRough});
+  for (unsigned i = 0; i < 25; ++i) {
+    for (unsigned k = 0; k < 200 + 37 * i; ++k) bench.step();
+    ASSERT_TRUE(bench.reset_queue(1 + i % 3));
+  }
+  EXPECT_GT(bench.lost(), 100U);
+  EXPECT_GT(bench.given_up(), 0U);
+  ASSERT_TRUE(bench.run());
 }
 
 // The same run, with and without clock edges while idle: the same events in the same cycles.
@@ -187,8 +222,8 @@ TEST(Tx, ChainOfMoreDescriptorsThanAreTaken) {
                  .mix = {.min_frame = 1000, .max_frame = 2000},
                  .chains = 60});
   ASSERT_TRUE(bench.run());
-  EXPECT_GT(bench.bad(), 5U);
-  EXPECT_EQ(bench.sent(), 60 - bench.bad());
+  EXPECT_GT(bench.bad(), 5);
+  EXPECT_EQ(static_cast<int64_t>(bench.sent()), 60 - bench.bad());
 }
 
 // 156 cycles are 1 us at 156.25 MHz: many frames have to be in flight. On the wire a minimum frame
@@ -235,7 +270,7 @@ TEST(Tx, SegmentsAtLineRate) {
                  .chains = 40,
                  .timing = {.min_latency = 156, .max_latency = 156}});
   ASSERT_TRUE(bench.run());
-  EXPECT_EQ(bench.super_frames(), 40U);
+  EXPECT_EQ(bench.super_frames(), 40);
   EXPECT_EQ(bench.gaps(), 0U);
   const double cycles = static_cast<double>(bench.last_end() - bench.first_end()) /
                         static_cast<double>(bench.sent() - 1);

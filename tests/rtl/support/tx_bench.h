@@ -17,14 +17,15 @@
 
 #include "Vtx_harness.h"
 #include "tests/rtl/support/axi_memory.h"
-#include "tests/rtl/support/descriptor_source.h"
 #include "tests/rtl/support/tx_frames.h"
+#include "tests/rtl/support/tx_queues.h"
 #include "verilated.h"
 
 namespace nicroscope::test {
 
 struct TxConfig {
   uint32_t seed = 1;
+  unsigned queues = 1;      // from queue 1 on
   unsigned ring = 256;      // descriptors given at most
   unsigned max_pieces = 1;  // descriptors of a chain
   TxMix mix{};
@@ -44,6 +45,7 @@ class TxBench {
  public:
   static constexpr unsigned kStream = sizeof(Vtx_harness::m_axis_tdata_o);
   static constexpr unsigned kAxi = sizeof(Vtx_harness::m_axi_rdata_i);
+  static constexpr unsigned kQueues = 4;
   static constexpr uint64_t kBase = 0x7'0000'1000;
   static constexpr size_t kMaxFragments = 64;
 
@@ -55,7 +57,8 @@ class TxBench {
         ids_(std::max(1U, config.ring / config.max_pieces)),
         memory_(kBase, ids_ * slot_),
         read_(memory_, config.timing, config.seed + 1),
-        descriptors_(1, config.ring, config.desc_stall, config.seed + 2) {
+        descriptors_(kQueues, config.ring, config.desc_stall, config.seed + 2,
+                     [this](unsigned queue, uint16_t id) { take(queue, id); }) {
     context_.randReset(2);
     context_.randSeed(static_cast<int>(config.seed));
     model_ = std::make_unique<Vtx_harness>(&context_);
@@ -118,10 +121,33 @@ class TxBench {
   bool run(uint64_t limit = 4'000'000) {
     while (cycle_ < limit) {
       step();
-      if (used_ == config_.chains && expected_.empty() && model_->idle_o) return settle();
+      if (used_ + lost_ == config_.chains && expected_.empty() && model_->idle_o) return settle();
       if (::testing::Test::HasFatalFailure() || failed_) return false;
     }
     return false;
+  }
+
+  // Resets a queue: what of it is not taken goes back to the driver unseen. False if the path does
+  // not come to rest.
+  bool reset_queue(unsigned queue, uint64_t limit = 20'000) {
+    model_->qrst_queue_i = static_cast<uint8_t>(queue);
+    model_->qrst_valid_i = 1;
+    const uint64_t end = cycle_ + limit;
+    do {
+      if (cycle_ == end) return false;
+      step();
+    } while (!model_->qrst_quiet_o);
+    for (uint16_t id : descriptors_.untouched(queue)) lose(id);
+    if (descriptors_.forget(queue)) {
+      const Taken half = order_.back();
+      order_.pop_back();
+      expect(given_[half.id], half, -1);
+      ++given_up_;
+      lose(half.id);
+    }
+    for (const Taken& each : order_) EXPECT_NE(each.queue, queue) << "a chain is still in hand";
+    model_->qrst_valid_i = 0;
+    return true;
   }
 
   Vtx_harness& model() { return *model_; }
@@ -129,17 +155,19 @@ class TxBench {
   uint64_t cycle() const { return cycle_; }
   uint64_t used() const { return used_; }
   uint64_t sent() const { return sent_; }
-  uint64_t bad() const { return bad_; }
-  uint64_t drop_bad() const { return drop_bad_; }
-  uint64_t super_frames() const { return super_frames_; }
-  uint64_t cut() const { return cut_; }
-  uint64_t with_csum() const { return with_csum_; }
+  int64_t bad() const { return bad_; }
+  int64_t drop_bad() const { return drop_bad_; }
+  int64_t super_frames() const { return super_frames_; }
+  int64_t cut() const { return cut_; }
+  int64_t with_csum() const { return with_csum_; }
   uint64_t gaps() const { return gaps_; }
   uint64_t bursts() const { return read_.bursts(); }
   size_t most_in_flight() const { return read_.most_in_flight(); }
   bool bus_busy() const { return read_.busy(); }
   uint64_t first_end() const { return first_end_; }
   uint64_t last_end() const { return last_end_; }
+  uint64_t lost() const { return lost_; }
+  uint64_t given_up() const { return given_up_; }
   uint64_t skipped() const { return skipped_; }
   const std::vector<uint64_t>& events() const { return events_; }
   // The next chain has this fragment among its own, outside the memory.
@@ -148,7 +176,17 @@ class TxBench {
  private:
   struct Frame {
     uint32_t tag;
+    unsigned queue;
     golden::Bytes bytes;
+  };
+  struct Given {
+    Chain chain;
+    TxChain content;
+  };
+  struct Taken {
+    uint16_t id;
+    unsigned queue;
+    uint32_t tag;
   };
 
   static unsigned largest(const TxConfig& config) {
@@ -227,40 +265,59 @@ class TxBench {
         wild_ = 0;
       }
       ++given_count_;
-      expect(given, chain.pieces.size() > kMaxFragments);
-      given_[chain.id] = chain;
-      order_.push_back(chain.id);
-      descriptors_.push(chain);
+      given_[chain.id] = {chain, given};
+      descriptors_.push(1 + given_count_ % config_.queues, chain);
       if (config_.pause_every != 0 && given_count_ % config_.pause_every == 0) {
         resume_ = cycle_ + config_.pause_cycles;
       }
     }
   }
 
-  void expect(const TxChain& given, bool dropped) {
-    if (dropped || given.frames.empty()) {
-      ++bad_;
+  // The device takes a chain.
+  void take(unsigned queue, uint16_t id) {
+    const Taken taken{.id = id, .queue = queue, .tag = ++taken_};
+    order_.push_back(taken);
+    expect(given_[id], taken, 1);
+  }
+
+  // What comes of a chain, or with -1 does not.
+  void expect(const Given& given, const Taken& taken, int sign) {
+    const auto frames = static_cast<int64_t>(given.content.frames.size());
+    if (given.chain.pieces.size() > kMaxFragments || frames == 0) {
+      bad_ += sign;
       return;
     }
-    for (const golden::Bytes& frame : given.frames) expected_.push_back({given_count_, frame});
-    if (given.csum) with_csum_ += given.frames.size();
-    if (!given.super) return;
-    ++super_frames_;
-    cut_ += given.frames.size();
+    for (const golden::Bytes& frame : given.content.frames) {
+      if (sign > 0) {
+        expected_.push_back({taken.tag, taken.queue, frame});
+      } else {
+        expected_.pop_back();
+      }
+    }
+    if (given.content.csum) with_csum_ += sign * frames;
+    if (!given.content.super) return;
+    super_frames_ += sign;
+    cut_ += sign * frames;
+  }
+
+  void lose(uint16_t id) {
+    ++lost_;
+    free_.push_back(id);
   }
 
   void note_used() {
     if (!model_->used_valid_o || !model_->used_ready_i) return;
     log(1, model_->used_id_o);
     ASSERT_FALSE(order_.empty());
-    ASSERT_EQ(model_->used_id_o, order_.front());
+    const Taken taken = order_.front();
+    ASSERT_EQ(model_->used_id_o, taken.id);
     order_.pop_front();
     ++used_;
-    const Chain& chain = given_[model_->used_id_o];
+    const Chain& chain = given_[taken.id].chain;
     EXPECT_EQ(model_->used_ndesc_o, chain.pieces.size());
-    EXPECT_EQ(model_->used_queue_o, 1);
+    EXPECT_EQ(model_->used_queue_o, taken.queue);
     EXPECT_EQ(model_->used_len_o, 0U);
-    EXPECT_EQ(model_->used_tag_o, used_);
+    EXPECT_EQ(model_->used_tag_o, taken.tag);
     EXPECT_TRUE(model_->used_first_o && model_->used_last_o);
     for (const Piece& piece : chain.pieces) {
       for (uint32_t i = 0; i < piece.len; ++i) {
@@ -290,6 +347,7 @@ class TxBench {
     log(2, bytes_.size());
     ASSERT_FALSE(expected_.empty());
     ASSERT_EQ(model_->tag_o, expected_.front().tag);
+    EXPECT_EQ(model_->queue_o, expected_.front().queue);
     if (bytes_ != expected_.front().bytes) {
       failed_ = true;
       ASSERT_EQ(bytes_.size(), expected_.front().bytes.size());
@@ -313,17 +371,20 @@ class TxBench {
   unsigned ids_;
   Memory memory_;
   AxiReadMemory<Vtx_harness, kAxi> read_;
-  DescriptorSource<Vtx_harness> descriptors_;
+  TxQueues<Vtx_harness> descriptors_;
   VerilatedContext context_;
   std::unique_ptr<Vtx_harness> model_;
 
-  std::vector<Chain> given_;  // by id
+  std::vector<Given> given_;  // by id
   std::deque<uint16_t> free_;
-  std::deque<uint16_t> order_;  // ids in the order in which they were given
+  std::deque<Taken> order_;  // in hand, in the order in which they were taken
   std::deque<Frame> expected_;
   golden::Bytes bytes_;  // of the frame that is leaving
   std::vector<uint64_t> events_;
   uint32_t given_count_ = 0;
+  uint32_t taken_ = 0;
+  uint64_t lost_ = 0;
+  uint64_t given_up_ = 0;
   uint64_t wild_ = 0;
   bool failed_ = false;
   bool last_ready_ = true;
@@ -332,14 +393,14 @@ class TxBench {
   uint64_t resume_ = 0;
   uint64_t used_ = 0;
   uint64_t sent_ = 0;
-  uint64_t bad_ = 0;
-  uint64_t drop_bad_ = 0;
-  uint64_t csum_ = 0;
-  uint64_t tso_ = 0;
-  uint64_t segments_ = 0;
-  uint64_t super_frames_ = 0;
-  uint64_t cut_ = 0;
-  uint64_t with_csum_ = 0;
+  int64_t bad_ = 0;
+  int64_t drop_bad_ = 0;
+  int64_t csum_ = 0;
+  int64_t tso_ = 0;
+  int64_t segments_ = 0;
+  int64_t super_frames_ = 0;
+  int64_t cut_ = 0;
+  int64_t with_csum_ = 0;
   uint64_t gaps_ = 0;
   uint64_t first_end_ = 0;
   uint64_t last_end_ = 0;

@@ -37,10 +37,7 @@ module virtio_net_config #(
                                     | (32'h1 << virtio_pkg::HashTypeUdpv4)
                                     | (32'h1 << virtio_pkg::HashTypeIpv6)
                                     | (32'h1 << virtio_pkg::HashTypeTcpv6)
-                                    | (32'h1 << virtio_pkg::HashTypeUdpv6)
-                                    | (32'h1 << virtio_pkg::HashTypeIpEx)
-                                    | (32'h1 << virtio_pkg::HashTypeTcpEx)
-                                    | (32'h1 << virtio_pkg::HashTypeUdpEx);
+                                    | (32'h1 << virtio_pkg::HashTypeUdpv6);
 
   logic        link_sampled_q, link_q;
   logic        ack_q;

@@ -62,6 +62,8 @@ class AxisWire {
     root.mac_rx_code_error_i = 0;
     root.mac_tx_ok_i = 0;
     root.mac_tx_underrun_i = 0;
+    root.mac_rx_pause_i = 0;
+    root.mac_tx_pause_i = 0;
   }
   void cycle(Cycle now, Root& root, RunCounters& counters) {
     root.mac_rx_ok_i = 0;

@@ -21,7 +21,7 @@ TEST(HostConfig, DescribesTheDevice) {
   EXPECT_EQ(host.read8(kBarDeviceConfig + kDeviceConfigDuplex), 1u);
   EXPECT_EQ(host.read8(kBarDeviceConfig + kDeviceConfigRssMaxKeySize), 40u);
   EXPECT_EQ(host.read16(kBarDeviceConfig + kDeviceConfigRssMaxIndirectionTableLength), 128u);
-  EXPECT_EQ(host.read_word(kBarDeviceConfig + kDeviceConfigSupportedHashTypes), 0x1FFu);
+  EXPECT_EQ(host.read_word(kBarDeviceConfig + kDeviceConfigSupportedHashTypes), 0x3Fu);
   for (std::uint32_t offset = 0; offset < 0x40; offset += 4) {
     const std::uint32_t before = host.read_word(kBarDeviceConfig + offset);
     host.write_word(kBarDeviceConfig + offset, ~before);

@@ -6,3 +6,6 @@ foreach(module mac_rx mac_tx mac_xgmii)
 endforeach()
 
 nicroscope_rtl_test(mac_pause_test TOP mac_xgmii SOURCES mac_pause_test.cpp LIBS ZLIB::ZLIB)
+
+nicroscope_rtl_test(crc32_test TOP crc32_harness RTL crc32_harness.sv SOURCES crc32_test.cpp
+  LIBS ZLIB::ZLIB)

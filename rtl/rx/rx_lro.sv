@@ -108,7 +108,7 @@ module rx_lro #(
 
   logic [2:0]           state_q;
   logic                 back_q;   // after Flush the head is decided on again
-  logic                 hit_q;    // flow_q may be the head's flow
+  logic                 looked_q; // a flow with the head's key was looked for
   logic [FlowWidth-1:0] flow_q;
   logic [3:0]           word_q;   // of the header, whose bytes are there
   logic                 read_q;   // the flow that is to be flushed was read
@@ -144,8 +144,8 @@ module rx_lro #(
   logic drop, pass, start, append, compared, started, finished, out_free, flushed, take;
 
   assign drop    = go && cls_drop_i;
-  assign pass    = go && !cls_drop_i && !hit_q && (!candidate || single) && out_free;
-  assign start   = go && !cls_drop_i && !hit_q && candidate && !single;
+  assign pass    = go && !cls_drop_i && !hit && (!candidate || single) && out_free;
+  assign start   = go && !cls_drop_i && !hit && candidate && !single;
   assign append  = comparing && compared;
   assign started = starting && last_word;
   assign flushed = flushing && read_q && out_free && (!several || finished);
@@ -163,8 +163,10 @@ module rx_lro #(
   ////////////////////
 
   logic                 look;
-  logic                 hit;
+  logic                 found;
+  logic                 hit;      // hit_flow may be the head's flow
   logic [FlowWidth-1:0] hit_flow;
+  logic [FlowWidth-1:0] flow;     // that is read
   logic                 any, full;
   logic [FlowWidth-1:0] oldest, unused_flow;
   logic [SlotWidth-1:0] oldest_slot;
@@ -180,8 +182,9 @@ module rx_lro #(
     .now_i        (now_i),
     .look_i       (look),
     .key_i        (info_i.symmetric[11:0] ^ info_i.flow[11:0]),
-    .hit_o        (hit),
+    .hit_o        (found),
     .hit_flow_o   (hit_flow),
+    .ask_i        ((deciding && info_i.lro) || starting),
     .any_o        (any),
     .full_o       (full),
     .free_flow_o  (unused_flow),
@@ -195,6 +198,8 @@ module rx_lro #(
     .remove_flow_i(flow_q)
   );
 
+  assign hit    = looked_q && found;
+  assign flow   = deciding ? hit_flow : flow_q;
   assign look   = state_q == Idle && info_valid_i && any && !expire;
   assign press  = any && (flush_i || (pressure_i && oldest_slot == oldest_i));
   assign expire = wake_o || press;
@@ -227,8 +232,8 @@ module rx_lro #(
     .we_i   (starting),
     .waddr_i({flow_q, word_q}),
     .wdata_i(hdr_data_i),
-    .re_i   (comparing || (deciding && hit_q)),
-    .raddr_i({flow_q, next_word}),
+    .re_i   (comparing || (deciding && hit)),
+    .raddr_i({flow, next_word}),
     .rdata_o(flow_header)
   );
 
@@ -283,7 +288,7 @@ module rx_lro #(
   logic [1:0]            id_rule;
 
   // They are read for a flow that may be the head's, and for one that is to be flushed.
-  assign read_flow = (deciding && hit_q) || (flushing && !read_q);
+  assign read_flow = (deciding && hit) || (flushing && !read_q);
 
   ram_1r1w #(
     .Width(FirstWidth),
@@ -296,7 +301,7 @@ module rx_lro #(
               info_i.hash_report, info_i.l3[4] && info_i.l3[2], info_i.l3[4] && !info_i.l3[2],
               info_i.payload, info_i.ip6, rec_tag_i}),
     .re_i   (read_flow),
-    .raddr_i(flow_q),
+    .raddr_i(flow),
     .rdata_o({gso_size, pseudo, first_check, first_flags, first_slot, first_queue, first_hash,
               first_hash_report, tags, hdr_len, ip6, first_tag})
   );
@@ -310,7 +315,7 @@ module rx_lro #(
     .waddr_i(flow_q),
     .wdata_i({info_i.seq + 32'(info_i.payload_len), sum_len[15:0], append, rec_slot_i, id, next_rule}),
     .re_i   (read_flow),
-    .raddr_i(flow_q),
+    .raddr_i(flow),
     .rdata_o({next_seq, len, several, last_slot, last_id, id_rule})
   );
 
@@ -369,9 +374,8 @@ module rx_lro #(
             flow_q  <= oldest;
             state_q <= Flush;
           end else if (info_valid_i) begin
-            hit_q   <= hit;
-            flow_q  <= hit_flow;
-            state_q <= Decide;
+            looked_q <= any;
+            state_q  <= Decide;
           end
         end
         Decide: begin
@@ -381,9 +385,10 @@ module rx_lro #(
           word_q <= '0;
           if (take) begin
             state_q <= Idle;
-          end else if (go && !drop && hit_q) begin
-            hit_q   <= 1'b0;
-            state_q <= candidate ? Compare : Flush;
+          end else if (go && !drop && hit) begin
+            looked_q <= 1'b0;
+            flow_q   <= hit_flow;
+            state_q  <= candidate ? Compare : Flush;
           end else if (start) begin
             flow_q  <= full ? oldest : unused_flow;
             state_q <= full ? Flush : Start;

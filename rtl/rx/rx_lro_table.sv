@@ -2,9 +2,10 @@
 //
 // rx_lro_table: the flows that rx_lro holds: found by key, and kept in the order in which they began.
 //
-//   look   look_i asks, in the same cycle, whether a flow has key_i: hit_o, hit_flow_o. Flows of
-//          the same key are never held together.
-//   add    add_i puts the flow free_flow_o in, with key_i and its first slot. Only without full_o.
+//   look   look_i asks whether a flow has key_i; hit_o and hit_flow_o say so from the next cycle
+//          on, until the next look. Flows of the same key are never held together.
+//   add    while ask_i is high free_flow_o is a flow that is not there, unless full_o; add_i, with
+//          ask_i, puts it in, with key_i and its first slot.
 //   remove remove_i takes a flow out that is there.
 //   oldest the flow that was added first, if any_o, and its slot.
 //   wake_o is high from Cycles cycles after the oldest flow was added. deadline_o is that time, or once
@@ -33,6 +34,7 @@ module rx_lro_table #(
   output logic                 hit_o,
   output logic [FlowWidth-1:0] hit_flow_o,
 
+  input  logic                 ask_i,
   output logic                 any_o,
   output logic                 full_o,
   output logic [FlowWidth-1:0] free_flow_o,
@@ -77,27 +79,35 @@ module rx_lro_table #(
   // Looking        //
   ////////////////////
 
-  logic [Flows-1:0] match;
+  logic [Flows-1:0] match_q;
 
-  always_comb begin
-    match      = '0;
-    hit_flow_o = '0;
+  always_ff @(posedge clk_i) begin
     if (look_i) begin
       for (int unsigned f = 0; f < Flows; f++) begin
-        match[f] = used_q[f] && keys_q[KeyWidth*f +: KeyWidth] == key_i;
-        if (match[f]) hit_flow_o = hit_flow_o | FlowWidth'(f);
+        match_q[f] <= used_q[f] && keys_q[KeyWidth*f +: KeyWidth] == key_i;
+      end
+    end
+  end
+
+  always_comb begin
+    hit_flow_o = '0;
+    if (hit_o) begin
+      for (int unsigned f = 0; f < Flows; f++) begin
+        if (match_q[f]) hit_flow_o = hit_flow_o | FlowWidth'(f);
       end
     end
   end
 
   always_comb begin
     free_flow_o = '0;
-    for (int unsigned f = Flows; f > 0; f--) begin
-      if (!used_q[f-1]) free_flow_o = FlowWidth'(f - 1);
+    if (ask_i) begin
+      for (int unsigned f = Flows; f > 0; f--) begin
+        if (!used_q[f-1]) free_flow_o = FlowWidth'(f - 1);
+      end
     end
   end
 
-  assign hit_o         = match != '0;
+  assign hit_o         = match_q != '0;
   assign any_o         = used_q != '0;
   assign full_o        = used_q == '1;
   assign oldest_flow_o = head_q;
@@ -144,21 +154,28 @@ module rx_lro_table #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      used_q <= '0;
-    end else if (add_i) begin
-      used_q[free_flow_o] <= 1'b1;
-      tail_q              <= free_flow_o;
+    if (add_i) begin
+      tail_q <= free_flow_o;
       if (!any_o) begin
         head_q <= free_flow_o;
       end
     end else if (remove_i) begin
-      used_q[remove_flow_i] <= 1'b0;
       if (at_head) begin
         head_q <= next;
       end
       if (at_tail) begin
         tail_q <= ahead;
+      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      used_q <= '0;
+    end else if (add_i || remove_i) begin
+      for (int unsigned f = 0; f < Flows; f++) begin
+        if (add_i && free_flow_o == FlowWidth'(f)) used_q[f] <= 1'b1;
+        if (remove_i && remove_flow_i == FlowWidth'(f)) used_q[f] <= 1'b0;
       end
     end
   end
@@ -173,10 +190,16 @@ module rx_lro_table #(
   end
 
 `ifndef SYNTHESIS
+  logic looked_q;
+
+  always_ff @(posedge clk_i) begin
+    looked_q <= !rst_i && look_i;
+  end
+
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // A key finds one flow at most.
-      a_one_hot: assert ((match & (match - 1'b1)) == '0);
+      a_one_hot: assert (!looked_q || (match_q & (match_q - 1'b1)) == '0);
       // One change at a time, of what can be changed.
       a_change: assert (!(add_i && (remove_i || full_o)) && (!remove_i || used_q[remove_flow_i]));
       // The ends of the list are flows that are there.

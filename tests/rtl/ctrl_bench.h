@@ -42,6 +42,7 @@ class CtrlBench {
     std::vector<uint8_t> bytes;       // device-readable
     std::vector<uint32_t> reads{};    // lengths of the readable descriptors; one for the rest
     std::vector<uint32_t> writes{1};  // lengths of the writable ones
+    uint32_t late = 0;                // length of a readable one behind these, 0 for none
   };
   struct Used {
     uint32_t len;
@@ -102,6 +103,7 @@ class CtrlBench {
       place(length, true);
       for (uint32_t i = 0; i < length; ++i) written_order_.push_back(at - length + i);
     }
+    if (chain.late != 0) place(chain.late, false);
     for (size_t i = 0; i < descriptors.size(); ++i) {
       descriptors[i].next = i + 1 < descriptors.size();
       descriptors[i].id = static_cast<uint16_t>(i + 1 < descriptors.size() ? random_() : ++id_);

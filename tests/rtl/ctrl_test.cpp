@@ -339,6 +339,13 @@ TEST_F(CtrlTest, ChainsOfAnyShape) {
   pieces.back() = 4;
   pieces.push_back(1);
   EXPECT_EQ(bench_.run({.bytes = bytes, .reads = pieces}), Bytes{kErr});
+  // That the rest is a command by itself does not help, nor does a place behind the answer.
+  bytes.push_back(0);
+  pieces[239] = 5;
+  EXPECT_EQ(bench_.run({.bytes = bytes, .reads = pieces}), Bytes{kErr});
+  EXPECT_EQ(bench_.run({.bytes = {0, 0, 1}, .late = 3}), Bytes{kErr});
+  EXPECT_EQ(bench_.run({.bytes = {0, 0}, .late = 1}), Bytes{kErr});
+  EXPECT_EQ(bench_.run({.bytes = {0, 0, 1}}), Bytes{kOk});
 }
 
 // Without a byte to answer in, nothing is carried out, and the chain comes back.

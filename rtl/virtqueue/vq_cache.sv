@@ -74,6 +74,7 @@ module vq_cache #(
   // State          //
   ////////////////////
 
+  (* ram_style = "block" *)
   logic [8*AxiBytes-1:0] row_mem [Queues*Rows];
   logic [Queues-1:0]     avail_q;
   logic                  desc_valid_q;

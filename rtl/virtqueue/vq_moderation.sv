@@ -63,6 +63,7 @@ module vq_moderation #(
   localparam int unsigned TimeWidth = 33;
   localparam int unsigned RingDepth = Queues + 1;
   localparam int unsigned RingWidth = $clog2(RingDepth + 1);
+  localparam int unsigned MarginWidth = RingWidth + 4;
 
   ////////////////////
   // State          //
@@ -139,7 +140,8 @@ module vq_moderation #(
   logic [16:0]          sum;
   logic [TimeWidth-1:0] time_due;
   logic [TimeWidth-1:0] ahead;
-  logic [TimeWidth-1:0] margin;
+  logic [MarginWidth-1:0] margin;
+  logic                 brief;                // the time is no longer than a scan
   logic [RingWidth-1:0] ring_count;
   logic                 ring_valid;
   logic                 ring_room;
@@ -165,26 +167,30 @@ module vq_moderation #(
     .count_o    (ring_count)
   );
 
-  assign margin = TimeWidth'({ring_count, 3'd0}) + TimeWidth'(8);
+  assign margin = MarginWidth'({ring_count, 3'd0}) + MarginWidth'(8);
+  assign brief  = (cycles >> MarginWidth) == '0 &&
+                  cycles[MarginWidth-1:0] <= margin + MarginWidth'(8);
 
   always_comb begin
     listed_next = listed && !walk_q;
     count_next  = '0;
-    first_next  = first;
+    first_next  = '0;
     due         = 1'b0;
     push        = 1'b0;
     timed       = 1'b0;
     sum         = '0;
     time_due    = '0;
     ahead       = '0;
+    if (op == OpVisible || op == OpVisit) begin
+      first_next = (op == OpVisible && count == '0) ? now_i[TimeWidth-1:0] : first;
+      time_due   = first_next + TimeWidth'(cycles);
+    end
     case (op)
       OpVisible: begin
         sum        = 17'(count) + 17'(visible_count_i);
         due        = (packets == '0 && cycles == '0) ||
                      (packets != '0 && sum >= 17'(packets)) ||
-                     (cycles != '0 && count == '0 && TimeWidth'(cycles) <= margin + TimeWidth'(8));
-        first_next = (count == '0) ? now_i[TimeWidth-1:0] : first;
-        time_due   = first_next + TimeWidth'(cycles);
+                     (cycles != '0 && count == '0 && brief);
         if (!due) begin
           count_next  = sum[16] ? 16'hffff : sum[15:0];
           listed_next = 1'b1;
@@ -193,10 +199,11 @@ module vq_moderation #(
         end
       end
       OpVisit: begin
-        time_due    = first + TimeWidth'(cycles);
         ahead       = time_due - now_i[TimeWidth-1:0];
-        due         = count != '0 && (forced_q || (cycles != '0 && (ahead[TimeWidth-1] ||
-                                                                    ahead <= margin)));
+        due         = count != '0 &&
+                      (forced_q || (cycles != '0 && (ahead[TimeWidth-1] ||
+                                                     ((ahead >> MarginWidth) == '0 &&
+                                                      ahead[MarginWidth-1:0] <= margin))));
         listed_next = 1'b0;
         if (count != '0 && !due) begin
           count_next  = count;
@@ -215,14 +222,16 @@ module vq_moderation #(
 
   logic                 scan;
   logic [TimeWidth-1:0] time_left;
-  logic [TimeWidth-1:0] nearer;
+  logic [TimeWidth-1:0] nearer;       // negative: the deadline is nearer than the first one
+  logic [TimeWidth-1:0] begin_time;
 
   always_comb begin
     time_left = '0;
     scan      = force_q && ring_valid;
     if (timed_q) begin
       time_left = first_time_q - now_i[TimeWidth-1:0];
-      scan      = force_q || time_left[TimeWidth-1] || time_left <= margin;
+      scan      = force_q || time_left[TimeWidth-1] ||
+                  ((time_left >> MarginWidth) == '0 && time_left[MarginWidth-1:0] <= margin);
     end
     if (visit_valid) scan = 1'b0;
   end
@@ -262,9 +271,17 @@ module vq_moderation #(
     end
   end
 
-  assign deadline_o = timed_q ? now_i + {{(64 - TimeWidth){time_left[TimeWidth-1]}}, time_left} -
-                                64'(margin)
-                              : '1;
+  // While no scan is due the deadline lies ahead: its upper half is that of now, or one more.
+  always_comb begin
+    begin_time = '0;
+    deadline_o = '1;
+    if (timed_q) begin
+      begin_time = first_time_q - TimeWidth'(margin);
+      deadline_o = {now_i[63:TimeWidth] + (64 - TimeWidth)'(begin_time < now_i[TimeWidth-1:0]),
+                    begin_time};
+    end
+  end
+
   assign idle_o     = op == OpNone && !walk_q && !scan && !visit_valid && !touch_valid_q && !force_q;
 
   ////////////////////

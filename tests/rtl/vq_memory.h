@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Host memory behind the ports of vq_engine, as unkind as a bus may be: each beat of a read is
+// Host memory behind the ports of virtqueues, as unkind as a bus may be: each beat of a read is
 // sampled at a moment of its own between request and answer, in any order; each write becomes
 // visible at a moment of its own between request and response, in any order.
 #pragma once

@@ -228,29 +228,133 @@ module rx_lane #(
     end
   endfunction
 
+  ////////////////////
+  // A step         //
+  ////////////////////
+
+  // Worked out only for a step; `keep` keeps synthesis from mixing the nets with what is behind them.
+  logic [SlotWidth:0]   next_get;
+  logic [15:0]          frame_len;
+  logic [15:0]          rest;
+  logic                 padded;
+  logic [6:0]           pad_from;  // byte behind a short packet, less 2
+  logic [7:0]           pad_left;  // bytes from the window to the frame's end
+  logic                 pad_last;
+  logic [SlotWidth+3:0] place;
+  logic [63:0]          read;
+  logic [63:0]          word;      // the one behind held_q
+  (* keep *)
+  logic [63:0]          window;
+  logic [15:0]          prior;     // the two bytes in front of it
+  logic                 tag;
+  logic                 over;
+  logic                 one;       // the window moves by one word, not two
+  (* keep *)
+  logic [7:0]           mask;      // bytes of it that are added up
+  (* keep *)
+  logic [63:0]          taken;
+  (* keep *)
+  logic [16:0]          add_high;
+  (* keep *)
+  logic [16:0]          add_low;
+  (* keep *)
+  logic [17:0]          add;
+
+  always_comb begin
+    next_get  = 'x;
+    frame_len = 'x;
+    rest      = 'x;
+    padded    = 'x;
+    pad_from  = 'x;
+    place     = 'x;
+    read      = 'x;
+    word      = 'x;
+    window    = 'x;
+    prior     = 'x;
+    over      = 'x;
+    if (moves) begin
+      next_get          = get_q + 1'b1;
+      {frame_len, rest} = sums[get_q[SlotWidth-1:0]];
+      padded            = ports_q && end_q < {1'b0, frame_len} && frame_len <= 16'd128;
+      pad_from          = end_q[6:0] - 7'd2;
+
+      place = {get_q[SlotWidth-1:0], pos_q[4:1] + 4'd1};
+      if (state_q == Idle) begin
+        place[3:0] = 4'd1;
+      end else if (state_q == End) begin
+        place = padded ? {get_q[SlotWidth-1:0], pad_from[6:3]} : {next_get[SlotWidth-1:0], 4'd1};
+      end
+      read   = mem[place];
+      word   = {read[7:0], read[15:8], read[23:16], read[31:24],
+                read[39:32], read[47:40], read[55:48], read[63:56]};
+      window = pos_q[0] ? {held_q[15:0], word[63:16]} : {held_q[47:0], word[63:48]};
+      prior  = pos_q[0] ? held_q[31:16] : held_q[63:48];
+      over   = pos_q > LastPosition;
+    end
+  end
+
+  always_comb begin
+    tag      = 1'b0;
+    one      = 1'b0;
+    mask     = '0;
+    pad_left = 'x;
+    pad_last = 1'b0;
+    if (moves) begin
+      case (state_q)
+        L2: begin
+          tag  = (prior == 16'h8100 || prior == 16'h88a8) && !tags_q[1];
+          one  = tag;
+          mask = {4'hf, {4{!tag}}};
+        end
+        Ip4, Addr: begin
+          one  = 1'b1;
+          mask = 8'hf0;
+        end
+        Ext: mask = 8'hff;
+        Skip: begin
+          one  = left_q == 6'd1;
+          mask = {4'hf, {4{!one}}};
+        end
+        Pad: begin
+          pad_left = frame_len[7:0] - {1'b0, pos_q, 2'b10};
+          pad_last = pad_left <= 8'd8;
+          mask     = (pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff) &
+                     (pad_last ? ~(8'hff >> pad_left[3:0]) : 8'hff);
+        end
+        default: mask = '0;
+      endcase
+    end
+  end
+
+  // At the end, with the complement of the pseudo-header's numbers, everything adds up to 0.
+  always_comb begin
+    taken = 'x;
+    if (moves) begin
+      taken = window & {{8{mask[7]}}, {8{mask[6]}}, {8{mask[5]}}, {8{mask[4]}},
+                        {8{mask[3]}}, {8{mask[2]}}, {8{mask[1]}}, {8{mask[0]}}};
+      if (state_q == End) begin
+        taken = {rest, ~l4_len_q[15:0], 16'd0, 8'hff, ~next_q};
+      end
+    end
+  end
+
+  always_comb begin
+    add_high = 'x;
+    add_low  = 'x;
+    if (moves) begin
+      add_high = {1'b0, taken[63:48]} + {1'b0, taken[47:32]};
+      add_low  = {1'b0, taken[31:16]} + {1'b0, taken[15:0]};
+    end
+  end
+
+  assign add = {1'b0, add_high} + {1'b0, add_low};
+
   always_ff @(posedge clk_i) begin : walk
-    logic [SlotWidth:0] next_get;
-    logic [15:0]        frame_len;
-    logic [15:0]        rest;
-    logic               padded;
-    logic [6:0]         pad_from;  // byte behind a short packet, less 2
-    logic [7:0]         pad_left;  // bytes from the window to the frame's end
-    logic [7:0]         keep;      // bytes of the window that are padding
-    logic [SlotWidth+3:0] place;
-    logic [63:0]        read;
-    logic [63:0]        word;      // the one behind held_q
-    logic [63:0]        window;
-    logic [15:0]        prior;     // the two bytes in front of it
-    logic               tag;
-    logic               over;
-    logic               one;       // the window moves by one word, not two
-    logic               load;
-    logic [5:0]         ext_words; // behind the first two; 62 and more are out of reach
-    logic               cut;
-    logic [63:0]        taken;     // what is added up
-    logic [16:0]        add_high;
-    logic [16:0]        add_low;
-    logic [22:0]        base;
+    logic        load;
+    logic        leave;
+    logic [5:0]  ext_words; // behind the first two; 62 and more are out of reach
+    logic        cut;
+    logic [22:0] base;
 
     hash_step_q  <= 1'b0;
     hash_ports_q <= 1'b0;
@@ -265,41 +369,17 @@ module rx_lane #(
     end else if (lost) begin
       state_q <= Idle;
     end else if (moves) begin
-      next_get          = get_q + 1'b1;
-      {frame_len, rest} = sums[get_q[SlotWidth-1:0]];
-      padded            = ports_q && end_q < {1'b0, frame_len} && frame_len <= 16'd128;
-      pad_from          = end_q[6:0] - 7'd2;
-      pad_left          = frame_len[7:0] - {1'b0, pos_q, 2'b10};
-
-      place = {get_q[SlotWidth-1:0], pos_q[4:1] + 4'd1};
-      if (state_q == Idle) begin
-        place[3:0] = 4'd1;
-      end else if (state_q == End) begin
-        place = padded ? {get_q[SlotWidth-1:0], pad_from[6:3]} : {next_get[SlotWidth-1:0], 4'd1};
-      end
-      read   = mem[place];
-      word   = {read[7:0], read[15:8], read[23:16], read[31:24],
-                read[39:32], read[47:40], read[55:48], read[63:56]};
-      window = pos_q[0] ? {held_q[15:0], word[63:16]} : {held_q[47:0], word[63:48]};
-      prior  = pos_q[0] ? held_q[31:16] : held_q[63:48];
-      over   = pos_q > LastPosition;
-      one    = 1'b0;
-      load   = 1'b0;
-      taken  = '0;
-      base   = sum_q;
+      load  = state_q == Idle || state_q == End;
+      leave = (state_q == End && !padded) || pad_last;
+      base  = (state_q == L2 && tags_q == '0) ? '0 : sum_q;
 
       case (state_q)
         Idle: begin
           state_q <= L2;
           tags_q  <= '0;
-          load     = 1'b1;
         end
 
         L2: begin
-          tag   = (prior == 16'h8100 || prior == 16'h88a8) && !tags_q[1];
-          one   = tag;
-          base  = (tags_q == '0) ? '0 : sum_q;
-          taken = {window[63:32], tag ? 32'd0 : window[31:0]};
           if (tag) begin
             tags_q <= tags_q + 2'd1;
             if (tags_q == '0) begin
@@ -335,13 +415,9 @@ module rx_lane #(
         Ip4: begin
           state_q <= Addr;
           next_q  <= window[55:48];
-          one      = 1'b1;
-          taken    = {window[63:32], 32'd0};
         end
 
         Addr: begin
-          one          = 1'b1;
-          taken        = {window[63:32], 32'd0};
           hash_step_q <= 1'b1;
           hash_word_q <= window[63:32];
           end_q       <= 17'(ip_len_q) + (ip6_q ? 17'd40 : 17'd0) +
@@ -357,7 +433,6 @@ module rx_lane #(
         end
 
         Ext: begin
-          taken     = window;
           cut       = next_q == Fragment && (window[47:35] != '0 || window[32]);
           ext_words = (next_q == Authentication) ? window[53:48] : {window[52:48], 1'b0};
           if (next_q == Fragment) begin
@@ -376,8 +451,6 @@ module rx_lane #(
         end
 
         Skip: begin
-          one     = left_q == 6'd1;
-          taken   = {window[63:32], one ? 32'd0 : window[31:0]};
           left_q <= left_q - 6'd2;
           if (over) begin
             state_q <= L4;
@@ -387,7 +460,6 @@ module rx_lane #(
         end
 
         L4: begin
-          taken         = {48'd0, 8'hff, ~next_q};
           state_q      <= End;
           l4_q         <= pos_q;
           l4_len_q     <= end_q - 17'({pos_q, 2'b10});
@@ -412,8 +484,6 @@ module rx_lane #(
         end
 
         End: begin
-          taken          = {rest, ~l4_len_q[15:0], 32'd0};
-          load           = 1'b1;
           state_q       <= Pad;
           pad_first_q   <= 1'b1;
           pseudo_q      <= 17'(addr_sum_q[15:0]) + 17'(addr_sum_q[20:16]) + 17'(next_q);
@@ -423,32 +493,24 @@ module rx_lane #(
           short_q       <= frame_len <= 16'd128;
           tagged_q      <= frame_len >= 16'd18;
           if (!padded) begin
-            state_q      <= (next_get != put_q || (have_q > 5'd3 && !(last_i && !kept_i))) ? L2 : Idle;
-            left_frame_q <= 1'b1;
+            state_q <= (next_get != put_q || (have_q > 5'd3 && !(last_i && !kept_i))) ? L2 : Idle;
           end
         end
 
         Pad: begin
-          keep         = (pad_first_q ? 8'hff >> pad_from[1:0] : 8'hff) &
-                         ((pad_left <= 8'd8) ? ~(8'hff >> pad_left[3:0]) : 8'hff);
-          taken        = window & {{8{keep[7]}}, {8{keep[6]}}, {8{keep[5]}}, {8{keep[4]}},
-                                   {8{keep[3]}}, {8{keep[2]}}, {8{keep[1]}}, {8{keep[0]}}};
           pad_first_q <= 1'b0;
-          if (pad_left <= 8'd8) begin
-            state_q      <= Idle;
-            left_frame_q <= 1'b1;
+          if (pad_last) begin
+            state_q <= Idle;
           end
         end
 
         default: state_q <= Idle;
       endcase
 
-      add_high = {1'b0, taken[63:48]} + {1'b0, taken[47:32]};
-      add_low  = {1'b0, taken[31:16]} + {1'b0, taken[15:0]};
       if (state_q == Addr) begin
         addr_sum_q <= ((left_q == (ip6_q ? 6'd8 : 6'd2)) ? '0 : addr_sum_q) + 21'(add_high);
       end else begin
-        sum_q <= base + 23'(add_high) + 23'(add_low);
+        sum_q <= 23'(add) + base;
       end
 
       if (load || pos_q[0] || !one) begin
@@ -462,13 +524,13 @@ module rx_lane #(
         pos_q <= pos_q + (one ? 5'd1 : 5'd2);
       end
 
-      // The frame is left.
-      if ((state_q == End && !padded) || (state_q == Pad && pad_left <= 8'd8)) begin
-        get_q       <= next_get;
-        tags_q      <= '0;
-        left_slot_q <= get_q[SlotWidth-1:0];
-        left_tags_q <= tags_q;
-        left_vid_q  <= vid_q;
+      if (leave) begin
+        left_frame_q <= 1'b1;
+        get_q        <= next_get;
+        tags_q       <= '0;
+        left_slot_q  <= get_q[SlotWidth-1:0];
+        left_tags_q  <= tags_q;
+        left_vid_q   <= vid_q;
       end
     end
   end

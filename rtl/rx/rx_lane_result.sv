@@ -4,7 +4,7 @@
 //
 //   left_i     the lane was left by a frame in the last cycle; given only while there is no result and
 //              none is made. What is told of the frame is looked at in this cycle, when the next frame's
-//              ethertype may be read, and from pseudo_i to flags_i again in the next one.
+//              ethertype may be read, and from pseudo_i to flags_i and addr_hash_i again in the next one.
 //   result     valid from the third cycle on, until result_ready_i
 //   making_o   a result is on its way
 //
@@ -116,26 +116,28 @@ module rx_lane_result #(
   logic                 whole_q;
   logic                 plain_q;    // may be coalesced if the checksums are right
   logic [3:0]           report_q;
+  logic                 hashed_q;
+  logic                 with_ports_q;
   logic [31:0]          hash_q;
-  logic [31:0]          flow_q;
   logic [6:0]           payload_q;
   logic [22:0]          sum_q;
 
   always_ff @(posedge clk_i) begin
     if (left_i) begin
-      tagged_q  <= tags_i != '0 && tagged_i;
-      ip4_q     <= sane && ip4_i;
-      ip6_q     <= sane && ip6_i;
-      ports_q   <= tcp || udp;
-      tcp_q     <= tcp && reach;
-      whole_q   <= whole;
-      plain_q   <= tcp && whole && reach && !ext_i && (ip6_i || ihl_i == 4'd5) &&
-                   payload_len_i != '0 && (flags_i & ~MergeFlags) == '0 && (flags_i & Ack) != '0;
-      report_q  <= report;
-      hash_q    <= with_ports ? hash_i : addr_hash_i;
-      flow_q    <= hash_i;
-      payload_q <= payload[6:0];
-      sum_q     <= sum_i;
+      tagged_q     <= tags_i != '0 && tagged_i;
+      ip4_q        <= sane && ip4_i;
+      ip6_q        <= sane && ip6_i;
+      ports_q      <= tcp || udp;
+      tcp_q        <= tcp && reach;
+      whole_q      <= whole;
+      plain_q      <= tcp && whole && reach && !ext_i && (ip6_i || ihl_i == 4'd5) &&
+                      payload_len_i != '0 && (flags_i & ~MergeFlags) == '0 && (flags_i & Ack) != '0;
+      report_q     <= report;
+      hashed_q     <= report != '0;
+      with_ports_q <= with_ports;
+      hash_q       <= hash_i;
+      payload_q    <= payload[6:0];
+      sum_q        <= sum_i;
     end
   end
 
@@ -180,9 +182,9 @@ module rx_lane_result #(
       result_o.dst         <= dst_i;
       result_o.has_vlan    <= tagged_q;
       result_o.vid         <= vid_i;
-      result_o.hash        <= (report_q == '0) ? '0 : hash_q;
+      result_o.hash        <= !hashed_q ? '0 : with_ports_q ? hash_q : addr_hash_i;
       result_o.hash_report <= report_q;
-      result_o.flow        <= ports_q ? flow_q : '0;
+      result_o.flow        <= ports_q ? hash_q : '0;
       result_o.symmetric   <= ports_q ? {1'b1, mix[14:1], mix[0] ^ mix[15]} : '0;
       result_o.csum_ok     <= whole_q && l4_right;
       result_o.csum_bad    <= (ip4_q && !ip_right) || (whole_q && !l4_right);

@@ -62,10 +62,10 @@ module toeplitz (
   assign read = key[start_i ? 4'd0 : next_q];
   assign bits = {held_q, read};
 
-  // What three bits of input add, the first of them in word[2], and `from` its place in the key.
-  function automatic logic [31:0] added(input logic [33:0] from, input logic [2:0] word);
-    added = (from[33:2] & {32{word[2]}}) ^ (from[32:1] & {32{word[1]}}) ^
-            (from[31:0] & {32{word[0]}});
+  // What three bits of input add, the first of them in three[2], and `from` its place in the key.
+  function automatic logic [31:0] added(input logic [33:0] from, input logic [2:0] three);
+    added = (from[33:2] & {32{three[2]}}) ^ (from[32:1] & {32{three[1]}}) ^
+            (from[31:0] & {32{three[0]}});
   endfunction
 
   // Three bits with their key bits are what one LUT takes; `keep` holds synthesis to that.

@@ -63,6 +63,23 @@ module vq_errors #(
   logic [15:0]           index_q;
   logic [63:0]           addr_q;
 
+  logic        used_valid;
+  logic [1:0]  source;      // of the address, whenever it is taken
+  logic [63:0] addr;
+
+  assign used_valid = rx_used_valid_i || tx_used_valid_i;
+  assign source     = {state_q != StateNone, (state_q == StateNone) ? !accept_valid_i
+                                                                    : state_q == StateEvent};
+
+  always_comb begin
+    case (source)
+      2'd0:    addr = accept_addr_i;
+      2'd1:    addr = device_addr_i;
+      2'd2:    addr = slot_addr_i;
+      default: addr = event_addr_i;
+    endcase
+  end
+
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q <= StateNone;
@@ -73,8 +90,7 @@ module vq_errors #(
         code_q  <= accept_code_i;
         queue_q <= accept_queue_i;
         index_q <= accept_index_i;
-        addr_q  <= accept_addr_i;
-      end else if (rx_used_valid_i || tx_used_valid_i) begin
+      end else if (used_valid) begin
         state_q <= StateSlot;
         code_q  <= virtio_pkg::ErrorDmaWrite;
         queue_q <= rx_used_valid_i ? rx_used_queue_i : tx_used_queue_i;
@@ -89,14 +105,18 @@ module vq_errors #(
         code_q  <= virtio_pkg::ErrorDmaWrite;
         queue_q <= device_queue_i;
         index_q <= '0;
-        addr_q  <= device_addr_i;
       end
     end else if (state_q != StateWhole) begin
       asked_q <= (state_q == StateSlot) ? !slot_busy_i : !event_busy_i;
       if (asked_q) begin
-        addr_q  <= (state_q == StateSlot) ? slot_addr_i : event_addr_i;
         state_q <= StateWhole;
       end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if ((state_q == StateNone && (accept_valid_i || device_valid_i)) || busy_o) begin
+      addr_q <= addr;
     end
   end
 

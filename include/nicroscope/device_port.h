@@ -28,6 +28,11 @@ class DevicePort {
   /// it is used at probe time only.
   [[nodiscard]] virtual std::uint32_t config_read(unsigned offset, unsigned size) = 0;
   virtual void config_write(unsigned offset, unsigned size, std::uint32_t value) = 0;
+  /// The same as config_read, but where a read takes time `done` runs later: pci_cfg_data is a
+  /// window to a register (virtio 1.2, 4.1.4.9), and config_read tells what was read there last.
+  virtual void config_read_through(unsigned offset, unsigned size, ReadCallback done) {
+    done(config_read(offset, size));
+  }
 
   /// Reads `size` (1, 2 or 4, naturally aligned) bytes of BAR 0; `done` runs when the completion
   /// has come back over the bus.

@@ -68,6 +68,10 @@ void FaultyPort::config_write(unsigned offset, unsigned size, std::uint32_t valu
   port_.config_write(offset, size, value);
 }
 
+void FaultyPort::config_read_through(unsigned offset, unsigned size, ReadCallback done) {
+  port_.config_read_through(offset, size, std::move(done));
+}
+
 MsiMessage FaultyPort::msi_message(unsigned vector) const noexcept {
   return port_.msi_message(vector);
 }

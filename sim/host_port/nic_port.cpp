@@ -35,6 +35,23 @@ void NicPort::config_write(unsigned offset, unsigned size, std::uint32_t value) 
   function_.write(offset, size, value);
   bus_.set_bus_master(function_.bus_master());
   nic_.set_msix(function_.msix_enabled(), function_.msix_masked());
+  if (const auto window = function_.window(offset, size)) {
+    register_write(window->offset, window->size, function_.window_data(*window));
+  }
+}
+
+void NicPort::config_read_through(unsigned offset, unsigned size, ReadCallback done) {
+  const auto window = function_.window(offset, size);
+  if (!window) {
+    done(config_read(offset, size));
+    return;
+  }
+  register_read(
+      window->offset, window->size,
+      [this, window = *window, offset, size, done = std::move(done)](std::uint32_t value) {
+        function_.set_window_data(window, value);
+        done(function_.read(offset, size));
+      });
 }
 
 Time NicPort::arrival(Duration latency) noexcept {
@@ -42,11 +59,16 @@ Time NicPort::arrival(Duration latency) noexcept {
 }
 
 void NicPort::bar_read(std::uint32_t offset, unsigned size, ReadCallback done) {
-  const Duration way = bus_.options().register_read / 2;
   if (!function_.memory_enabled() || offset + size > regs::kBarBytes) {  // nobody answers
-    timeline_.after(2 * way, [done = std::move(done), size] { done(ones(size)); });
+    timeline_.after(bus_.options().register_read,
+                    [done = std::move(done), size] { done(ones(size)); });
     return;
   }
+  register_read(offset, size, std::move(done));
+}
+
+void NicPort::register_read(std::uint32_t offset, unsigned size, ReadCallback done) {
+  const Duration way = bus_.options().register_read / 2;
   timeline_.at(arrival(way), [this, offset, size, way, done = std::move(done)]() mutable {
     nic_.registers().read(offset & ~3U,
                           [this, offset, size, way, done = std::move(done)](std::uint32_t word) {
@@ -58,6 +80,10 @@ void NicPort::bar_read(std::uint32_t offset, unsigned size, ReadCallback done) {
 
 void NicPort::bar_write(std::uint32_t offset, unsigned size, std::uint32_t value) {
   if (!function_.memory_enabled() || offset + size > regs::kBarBytes) return;
+  register_write(offset, size, value);
+}
+
+void NicPort::register_write(std::uint32_t offset, unsigned size, std::uint32_t value) {
   if (offset == regs::kBarCommon + regs::kCommonDeviceStatus) {
     const bool running = (value & regs::kStatusDriverOk) != 0;
     if (running && !running_) trace_.restart();

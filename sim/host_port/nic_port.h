@@ -22,6 +22,7 @@ class NicPort final : public DevicePort {
 
   [[nodiscard]] std::uint32_t config_read(unsigned offset, unsigned size) override;
   void config_write(unsigned offset, unsigned size, std::uint32_t value) override;
+  void config_read_through(unsigned offset, unsigned size, ReadCallback done) override;
   void bar_read(std::uint32_t offset, unsigned size, ReadCallback done) override;
   void bar_write(std::uint32_t offset, unsigned size, std::uint32_t value) override;
   [[nodiscard]] HostMemory& memory() noexcept override { return arena_; }
@@ -32,6 +33,8 @@ class NicPort final : public DevicePort {
 
  private:
   [[nodiscard]] Time arrival(Duration latency) noexcept;
+  void register_read(std::uint32_t offset, unsigned size, ReadCallback done);
+  void register_write(std::uint32_t offset, unsigned size, std::uint32_t value);
 
   EventQueue& timeline_;
   HostArena& arena_;

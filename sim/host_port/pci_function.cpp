@@ -33,6 +33,11 @@ constexpr std::uint32_t kBarMemory64 = 0x4;
 constexpr std::uint8_t kCapVendor = 0x09;
 constexpr std::uint8_t kCapMsix = 0x11;
 constexpr unsigned kVirtioCapBytes = 16;
+constexpr unsigned kVirtioCapBar = 4;
+constexpr unsigned kVirtioCapOffset = 8;
+constexpr unsigned kVirtioCapLength = 12;
+constexpr unsigned kWindowData = 16;
+constexpr unsigned kWindowBytes = 4;
 constexpr unsigned kMsixCapBytes = 12;
 constexpr std::uint32_t kMsixEnable = 0x8000;
 constexpr std::uint32_t kMsixMaskAll = 0x4000;
@@ -68,8 +73,14 @@ PciFunction::PciFunction(unsigned vectors, unsigned notify_bytes) {
   set(notify + kVirtioCapBytes, 4, regs::kNotifyMultiplier);
   at = add_virtio_capability(at, regs::kPciCapIsr, regs::kBarIsr, kIsrLength, 0);
   at = add_virtio_capability(at, regs::kPciCapDevice, regs::kBarDeviceConfig, kDeviceLength, 0);
+  window_ = at;
+  at = add_virtio_capability(at, regs::kPciCapPci, 0, 0, kWindowBytes);
+  writable(window_ + kVirtioCapBar, 1, 0xFF);
+  writable(window_ + kVirtioCapOffset, 4, ~0U);
+  writable(window_ + kVirtioCapLength, 4, ~0U);
+  writable(window_ + kWindowData, 4, ~0U);
   msix_ = at;
-  static_assert(kFirstCapability + 4 * kVirtioCapBytes + 4 + kMsixCapBytes <= 256);
+  static_assert(kFirstCapability + 5 * kVirtioCapBytes + 4 + kWindowBytes + kMsixCapBytes <= 256);
   set(msix_, 1, kCapMsix);
   set(msix_ + 2, 2, vectors - 1);
   writable(msix_ + 2, 2, kMsixEnable | kMsixMaskAll);
@@ -85,8 +96,8 @@ unsigned PciFunction::add_virtio_capability(unsigned at, std::uint8_t type, std:
   set(at + 1, 1, next);
   set(at + 2, 1, kVirtioCapBytes + extra);
   set(at + 3, 1, type);
-  set(at + 8, 4, offset);
-  set(at + 12, 4, length);
+  set(at + kVirtioCapOffset, 4, offset);
+  set(at + kVirtioCapLength, 4, length);
   return next;
 }
 
@@ -106,6 +117,28 @@ void PciFunction::write(unsigned offset, unsigned size, std::uint32_t value) noe
     std::uint8_t& place = bytes_[offset + i];
     place = static_cast<std::uint8_t>((place & ~mask) | (byte & mask));
   }
+}
+
+std::optional<PciFunction::Window> PciFunction::window(unsigned offset,
+                                                       unsigned size) const noexcept {
+  const unsigned data = window_ + kWindowData;
+  if (offset + size <= data || offset >= data + kWindowBytes) return std::nullopt;
+  const std::uint32_t place = read(window_ + kVirtioCapOffset, 4);
+  const std::uint32_t bytes = read(window_ + kVirtioCapLength, 4);
+  const bool sized = bytes == 1 || bytes == 2 || bytes == 4;
+  if (read(window_ + kVirtioCapBar, 1) != 0 || !sized || place % bytes != 0 ||
+      place >= regs::kBarBytes) {
+    return std::nullopt;
+  }
+  return Window{place, bytes};
+}
+
+std::uint32_t PciFunction::window_data(const Window& window) const noexcept {
+  return read(window_ + kWindowData, window.size);
+}
+
+void PciFunction::set_window_data(const Window& window, std::uint32_t value) noexcept {
+  set(window_ + kWindowData, window.size, value);
 }
 
 bool PciFunction::memory_enabled() const noexcept { return read(kCommand, 2) & kCommandMemory; }

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 
 namespace nicroscope::sim {
 
@@ -19,6 +20,19 @@ class PciFunction {
   /// Read-only bits keep their value.
   void write(unsigned offset, unsigned size, std::uint32_t value) noexcept;
 
+  /// A place in BAR 0, 1, 2 or 4 bytes, naturally aligned.
+  struct Window {
+    std::uint32_t offset;
+    unsigned size;
+  };
+  /// What pci_cfg_data shows (virtio 1.2, 4.1.4.9), for an access of configuration space that
+  /// touches it. Nothing for any other access, or where the capability selects no such place: then
+  /// the access is to the four bytes and nothing else.
+  [[nodiscard]] std::optional<Window> window(unsigned offset, unsigned size) const noexcept;
+  /// The first bytes of pci_cfg_data, as many as the window has.
+  [[nodiscard]] std::uint32_t window_data(const Window& window) const noexcept;
+  void set_window_data(const Window& window, std::uint32_t value) noexcept;
+
   [[nodiscard]] bool memory_enabled() const noexcept;
   [[nodiscard]] bool bus_master() const noexcept;
   [[nodiscard]] bool msix_enabled() const noexcept;
@@ -33,6 +47,7 @@ class PciFunction {
   std::array<std::uint8_t, 256> bytes_{};
   std::array<std::uint8_t, 256> mask_{};  // bits that a write can change
   unsigned msix_ = 0;
+  unsigned window_ = 0;  // the capability
 };
 
 }  // namespace nicroscope::sim

@@ -4,10 +4,13 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "nicroscope/registers.h"
 #include "sim/base/random.h"
 #include "sim/simulation.h"
 #include "sim/trace/hash_sink.h"
@@ -213,6 +216,50 @@ TEST(Device, RegistersOutsideTheBarReadAsOnes) {
   ASSERT_EQ(host.start(), "");
   EXPECT_EQ(host.read(regs::kBarVendor + regs::kVendorMagic, 4), regs::kMagicValue);
   EXPECT_EQ(host.read(regs::kBarBytes, 4), ~0U);
+}
+
+// virtio 1.2, 4.1.4.9: with no memory space enabled, registers are reached through the window.
+TEST(Device, RegistersAreReachedThroughConfigurationSpace) {
+  auto created = Simulation::create(checked());
+  ASSERT_TRUE(created) << created.error();
+  Simulation& simulation = **created;
+  auto& port = simulation.port();
+  unsigned cap = port.config_read(0x34, 1);
+  while (cap != 0 &&
+         !(port.config_read(cap, 1) == 0x09 && port.config_read(cap + 3, 1) == regs::kPciCapPci)) {
+    cap = port.config_read(cap + 1, 1);
+  }
+  ASSERT_NE(cap, 0U);
+  const unsigned data = cap + 16;
+  const auto select = [&](std::uint32_t offset, unsigned size) {
+    port.config_write(cap + 4, 1, 0);
+    port.config_write(cap + 12, 4, size);
+    port.config_write(cap + 8, 4, offset);
+  };
+  const auto read = [&](std::uint32_t offset, unsigned size) {
+    select(offset, size);
+    std::optional<std::uint32_t> value;
+    port.config_read_through(data, size, [&](std::uint32_t answer) { value = answer; });
+    simulation.run_until(simulation.timeline().now() + std::chrono::milliseconds(1),
+                         [&] { return value.has_value(); });
+    EXPECT_TRUE(value);
+    EXPECT_EQ(port.config_read(data, size), value);
+    return value.value_or(0);
+  };
+  const auto write = [&](std::uint32_t offset, unsigned size, std::uint32_t value) {
+    select(offset, size);
+    port.config_write(data, size, value);
+  };
+  EXPECT_EQ(read(regs::kBarVendor + regs::kVendorMagic, 4), regs::kMagicValue);
+  EXPECT_EQ(read(regs::kBarVendor + regs::kVendorMagic + 1, 1), (regs::kMagicValue >> 8) & 0xFF);
+  write(regs::kBarCommon + regs::kCommonQueueSelect, 2, 1);
+  write(regs::kBarCommon + regs::kCommonDeviceStatus, 1, regs::kStatusAcknowledge);
+  EXPECT_EQ(read(regs::kBarCommon + regs::kCommonDeviceStatus, 1), regs::kStatusAcknowledge);
+  EXPECT_EQ(read(regs::kBarCommon + regs::kCommonQueueSelect, 2), 1U);
+  // What is not the window answers at once.
+  std::optional<std::uint32_t> id;
+  port.config_read_through(0, 4, [&](std::uint32_t answer) { id = answer; });
+  EXPECT_EQ(id, 0x10411AF4U);
 }
 
 }  // namespace

@@ -226,14 +226,14 @@ module msix #(
 
         StIdle: begin
           pba_q <= 32'h0;
-          if (failed_q) begin
+          if (unmasked_q) begin
+            op_q       <= OpUnmasked;        // of vector_q, so it comes first
+            unmasked_q <= 1'b0;
+            state_q    <= StFetch;
+          end else if (failed_q) begin
             op_q     <= OpFailed;
             vector_q <= failed_vector_q;
             state_q  <= StFetch;
-          end else if (unmasked_q) begin
-            op_q       <= OpUnmasked;
-            unmasked_q <= 1'b0;
-            state_q    <= StFetch;
           end else if (clear_q) begin
             op_q     <= OpClear;
             vector_q <= '0;
@@ -330,7 +330,8 @@ module msix #(
                 scan_q        <= 1'b1;       // later
                 scan_vector_q <= '0;
               end
-              if (op_q == OpScan && !(wants_send && !sendable)) begin
+              // A scan that has begun again meanwhile goes on from its new place.
+              if (op_q == OpScan && !(wants_send && !sendable) && scan_vector_q == vector_q) begin
                 scan_vector_q <= vector_q + 1'b1;
                 if (vector_q == LastVector) begin
                   scan_q        <= 1'b0;

@@ -218,10 +218,21 @@ module rx_path #(
     .idle_o         (parse_idle)
   );
 
+  // What is done once for a frame has nothing to do while its words come and go. (A gate costs as
+  // much simulation as a small block, so what moves with the words has none.)
+  logic frames_clk;
+
+  clock_gate u_frames_clock (
+    .clk_i(clk),
+    .en_i (rst || stop_i || learn_valid_i || tbl_i.select != nic_pkg::TableNone || wake ||
+           !classify_idle || !lro_idle || !queues_idle || frame_ready || link_re),
+    .clk_o(frames_clk)
+  );
+
   rx_classify #(
     .Queues(Queues)
   ) u_classify (
-    .clk_i(clk), .rst_i(rst),
+    .clk_i(frames_clk), .rst_i(rst),
     .idle_o           (classify_idle),
     .cfg_i            (cfg_i),
     .tbl_i            (tbl_i),
@@ -255,7 +266,7 @@ module rx_path #(
     .LroCycles(LroCycles),
     .TagWidth (TagWidth)
   ) u_lro (
-    .clk_i(clk), .rst_i(rst),
+    .clk_i(frames_clk), .rst_i(rst),
     .now_i        (now_i),
     .lro4_i       (cfg_i.lro4),
     .lro6_i       (cfg_i.lro6),
@@ -299,7 +310,7 @@ module rx_path #(
     .Frames  (Frames),
     .TagWidth(TagWidth)
   ) u_queues (
-    .clk_i(clk), .rst_i(rst),
+    .clk_i(frames_clk), .rst_i(rst),
     .idle_o       (queues_idle),
     .frame_valid_i(lro_valid), .frame_ready_o(lro_ready), .frame_i(lro_frame),
     .frame_queue_i(lro_queue), .frame_tag_i(lro_tag),

@@ -10,7 +10,7 @@ namespace {
 
 constexpr AxiTiming kRough{
     .min_latency = 2, .max_latency = 150, .stall_percent = 20, .reorder = true};
-const golden::FrameMix kMix{.largest = 1514, .jumbo_percent = 1, .flows = 64};
+const golden::FrameMix kMix{.largest = 1514, .jumbo_percent = 1, .flows = 200};
 
 // Room for what is sent, so that nothing is lost for want of it.
 constexpr unsigned kSlow = 12 * 64 / RxPathBench::kStream;

@@ -16,7 +16,8 @@
 //   idle_o   nothing can change until an input does.
 //
 // Throughput: a word a cycle, none lost between frames; a coalesced frame takes four cycles more, for
-// its patches, and one or two at the seams where a member does not end with a word.
+// its patches, one for each of its words that may hold headers, and one at the seams where a member
+// does not end with a word.
 //
 // The first byte of a member's payload goes behind the last one before it, lane fill_q. Turning each
 // of its words by the same number of lanes brings all of its bytes to their places:
@@ -86,7 +87,6 @@ module rx_join #(
   typedef struct packed {
     logic                  drop;
     logic                  gso;
-    logic                  parity;      // of the number of coalesced jobs
     logic                  ends;        // the job
     logic                  first_emits; // its first word, if there are more, fills acc_q up
     logic                  last_emits;  // its last word does, or ends the job,
@@ -96,23 +96,22 @@ module rx_join #(
     logic [SlotWidth-1:0]  slot;
     logic [WordsWidth-1:0] words;
   } member_t;
-  localparam int unsigned MemberWidth = 7 + 2 * LaneWidth + SlotWidth + WordsWidth;
+  localparam int unsigned MemberWidth = 6 + 2 * LaneWidth + SlotWidth + WordsWidth;
 
   logic                  later_q;     // the member is not the first of its job
-  logic [15:0]           left_q;      // bytes of the members from this one on
+  logic [15:0]           left_q;      // as left, of the next member
   logic [LaneWidth-1:0]  begin_q;     // lane where its first byte goes
-  logic                  parity_q;
   logic [2:0]            patches_q;   // patches to be made
   logic                  ip6_q;       // of them, not the one for the IPv4 header checksum
-  logic [87:0]           patch_q;     // the next one at place patches_q modulo 4
+  nic_pkg::patch_t       patch0_q, patch1_q, patch2_q, patch3_q;
 
   logic                  begins;      // a coalesced job begins
   logic                  final_member;
-  logic [15:0]           left;
-  logic [15:0]           bytes;
-  logic [LaneWidth-1:0]  skip;        // lane of the member's first byte
-  logic [16:0]           reach;       // bytes from lane 0 of its first word to its end
-  logic [LaneWidth-1:0]  tail;        // of them in the last word, 0 for all
+  logic [15:0]           left;        // bytes from this member on, its headers among them
+  logic [16:0]           behind;      // the same from the next one on; negative without one
+  logic [15:0]           reach;       // bytes of the member's frame, headers among them
+  logic [LaneWidth-1:0]  skip;        // lane of the first byte to be read
+  logic [LaneWidth-1:0]  tail;        // bytes in the last word, 0 for all
   logic                  borrow;      // the first byte goes to a lower lane than it has
   logic [LaneWidth:0]    filled;      // lanes of acc_q and beyond, with the last word
   logic                  room;
@@ -124,36 +123,33 @@ module rx_join #(
     begins       = 1'b0;
     final_member = 1'b1;
     left         = '0;
-    bytes        = '0;
-    skip         = '0;
+    behind       = '0;
     reach        = '0;
+    skip         = '0;
     tail         = '0;
     borrow       = 1'b0;
     filled       = '0;
     pushed       = '0;
     read_first_o = '0;
     if (job_valid_i) begin
-      begins = job_frame_i.gso && !later_q;
-      left   = later_q ? left_q : job_frame_i.len;
-      bytes  = left;
+      begins       = job_frame_i.gso && !later_q;
+      left         = later_q ? left_q : job_frame_i.len;
+      behind       = {1'b0, left} - {1'b0, job_frame_i.gso_size};
+      final_member = !job_frame_i.gso || behind[16] ||
+                     (behind[15:7] == '0 && behind[6:0] <= job_frame_i.hdr_len);
+      reach        = final_member ? left : 16'(job_frame_i.hdr_len) + job_frame_i.gso_size;
+      tail         = reach[LaneWidth-1:0];
       if (later_q) begin
         read_first_o = WordsWidth'(job_frame_i.hdr_len[6:LaneWidth]);
         skip         = job_frame_i.hdr_len[LaneWidth-1:0];
-        final_member = left_q <= job_frame_i.gso_size;
-        if (!final_member) bytes = job_frame_i.gso_size;
-      end else if (job_frame_i.gso) begin
-        final_member = 1'b0;
-        bytes        = 16'(job_frame_i.hdr_len) + job_frame_i.gso_size;
       end
-      reach = 17'(skip) + {1'b0, bytes};
-      tail  = reach[LaneWidth-1:0];
 
       pushed.drop           = job_drop_i;
       pushed.gso            = job_frame_i.gso;
-      pushed.parity         = parity_q ^ begins;
       pushed.ends           = final_member;
       pushed.slot           = read_slot_o;
-      pushed.words          = WordsWidth'(reach[16:LaneWidth]) + WordsWidth'(tail != '0);
+      pushed.words          = WordsWidth'(reach[15:LaneWidth]) - read_first_o +
+                              WordsWidth'(tail != '0);
       {borrow, pushed.turn} = {1'b0, begin_q} - {1'b0, skip};
       pushed.fill           = final_member ? '0 : pushed.turn + tail;
 
@@ -177,14 +173,12 @@ module rx_join #(
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      later_q  <= 1'b0;
-      begin_q  <= '0;
-      parity_q <= 1'b0;
+      later_q <= 1'b0;
+      begin_q <= '0;
     end else if (push) begin
-      later_q  <= !final_member;
-      left_q   <= left - bytes;
-      begin_q  <= pushed.fill;
-      parity_q <= pushed.parity;
+      later_q <= !final_member;
+      left_q  <= behind[15:0];
+      begin_q <= pushed.fill;
     end
   end
 
@@ -219,9 +213,8 @@ module rx_join #(
   logic                  valid_q;
   logic [8*AxiBytes-1:0] out_q;
   logic [HeadWidth:0]    number_q;    // of the job's next word; no more than 2 ** HeadWidth
-  logic                  head_q;      // out_q may hold headers of a coalesced job,
-  logic                  head_parity_q;
-  logic [HeadWidth-1:0]  head_word_q; // as its word of this number
+  logic                  check_q;     // out_q may have to be patched: its word of a coalesced job is
+  logic [HeadWidth-1:0]  check_word_q;
   logic                  free_valid_q;
   logic [SlotWidth-1:0]  free_slot_q;
 
@@ -234,12 +227,15 @@ module rx_join #(
   logic                  keep;        // bytes in acc_q
   logic                  ends;
   nic_pkg::patch_t       patched;
-  logic                  patch;       // out_q is patched in this cycle
+  logic                  patch;       // out_q, in this cycle
 
-  assign patched      = patch_q[22*patches_q[1:0] +: 22];
-  assign patch        = valid_q && head_q && patches_q != '0 && head_parity_q == parity_q &&
-                        patched.place[5:HalfWidth] == head_word_q;
-  assign out_free     = !valid_q || (out_ready_i && !patch);
+  assign patched      = patches_q[1] ? (patches_q[0] ? patch1_q : patch2_q)
+                                     : (patches_q[0] ? patch3_q : patch0_q);
+  // The next job's patches may be there while words of this one go out: the first of them has a lower
+  // word number than any that is still to come.
+  assign patch        = check_q && patches_q != '0 &&
+                        patched.place[5:HalfWidth] == check_word_q;
+  assign out_free     = !valid_q || (out_ready_i && !check_q);
   assign free_free    = !free_valid_q || free_ready_i;
   assign last_word    = count_q + 1'b1 == member.words;
   assign ends         = last_word && member.ends;
@@ -276,14 +272,13 @@ module rx_join #(
   assign keep = take && (!emit || member.turn != '0);
 
   always_ff @(posedge clk_i) begin
-    if (patch) begin
+    if (check_q) begin
       for (int unsigned h = 0; h < AxiBytes / 2; h++) begin
-        if (patched.place[HalfWidth-1:0] == HalfWidth'(h)) begin
+        if (patch && patched.place[HalfWidth-1:0] == HalfWidth'(h)) begin
           out_q[16*h +: 16] <= {patched.value[7:0], patched.value[15:8]};
         end
       end
-    end
-    if (load) begin
+    end else if (load) begin
       out_q <= turned;
       if (held[0]) begin
         for (int unsigned b = 0; b < AxiBytes; b++) begin
@@ -307,24 +302,25 @@ module rx_join #(
       fill_q   <= '0;
       drain_q  <= 1'b0;
       valid_q  <= 1'b0;
+      check_q  <= 1'b0;
       number_q <= '0;
     end else if (take) begin
-      count_q       <= last_word ? '0 : count_q + 1'b1;
-      fill_q        <= last_word ? member.fill : member.turn;
-      drain_q       <= last_word && member.drains;
-      valid_q       <= emit;
-      head_q        <= member.gso && !number_q[HeadWidth];
-      head_parity_q <= member.parity;
-      head_word_q   <= number_q[HeadWidth-1:0];
+      count_q      <= last_word ? '0 : count_q + 1'b1;
+      fill_q       <= last_word ? member.fill : member.turn;
+      drain_q      <= last_word && member.drains;
+      valid_q      <= emit;
+      check_q      <= emit && member.gso && !number_q[HeadWidth];
+      check_word_q <= number_q[HeadWidth-1:0];
       if (ends) begin
         number_q <= '0;
       end else if (emit && !number_q[HeadWidth]) begin
         number_q <= number_q + 1'b1;
       end
+    end else if (check_q) begin
+      check_q <= patch;
     end else if (out_free && (valid_q || drain_q)) begin
       valid_q <= drain_q;
       drain_q <= 1'b0;
-      head_q  <= 1'b0;
     end
   end
 
@@ -334,7 +330,10 @@ module rx_join #(
     end else if (push && begins && !job_drop_i) begin
       patches_q <= 3'd4;
       ip6_q     <= job_frame_i.ip6;
-      patch_q   <= {job_frame_i.patch1, job_frame_i.patch2, job_frame_i.patch3, job_frame_i.patch0};
+      patch0_q  <= job_frame_i.patch0;
+      patch1_q  <= job_frame_i.patch1;
+      patch2_q  <= job_frame_i.patch2;
+      patch3_q  <= job_frame_i.patch3;
     end else if (patch) begin
       patches_q <= (patches_q[2] && ip6_q) ? 3'd2 : patches_q - 1'b1;
     end
@@ -351,7 +350,7 @@ module rx_join #(
     end
   end
 
-  assign out_valid_o  = valid_q && !patch;
+  assign out_valid_o  = valid_q && !check_q;
   assign out_data_o   = out_q;
   assign free_valid_o = free_valid_q;
   assign free_slot_o  = free_slot_q;
@@ -365,11 +364,11 @@ module rx_join #(
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // A coalesced frame is longer than its first member.
-      a_longer: assert (!begins || job_frame_i.len > bytes);
+      a_longer: assert (!begins || !final_member);
       // Words are turned by halfwords.
       a_even: assert (!begins || (!job_frame_i.hdr_len[0] && !job_frame_i.gso_size[0]));
       // Every member has bytes.
-      a_bytes: assert (!push || bytes != '0);
+      a_bytes: assert (!push || pushed.words != '0);
       // Words that nobody asked for do not come.
       a_asked: assert (!word_valid_i || member_valid);
       // Headers do not leave before they are patched.

@@ -313,7 +313,8 @@ module rx_lro #(
     .clk_i  (clk_i),
     .we_i   (started || append),
     .waddr_i(flow_q),
-    .wdata_i({info_i.seq + 32'(info_i.payload_len), sum_len[15:0], append, rec_slot_i, id, next_rule}),
+    .wdata_i({info_i.seq + 32'(info_i.payload_len), sum_len[15:0], append, rec_slot_i, id,
+              next_rule}),
     .re_i   (read_flow),
     .raddr_i(flow),
     .rdata_o({next_seq, len, several, last_slot, last_id, id_rule})

@@ -13,7 +13,8 @@
 //       TCP    source dest [seq] ack_seq doff flags(but CWR, PSH, FIN) window [check] [urg_ptr] options
 //
 //   id_o, df_o, evil_o, check_o   identification, DF, reserved bit and header checksum of IPv4;
-//            flags_o: doff and flags of TCP; all as numbers. They hold from the frame's last header word on at the latest.
+//            flags_o: doff and flags of TCP; all as numbers. They hold in the cycle of the frame's last
+//            header word.
 //
 // Headers begin at l3_i, 14, 18 or 22, with neither IPv4 options nor IPv6 extension headers. A
 // field is told by its halfword counted from l3_i.

@@ -165,7 +165,7 @@ void LroBench::drive_head() {
 
 void LroBench::drive() {
   top_->now_i = now_;
-  top_->hurry_i = chance(config_.hurry, 3, 64);
+  top_->hurry_i = hurry_ || chance(config_.hurry, 3, 64);
   top_->flush_i = chance(config_.flush, 4, 16);
   top_->pressure_i = pressure_ || chance(config_.pressure, 5, 256);
   top_->oldest_i = static_cast<std::uint16_t>(oldest_slot_);

@@ -83,6 +83,8 @@ class LroBench {
   std::uint64_t longest_stay() const { return longest_stay_; }
   /// From now on the store is short of room.
   void set_pressure(bool on) { pressure_ = on; }
+  /// From now on there is a backlog.
+  void set_hurry(bool on) { hurry_ = on; }
   bool jobs_wait = false;  ///< the queues give nothing to rx_join
   /// Everything that was seen, with its time.
   const std::vector<std::string>& events() const { return events_; }
@@ -172,6 +174,7 @@ class LroBench {
   std::deque<Job> jobs_;  ///< being read; the first may be on job_*
   std::deque<Request> reads_;
   bool pressure_ = false;
+  bool hurry_ = false;
   bool job_on_ = false;
   bool word_on_ = false;
   std::uint64_t read_at_ = 0;

@@ -18,34 +18,35 @@
 //     [ f15 f14 ....................... f1 f0  ]   word
 //     [ h11 h10 .......... h1 h0 | -  -  -  -  ]   header word
 //
-// A segment's first words come from the template of its headers (tx_template) instead, and the word
-// in which the payload begins is loaded from there.
+// The headers of a super-frame go to the template (tx_template) in words of their own, of
+// TemplateBytes; those of its segments come from there as beats do.
 //
 //   op         one a cycle. take_i: a part of the beat data_i, turned by offset_i; fill_i is the place
 //              of its first byte; full_i: it completes a word; low_i: bytes of the word that is in
-//              hand then; end_i: nothing follows it in that word, which goes out; hdr_i: the word that
-//              it completes is the header's; tmpl_i: words go to the template; last_i: the frame ends.
-//              emit_i: template word template_i goes out. load_i: it is taken in hand.
+//              hand then; end_i: the frame ends with it, so that word goes out; hdr_i: the word that it completes is the virtio header's; tmpl_i: the
+//              word goes to the template as it is, two cycles later.
 //              An operation with end_i whose last bytes begin another word puts that out a cycle
 //              later; the next one may then put out none.
-//   template   read address and data, in the cycle after the operation
-//   word       valid without back-pressure, two cycles after the operation. word_tmpl_o: for the
-//              template. Bytes behind the end are zero. word_last_o: of a frame.
+//   word       valid without back-pressure, three cycles after the operation. Bytes behind the end are
+//              zero. word_last_o: of a frame.
 //   begin_o    a frame's first word comes in the next cycle
 //   hdr_done_o hdr_* hold the header of the chain from the next cycle on
+//   turning_o  the operation of the cycle before is in the first stage
 //   busy_o     something is on its way
 //
 // Parameters:
-//   AxiBytes   bytes in a beat and in a word
+//   AxiBytes        bytes in a beat and in a word
+//   TemplateBytes   bytes in a word of the template
 
 module tx_align #(
   parameter int unsigned AxiBytes = 16,
-  parameter int unsigned TemplateWidth = 4,
+  parameter int unsigned TemplateBytes = 2,
   localparam int unsigned LaneWidth = $clog2(AxiBytes)
 ) (
   input  logic                     clk_i,
   input  logic                     rst_i,
   input  logic                     hdr_hash_i,
+  output logic                     turning_o,
   output logic                     busy_o,
 
   input  logic                     take_i,
@@ -55,20 +56,14 @@ module tx_align #(
   input  logic [LaneWidth-1:0]     low_i,
   input  logic                     full_i,
   input  logic                     end_i,
-  input  logic                     last_i,
   input  logic                     hdr_i,
   input  logic                     tmpl_i,
-  input  logic                     emit_i,
-  input  logic                     load_i,
-  input  logic [TemplateWidth-1:0] template_i,
 
-  output logic                     template_read_o,
-  output logic [TemplateWidth-1:0] template_addr_o,
-  input  logic [8*AxiBytes-1:0]    template_data_i,
+  output logic                       tmpl_we_o,
+  output logic [8*TemplateBytes-1:0] tmpl_data_o,
 
   output logic                     begin_o,
   output logic                     word_valid_o,
-  output logic                     word_tmpl_o,
   output logic                     word_last_o,
   output logic [8*AxiBytes-1:0]    word_o,
 
@@ -86,97 +81,98 @@ module tx_align #(
   // Turn           //
   ////////////////////
 
-  // The operation in the second stage.
-  logic                     s_take_q;
-  logic                     s_emit_q;
-  logic                     s_load_q;
-  logic                     s_full_q;
-  logic                     s_end_q;
-  logic                     s_last_q;
-  logic                     s_hdr_q;
-  logic                     s_tmpl_q;
-  logic [LaneWidth-1:0]     s_low_q;
-  logic [TemplateWidth-1:0] s_template_q;
-  logic [8*AxiBytes-1:0]    turned;
+  // The operation in the first stage, which has nothing to do but turn.
+  logic                  r_take_q;
+  logic                  r_full_q;
+  logic                  r_end_q;
+  logic                  r_hdr_q;
+  logic                  r_tmpl_q;
+  logic [LaneWidth-1:0]  r_fill_q;
+  logic [LaneWidth-1:0]  r_low_q;
+  logic [LaneWidth-1:0]  r_offset_q;
+  logic [8*AxiBytes-1:0] r_data_q;
 
-  byte_rotate #(
-    .Bytes(AxiBytes)
-  ) u_rotate (
-    .clk_i   (clk_i),
-    .en_i    (take_i),
-    .turn_i  (1'b1),
-    .offset_i(offset_i),
-    .hi_i    (data_i),
-    .lo_i    (data_i),
-    .data_o  (turned)
-  );
+  // In the second.
+  logic                  s_take_q;
+  logic                  s_full_q;
+  logic                  s_end_q;
+  logic                  s_hdr_q;
+  logic                  s_tmpl_q;
+  logic [LaneWidth-1:0]  s_low_q;
+  logic [8*AxiBytes-1:0] turned;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
+      r_take_q <= 1'b0;
       s_take_q <= 1'b0;
-      s_emit_q <= 1'b0;
-      s_load_q <= 1'b0;
     end else begin
-      s_take_q <= take_i;
-      s_emit_q <= emit_i;
-      s_load_q <= load_i;
+      r_take_q <= take_i;
+      s_take_q <= r_take_q;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (take_i) begin
-      s_full_q <= full_i;
-      s_end_q  <= end_i;
-      s_last_q <= last_i;
-      s_hdr_q  <= hdr_i;
-      s_tmpl_q <= tmpl_i;
-      s_low_q  <= low_i;
+      r_full_q   <= full_i;
+      r_end_q    <= end_i;
+      r_hdr_q    <= hdr_i;
+      r_tmpl_q   <= tmpl_i;
+      r_fill_q   <= fill_i;
+      r_low_q    <= low_i;
+      r_offset_q <= offset_i;
+      r_data_q   <= data_i;
     end
-    if (emit_i || load_i) begin
-      s_template_q <= template_i;
+    if (r_take_q) begin
+      s_full_q <= r_full_q;
+      s_end_q  <= r_end_q;
+      s_hdr_q  <= r_hdr_q;
+      s_tmpl_q <= r_tmpl_q;
+      s_low_q  <= r_low_q;
     end
   end
 
-  assign template_read_o = s_emit_q || s_load_q;
-  assign template_addr_o = s_template_q;
+  byte_rotate #(
+    .Bytes(AxiBytes)
+  ) u_rotate (
+    .clk_i   (clk_i),
+    .en_i    (r_take_q),
+    .turn_i  (1'b1),
+    .offset_i(r_offset_q),
+    .hi_i    (r_data_q),
+    .lo_i    (r_data_q),
+    .data_o  (turned)
+  );
 
   ////////////////////
   // Merge          //
   ////////////////////
 
   logic                  flush_q;      // the word in hand goes out
-  logic                  flush_last_q;
-  logic                  flush_tmpl_q;
   logic                  first_q;      // the next word is a frame's first
   logic [8*AxiBytes-1:0] acc_q;        // the word in hand
   logic [8*AxiBytes-1:0] word_q;
   logic                  word_valid_q;
-  logic                  word_tmpl_q;
   logic                  word_last_q;
 
   logic                  spill;        // an end, and bytes behind the completed word
   logic                  push;
-  logic                  push_tmpl;
   logic                  push_last;
 
   assign spill = s_take_q && s_end_q && s_full_q && s_low_q != '0;
 
   always_comb begin
-    push      = s_emit_q;
-    push_tmpl = 1'b0;
+    push      = 1'b0;
     push_last = 1'b0;
     if (flush_q) begin
       push      = 1'b1;
-      push_tmpl = flush_tmpl_q;
-      push_last = flush_last_q;
+      push_last = 1'b1;
     end else if (s_take_q) begin
       push      = !s_hdr_q && (s_full_q || s_end_q);
-      push_tmpl = s_tmpl_q;
-      push_last = s_end_q && s_last_q && !spill;
+      push_last = s_end_q && !spill;
     end
   end
 
-  assign begin_o = push && !push_tmpl && first_q;
+  assign begin_o = push && first_q;
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -186,7 +182,7 @@ module tx_align #(
     end else begin
       flush_q      <= spill;
       word_valid_q <= push;
-      if (push && !push_tmpl) begin
+      if (push) begin
         first_q <= push_last;
       end
     end
@@ -194,12 +190,9 @@ module tx_align #(
 
   always_ff @(posedge clk_i) begin
     if (push) begin
-      word_tmpl_q  <= push_tmpl;
-      word_last_q  <= push_last;
+      word_last_q <= push_last;
     end
     if (spill) begin
-      flush_last_q <= s_last_q;
-      flush_tmpl_q <= s_tmpl_q;
     end
   end
 
@@ -222,9 +215,9 @@ module tx_align #(
   logic [8*AxiBytes-1:0] flush_mask_q;  // what was in hand at the end
 
   always_ff @(posedge clk_i) begin
-    if (take_i) begin
-      old_q  <= below(fill_i);
-      rest_q <= below(low_i);
+    if (r_take_q) begin
+      old_q  <= below(r_fill_q);
+      rest_q <= below(r_low_q);
     end
     if (spill) begin
       flush_mask_q <= rest_q;
@@ -232,9 +225,9 @@ module tx_align #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (s_take_q || flush_q || s_emit_q) begin
+    if (push) begin
       for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
-        word_q[64*i +: 64] <= s_emit_q ? template_data_i[64*i +: 64] :
+        word_q[64*i +: 64] <=
             ((acc_q[64*i +: 64] & (old_q[64*i +: 64] | {64{flush_q}})) |
              (turned[64*i +: 64] & ~(old_q[64*i +: 64] | {64{flush_q}}))) &
             (flush_q ? flush_mask_q[64*i +: 64] : (rest_q[64*i +: 64] | {64{s_full_q}}));
@@ -243,26 +236,26 @@ module tx_align #(
   end
 
   // While a chain's last word goes out, the next one's header may come in: nothing was in hand.
-  always_ff @(posedge clk_i) begin
-    if (s_load_q) begin
-      acc_q <= template_data_i;
-    end else if (s_take_q) begin
-      if (s_full_q || flush_q) begin
-        acc_q <= turned;
-      end else begin
-        for (int unsigned i = 0; i < AxiBytes / 8; i++) begin
-          acc_q[64*i +: 64] <= (acc_q[64*i +: 64] & old_q[64*i +: 64]) |
-                               (turned[64*i +: 64] & ~old_q[64*i +: 64]);
-        end
-      end
-    end
-  end
+  byte_merge #(
+    .Bytes(AxiBytes)
+  ) u_hand (
+    .clk_i (clk_i),
+    .en_i  (s_take_q),
+    .all_i (s_full_q || flush_q),
+    .keep_i(old_q),
+    .data_i(turned),
+    .data_o(acc_q)
+  );
+
+  assign tmpl_we_o   = s_take_q && s_tmpl_q;
+  assign tmpl_data_o = (acc_q[8*TemplateBytes-1:0] & old_q[8*TemplateBytes-1:0]) |
+                       (turned[8*TemplateBytes-1:0] & ~old_q[8*TemplateBytes-1:0]);
 
   assign word_valid_o = word_valid_q;
-  assign word_tmpl_o  = word_tmpl_q;
   assign word_last_o  = word_last_q;
   assign word_o       = word_q;
-  assign busy_o       = s_take_q || s_emit_q || s_load_q || flush_q || word_valid_q;
+  assign turning_o    = r_take_q;
+  assign busy_o       = r_take_q || s_take_q || flush_q || word_valid_q;
 
   ////////////////////
   // Header         //
@@ -348,10 +341,7 @@ module tx_align #(
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // While a word of the operation before goes out, this one has none.
-      a_no_collision: assert (!flush_q || (!s_emit_q && (!s_take_q || s_hdr_q ||
-                                                         !(s_full_q || s_end_q))));
-      // One operation at a time.
-      a_one: assert (32'(take_i) + 32'(emit_i) + 32'(load_i) <= 1);
+      a_no_collision: assert (!flush_q || !s_take_q || s_hdr_q || !(s_full_q || s_end_q));
     end
   end
 `endif

@@ -28,16 +28,16 @@
 // Each state reads or writes one halfword, at place_q. Lengths are held less one.
 //
 // Parameters:
-//   AxiBytes   bytes in a template word
-//   Bytes      headers are shorter than that
-//   MaxFrame   longest frame, without FCS
+//   WordBytes   bytes in a template word
+//   Bytes       headers are shorter than that
+//   MaxFrame    longest frame, without FCS
 
 module tx_gso #(
-  parameter int unsigned AxiBytes = 16,
+  parameter int unsigned WordBytes = 2,
   parameter int unsigned Bytes = 256,
   parameter int unsigned MaxFrame = 9022,
   localparam int unsigned LenWidth = nic_pkg::LenWidth,
-  localparam int unsigned AddrWidth = $clog2(Bytes / AxiBytes),
+  localparam int unsigned AddrWidth = $clog2(Bytes / WordBytes),
   localparam int unsigned PlaceWidth = $clog2(Bytes / 2)
 ) (
   input  logic                  clk_i,
@@ -63,13 +63,13 @@ module tx_gso #(
 
   output logic                  tread_o,
   output logic [AddrWidth-1:0]  tread_addr_o,
-  input  logic [8*AxiBytes-1:0] tread_data_i,
+  input  logic [8*WordBytes-1:0] tread_data_i,
   output logic                  patch_o,
   output logic [PlaceWidth-1:0] patch_place_o,
   output logic [15:0]           patch_value_o
 );
 
-  localparam int unsigned BankWidth = $clog2(AxiBytes / 2);
+  localparam int unsigned BankWidth = $clog2(WordBytes / 2);
 
   // Places of fields in halfwords: the Ethernet type, and others in their headers.
   localparam int unsigned EthType  = 6;
@@ -147,18 +147,17 @@ module tx_gso #(
   assign tread_o      = state_q != Idle && state_q <= Check;
   assign tread_addr_o = place_q[PlaceWidth-1:BankWidth];
 
-  // Of each 64 bits the halfword first, then the 64 bits: the smaller one of the ways to choose.
-  logic [AxiBytes/8*16-1:0] column;
-  logic [15:0]              column_value;
+  logic [15:0] half;
 
-  for (genvar i = 0; i < AxiBytes / 8; i++) begin : g_column
-    assign column[16*i +: 16] = tread_data_i[64*i + 16*place_q[1:0] +: 16];
+  if (WordBytes == 2) begin : g_half
+    assign half = tread_data_i;
+  end else begin : g_word
+    assign half = tread_data_i[16*place_q[BankWidth-1:0] +: 16];
   end
 
-  assign column_value = column[16*place_q[BankWidth-1:2] +: 16];
-  assign value        = {column_value[7:0], column_value[15:8]};
-  assign ip_end       = {1'b0, l3_q} + (ip6_q ? (PlaceWidth + 1)'(Ip6Words)
-                                              : (PlaceWidth + 1)'({value[11:8], 1'b0}));
+  assign value  = {half[7:0], half[15:8]};
+  assign ip_end = {1'b0, l3_q} + (ip6_q ? (PlaceWidth + 1)'(Ip6Words)
+                                        : (PlaceWidth + 1)'({value[11:8], 1'b0}));
 
   // Sums in ones' complement; lengths never carry out.
   logic [15:0] add_a;

@@ -4,10 +4,9 @@
 // and cuts super-frames into segments.
 //
 //     beats ---> tx_align ---> words ------------------------------> tx_store
-//                  ^   |          |                                     ^
-//                  |   |          +--> tx_sum --> records (checksum) ---+
-//                  |   +--> tx_template <--> tx_gso
-//                  +-----------+
+//                 ^    |          |                                     ^
+//                 |    v          +--> tx_sum --> records (checksum) ---+
+//                tx_template <--> tx_gso
 //
 // A chain is a run of bytes; it is taken in sections, each a part of a beat a cycle:
 //
@@ -91,9 +90,13 @@ module tx_segment #(
 );
 
   // The longest headers of a super-frame, and how much of the transport header is read first.
-  localparam int unsigned TemplateBytes = 256;
-  localparam int unsigned TemplateWidth = $clog2(TemplateBytes / AxiBytes);
-  localparam int unsigned HalfWidth = $clog2(TemplateBytes / 2);
+  localparam int unsigned HeaderBytes = 256;
+  localparam int unsigned HeaderWidth = $clog2(HeaderBytes);
+  localparam int unsigned HalfWidth = HeaderWidth - 1;
+  // A bus of 64 bytes leaves few cycles to a segment; else headers come two bytes a cycle.
+  localparam int unsigned TemplateBytes = (AxiBytes >= 64) ? 32 : 2;
+  localparam int unsigned TemplateLane = $clog2(TemplateBytes);
+  localparam int unsigned TemplateWidth = HeaderWidth - TemplateLane;
   localparam int unsigned TcpBytes = 20;
   localparam int unsigned UdpBytes = 8;
   localparam int unsigned TcpCheck = 16;
@@ -123,6 +126,11 @@ module tx_segment #(
   logic [QueueWidth-1:0] queue_q;
   logic [TagWidth-1:0]   tag_q;
 
+  // Of the chain whose bytes are turned, a cycle behind.
+  logic [LenWidth-1:0]   t_end_q;
+  logic [QueueWidth-1:0] t_queue_q;
+  logic [TagWidth-1:0]   t_tag_q;
+
   // Of the chain whose header came last.
   logic                  hdr_done;
   logic                  h_csum;
@@ -142,19 +150,30 @@ module tx_segment #(
   logic [LenWidth-1:0]   header_bytes;
   logic [LaneWidth-1:0]  header_fill;
   logic [1:0]            header_words;
-  logic                  takes;      // the state is one that takes bytes
+  logic                  takes;      // the state is one that takes bytes of beats
+  logic                  headers;    // which go to the template
+  logic                  emit_q;     // the state is Emit
+  logic                  emit;       // bytes of headers are taken from the template
   logic                  take;
   logic                  starts;
   logic [LenWidth-1:0]   left;
   logic [LaneWidth-1:0]  lane;
-  logic [LaneWidth-1:0]  fill;
-  logic [LaneWidth-1:0]  most;       // bytes of the beat, less one
+  logic [LaneWidth-1:0]  held;       // bytes of the beat, less one
+  logic [LaneWidth-1:0]  most;       // bytes that can be taken, less one
   logic [LenWidth:0]     rest;       // negative where the section ends
   logic                  done;       // it does
   logic [LaneWidth-1:0]  count;      // bytes taken, less one
   logic [LaneWidth:0]    sum;
   logic                  full;
   logic                  hdr_word;
+  logic [HeaderWidth-1:0] pos_q;     // bytes of headers taken
+  logic [LaneWidth-1:0]  tmpl_fill;  // bytes of the template's word in hand
+  logic [LaneWidth-1:0]  tmpl_room;  // bytes that it lacks, less one
+  logic                  tmpl_full;
+
+  assign tmpl_fill = LaneWidth'(pos_q[TemplateLane-1:0]);
+  assign tmpl_room = tmpl_fill ^ LaneWidth'(TemplateBytes - 1);
+  assign tmpl_full = count == tmpl_room || done;
 
   assign header_bytes = hdr_hash_i ? LenWidth'(virtio_pkg::NetHdrHashBytes)
                                    : LenWidth'(virtio_pkg::NetHdrBytes);
@@ -171,27 +190,34 @@ module tx_segment #(
     endcase
   end
 
-  assign take = takes && beat_valid_i && room_i;
+  assign headers = state_q == Head || state_q == Rest;
+  assign emit    = emit_q && room_i;
+  assign take    = takes && beat_valid_i && room_i;
 
   always_comb begin
     left     = left_q;
-    fill     = fill_q;
     hdr_word = hdr_q != '0;
     if (starts) begin
       left     = beat_gso_i ? header_bytes - 1'b1 : chain_last_byte_i;
-      fill     = header_fill;
       hdr_word = 1'b1;
     end
-    lane  = part_q ? lane_q : beat_lane_i;
-    most  = beat_end_i - lane;
+    lane = part_q ? lane_q : beat_lane_i;
+    held = beat_end_i - lane;
+    most = held;
+    if (emit_q) begin
+      lane = '0;
+      most = LaneWidth'(TemplateBytes - 1);
+    end else if (headers && held > tmpl_room) begin
+      most = tmpl_room;
+    end
     rest  = {1'b0, left} + {{(LenWidth + 1 - LaneWidth){1'b1}}, ~most};  // left - most - 1
     done  = state_q == Skip ? beat_last_i : rest[LenWidth];
     count = rest[LenWidth] ? left[LaneWidth-1:0] : most;
-    sum   = {1'b0, fill} - ~{1'b0, count};                               // fill + count + 1
+    sum   = {1'b0, fill_q} - ~{1'b0, count};                               // fill + count + 1
   end
 
   assign full         = sum[LaneWidth];
-  assign beat_ready_o = take && (state_q == Skip || count == most);
+  assign beat_ready_o = take && (state_q == Skip || count == held);
 
   ////////////////////
   // Judgement      //
@@ -233,6 +259,7 @@ module tx_segment #(
   ////////////////////
 
   logic                     align_busy;   // bytes are on their way
+  logic                     align_turning;
   logic                     sum_busy;
   logic                     gso_bad;
   logic                     gso_parsed;
@@ -240,44 +267,58 @@ module tx_segment #(
   logic                     gso_busy;
   logic                     gso_start;
   logic                     gso_next;
+  logic                     segment_go;
   logic [HalfWidth:0]       gso_hdr_half;
   logic [LenWidth-1:0]      gso_hdr;
   logic [5:0]               gso_options;
   logic [15:0]              seg_end;      // last byte of the segment's payload
   logic                     seg_last;
   logic                     last_q;       // the segment in hand is the last
-  logic [TemplateWidth-1:0] template_q;
-  logic [TemplateWidth-1:0] hdr_whole;    // whole words of headers
-  logic                     emit;         // an operation on the template
-  logic                     emit_whole;
-  logic                     emit_end;
-  logic                     chain_end;
+  logic                     chain_dropped;    // a chain that was not read
+  logic                     chain_ends;   // one that was
   logic                     skips;        // the chain is not what it should be
 
   assign gso_hdr    = LenWidth'({gso_hdr_half, 1'b0});
-  assign hdr_whole  = gso_hdr[LaneWidth +: TemplateWidth];
-  assign emit       = state_q == Emit && room_i;
-  assign emit_whole = template_q != hdr_whole;
-  assign emit_end   = emit && (!emit_whole || (gso_hdr[LaneWidth-1:0] == '0 &&
-                                               template_q + 1'b1 == hdr_whole));
+  // The frame in hand has begun to leave tx_align, so that h_end_q is free.
+  assign segment_go = state_q == Segment && gso_ready && !align_turning;
   assign gso_start  = state_q == Start && !align_busy;
-  assign gso_next   = (state_q == Settle && !align_busy) || emit_end;
+  assign gso_next   = (state_q == Settle && !align_busy) || (emit && done);
   assign skips      = state_q == Decide && !align_busy && h_gso != '0 && bad_super;
-  assign chain_end  = starts && chain_valid_i && chain_drop_i && !align_busy;
+  assign chain_dropped  = starts && chain_valid_i && chain_drop_i && !align_busy;
 
-  assign chain_ready_o = chain_end || (starts && take);
+  always_comb begin
+    case (state_q)
+      Chain:       chain_ends = take && done && !beat_gso_i;
+      Frame, Skip: chain_ends = take && done;
+      Payload:     chain_ends = take && done && last_q;
+      default:     chain_ends = 1'b0;
+    endcase
+  end
+
+  assign chain_ready_o = chain_dropped || (starts && take);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       state_q <= Chain;
       part_q  <= 1'b0;
+      emit_q  <= 1'b0;
+      fill_q  <= LaneWidth'(AxiBytes - virtio_pkg::NetHdrBytes);
     end else begin
       if (take) begin
-        part_q <= count != most;
+        part_q <= count != held;
         lane_q <= lane + count + 1'b1;
+      end
+      if (take || emit) begin
         left_q <= rest[LenWidth-1:0];
-        fill_q <= sum[LaneWidth-1:0];
+        pos_q  <= pos_q + HeaderWidth'(count) + 1'b1;
         hdr_q  <= (starts ? header_words : hdr_q) - 2'(full && hdr_word);
+      end
+      if (chain_ends || (starts && !take)) begin
+        fill_q <= header_fill;
+      end else if (headers) begin
+        if (take) fill_q <= sum[LaneWidth-1:0] & LaneWidth'(TemplateBytes - 1);
+      end else if (take || emit) begin
+        fill_q <= sum[LaneWidth-1:0];
       end
       case (state_q)
         Chain: if (take) begin
@@ -298,6 +339,7 @@ module tx_segment #(
         end
         Decide: if (!align_busy) begin
           fill_q <= '0;
+          pos_q  <= '0;
           left_q <= h_end_q;
           if (h_gso == '0) begin
             state_q <= Frame;
@@ -328,13 +370,17 @@ module tx_segment #(
         Settle: if (!align_busy) begin
           state_q <= Segment;
         end
-        Segment: if (gso_ready) begin
-          left_q  <= LenWidth'(seg_end);
+        Segment: if (segment_go) begin
+          left_q  <= gso_hdr - 1'b1;
+          fill_q  <= '0;
+          pos_q   <= '0;
           last_q  <= seg_last;
+          emit_q  <= 1'b1;
           state_q <= Emit;
         end
-        Emit: if (emit_end) begin
-          fill_q  <= gso_hdr[LaneWidth-1:0];
+        Emit: if (emit && done) begin
+          left_q  <= LenWidth'(seg_end);
+          emit_q  <= 1'b0;
           state_q <= Payload;
         end
         default: if (take && done) begin  // Payload
@@ -345,20 +391,17 @@ module tx_segment #(
   end
 
   always_ff @(posedge clk_i) begin
-    if (state_q == Segment) begin
-      template_q <= '0;
-    end else if (emit) begin
-      template_q <= template_q + 1'b1;
+    if (align_turning) begin
+      t_end_q   <= end_q;
+      t_queue_q <= queue_q;
+      t_tag_q   <= tag_q;
     end
-  end
-
-  always_ff @(posedge clk_i) begin
     if (hdr_done) begin
-      h_end_q   <= end_q;
-      h_queue_q <= queue_q;
-      h_tag_q   <= tag_q;
+      h_end_q   <= t_end_q;
+      h_queue_q <= t_queue_q;
+      h_tag_q   <= t_tag_q;
       h_super_q <= 1'b0;
-    end else if (state_q == Segment && gso_ready) begin
+    end else if (segment_go) begin
       h_end_q   <= gso_hdr + LenWidth'(seg_end);
       h_super_q <= 1'b1;
     end
@@ -369,52 +412,53 @@ module tx_segment #(
   ////////////////////
 
   logic                     header_only;
-  logic                     headers;
-  logic                     align_read;
-  logic [TemplateWidth-1:0] align_addr;
+  logic [8*AxiBytes-1:0]    data;
+  logic                     tmpl_we;
+  logic [8*TemplateBytes-1:0] tmpl_data;
   logic                     gso_read;
   logic [TemplateWidth-1:0] gso_addr;
-  logic [8*AxiBytes-1:0]    template_data;
+  logic [8*TemplateBytes-1:0] template_data;
   logic                     patch;
   logic [HalfWidth-1:0]     patch_place;
   logic [15:0]              patch_value;
   logic                     frame_begins;
   logic                     word_valid;
-  logic                     word_tmpl;
   logic                     word_last;
   logic [8*AxiBytes-1:0]    word;
-  logic [TemplateWidth-1:0] write_q;      // template word that is written next
+  logic [TemplateWidth-1:0] turn_q;       // template word of the operation that turns
+  logic [TemplateWidth-1:0] write_q;      // template word that is written
 
   assign header_only = starts ? beat_gso_i : state_q == Header;
-  assign headers     = state_q == Head || state_q == Rest;
+
+  always_comb begin
+    data = beat_data_i;
+    if (emit_q) begin
+      data[8*TemplateBytes-1:0] = template_data;
+    end
+  end
 
   tx_align #(
     .AxiBytes     (AxiBytes),
-    .TemplateWidth(TemplateWidth)
+    .TemplateBytes(TemplateBytes)
   ) u_align (
     .clk_i            (clk_i),
     .rst_i            (rst_i),
     .hdr_hash_i       (hdr_hash_i),
+    .turning_o        (align_turning),
     .busy_o           (align_busy),
-    .take_i           (take && state_q != Skip),
-    .data_i           (beat_data_i),
-    .offset_i         (lane - fill),
-    .fill_i           (fill),
+    .take_i           (emit || (take && state_q != Skip)),
+    .data_i           (data),
+    .offset_i         (lane - fill_q),
+    .fill_i           (fill_q),
     .low_i            (sum[LaneWidth-1:0]),
-    .full_i           (full),
-    .end_i            (done && !header_only),
-    .last_i           (!headers),
+    .full_i           (full && !headers),
+    .end_i            (done && !header_only && !headers && !emit_q),
     .hdr_i            (hdr_word),
-    .tmpl_i           (headers),
-    .emit_i           (emit && emit_whole),
-    .load_i           (emit && !emit_whole),
-    .template_i       (template_q),
-    .template_read_o  (align_read),
-    .template_addr_o  (align_addr),
-    .template_data_i  (template_data),
+    .tmpl_i           (headers && tmpl_full),
+    .tmpl_we_o        (tmpl_we),
+    .tmpl_data_o      (tmpl_data),
     .begin_o          (frame_begins),
     .word_valid_o     (word_valid),
-    .word_tmpl_o      (word_tmpl),
     .word_last_o      (word_last),
     .word_o           (word),
     .hdr_done_o       (hdr_done),
@@ -427,12 +471,11 @@ module tx_segment #(
 
   // A word of headers that is not complete is written again by the next section.
   always_ff @(posedge clk_i) begin
-    if (state_q == Decide) begin
-      write_q <= '0;
-    end else if (state_q == Parse) begin
-      write_q <= TemplateWidth'((head_end + 1'b1) >> LaneWidth);
-    end else if (word_valid && word_tmpl) begin
-      write_q <= write_q + 1'b1;
+    if (take && headers) begin
+      turn_q <= pos_q[HeaderWidth-1:TemplateLane];
+    end
+    if (align_turning) begin
+      write_q <= turn_q;
     end
   end
 
@@ -442,30 +485,30 @@ module tx_segment #(
   clock_gate u_gso_clock (
     .clk_i(clk_i),
     .en_i (rst_i || gso_busy || gso_start || gso_next || gso_parsed || gso_bad ||
-           (word_valid && word_tmpl)),
+           tmpl_we),
     .clk_o(gso_clk)
   );
 
   tx_template #(
-    .AxiBytes(AxiBytes),
-    .Bytes   (TemplateBytes)
+    .WordBytes(TemplateBytes),
+    .Bytes    (HeaderBytes)
   ) u_template (
     .clk_i        (gso_clk),
-    .we_i         (word_valid && word_tmpl),
+    .we_i         (tmpl_we),
     .waddr_i      (write_q),
-    .wdata_i      (word),
+    .wdata_i      (tmpl_data),
     .patch_i      (patch),
     .patch_place_i(patch_place),
     .patch_value_i(patch_value),
-    .read_i       (align_read || gso_read),
-    .addr_i       (align_read ? align_addr : gso_addr),
+    .read_i       (emit_q || gso_read),
+    .addr_i       (emit_q ? pos_q[HeaderWidth-1:TemplateLane] : gso_addr),
     .data_o       (template_data)
   );
 
   tx_gso #(
-    .AxiBytes(AxiBytes),
-    .Bytes   (TemplateBytes),
-    .MaxFrame(MaxFrame)
+    .WordBytes(TemplateBytes),
+    .Bytes    (HeaderBytes),
+    .MaxFrame (MaxFrame)
   ) u_gso (
     .clk_i          (gso_clk),
     .rst_i          (rst_i),
@@ -508,7 +551,7 @@ module tx_segment #(
     end
   end
 
-  assign we_o    = word_valid && !word_tmpl && !f_bad_q;
+  assign we_o    = word_valid && !f_bad_q;
   assign wdata_o = word;
 
   tx_sum #(
@@ -535,7 +578,7 @@ module tx_segment #(
     .record_carry_o({record_super, record_end_o, record_queue_o, record_tag_o})
   );
 
-  assign drop_bad_o = chain_end || skips || (state_q == Parse && gso_bad) ||
+  assign drop_bad_o = chain_dropped || skips || (state_q == Parse && gso_bad) ||
                       (frame_begins && bad_frame && !h_super_q);
   assign csum_o     = record_valid_o && record_csum_o;
   assign tso_o      = state_q == Parse && gso_parsed;
@@ -545,7 +588,7 @@ module tx_segment #(
     idle_o = 1'b0;
     if (!align_busy && !sum_busy && !take && !emit) begin
       case (state_q)
-        Chain:   idle_o = !(chain_valid_i && chain_drop_i);
+        Chain:   idle_o = !(chain_valid_i && chain_drop_i) && fill_q == header_fill;
         Frame, Header, Head, Rest, Emit, Payload, Skip: idle_o = !gso_busy;
         default: idle_o = 1'b0;
       endcase
@@ -556,13 +599,10 @@ module tx_segment #(
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // A frame is dropped in one way.
-      a_drop: assert (32'(chain_end) + 32'(skips) + 32'(state_q == Parse && gso_bad) +
+      a_drop: assert (32'(chain_dropped) + 32'(skips) + 32'(state_q == Parse && gso_bad) +
                       32'(frame_begins && bad_frame && !h_super_q) <= 1);
       // The template's two writers take turns.
-      a_writers: assert (!(word_valid && word_tmpl && patch));
-      // Words of headers do not meet those of frames.
-      a_template: assert (!(word_valid && word_tmpl) || state_q == Head || state_q == Start ||
-                          state_q == Rest || state_q == Settle);
+      a_writers: assert (!(tmpl_we && patch));
     end
   end
 `endif

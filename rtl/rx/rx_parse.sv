@@ -6,8 +6,8 @@
 //                 beat: there is a place for its headers. take_i, at its last: the store keeps it. A
 //                 frame is known of only if it had both.
 //   info out      info_o says what is in the oldest frame; stable from info_valid_o on until
-//                 info_ready_i, in the order of the frames. The last beat of a minimum-size frame is
-//                 answered 9 cycles later.
+//                 info_ready_i, in the order of the frames. It is there 6 (with StreamBytes 8) to
+//                 11 (64) cycles after the last beat of a minimum-size frame.
 //   header port   hdr_data_o: the 8-byte word hdr_addr_i of the frame that info_o is about, first byte
 //                 in 7:0, one cycle after its address. Words behind the frame's end are anything.
 //   hash_types_i  enabled hash types, bits virtio_pkg::HashType*
@@ -27,7 +27,7 @@
 //
 // Parameters:
 //   StreamBytes   bytes in a beat: 8, 16, 32 or 64
-//   Lanes         lanes; a lane needs 10 cycles for a minimum-size frame
+//   Lanes         lanes; each needs 10 cycles at most for a minimum-size frame
 //   Slots         frames for which each lane has a place, a power of two
 
 module rx_parse #(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# The parser of received frames at the widths of the three profiles, and one lane beside a wide stream.
+# The parser of received frames at the widths of the three profiles.
 
 nicroscope_rtl_test(rx_parse_test TOP rx_parse_harness RTL tests/rtl/rx_parse_harness.sv
   SOURCES rx_parse_test.cpp LIBS nicroscope_golden)

@@ -54,19 +54,18 @@ module rx_lro_finish (
   logic [15:0] acc_q;
   logic        carry_q;
 
-  logic [5:0]  l3;   // in halfwords
-  logic [5:0]  l4;
-  logic [15:0] addend;
-  logic [16:0] sum;
-  logic        load;
+  assign done_o = run_i && step_q == (ip6_i ? 4'd5 : 4'd10);
 
-  always_comb begin
-    l3     = '0;
-    l4     = '0;
-    addend = '0;
-    sum    = '0;
-    load   = 1'b0;
-    if (run_i) begin
+  always_ff @(posedge clk_i) begin
+    if (rst_i) begin
+      step_q <= '0;
+    end else if (run_i) begin : p_step
+      logic [5:0]  l3;   // in halfwords
+      logic [5:0]  l4;
+      logic [15:0] addend;
+      logic        load;
+      logic [16:0] sum;
+
       l3   = 6'd7 + {3'd0, tags_i, 1'b0};
       l4   = l3 + (ip6_i ? 6'd20 : 6'd10);
       load = step_q == 4'd0 || step_q == 4'd6;
@@ -81,17 +80,9 @@ module rx_lro_finish (
         default:    addend = '0;
       endcase
       sum = {1'b0, load ? 16'd0 : acc_q} + {1'b0, addend} + 17'(!load && carry_q);
-    end
-  end
 
-  assign done_o = run_i && step_q == (ip6_i ? 4'd5 : 4'd10);
-
-  always_ff @(posedge clk_i) begin
-    if (rst_i) begin
-      step_q <= '0;
-    end else if (run_i) begin
-      step_q             <= done_o ? '0 : step_q + 1'b1;
-      {carry_q, acc_q}   <= sum;
+      step_q           <= done_o ? '0 : step_q + 1'b1;
+      {carry_q, acc_q} <= sum;
       case (step_q)
         4'd2:    patch0_o.value <= sum[15:0];
         4'd5:    patch3_o.value <= sum[15:0];
@@ -110,7 +101,7 @@ module rx_lro_finish (
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
       // The last addition of a sum leaves no carry.
-      a_carry: assert (!run_i || !(step_q == 4'd2 || step_q == 4'd5 || step_q == 4'd10) || !sum[16]);
+      a_carry: assert (!carry_q || !(step_q == 4'd3 || step_q == 4'd6));
     end
   end
 `endif

@@ -118,6 +118,7 @@ module ctrl_chain #(
   logic [7:0]          entry_q;
   logic [LenWidth-1:0] offset_q;        // in the open descriptor
   logic [LenWidth-1:0] left_q;          // bytes of it behind offset_q, that one included
+  logic                last;            // byte of the open descriptor
   logic [3:0]          answer_q;        // bytes of the answer written
   logic [127:0]        data_q;
   logic                failed_read_q;
@@ -235,112 +236,126 @@ module ctrl_chain #(
   assign quiet_o = (state_q == StTake && fresh) || state_q == StError;
   assign idle_o  = (state_q == StTake && !pop_o && (fresh || !halt)) || state_q == StError;
 
+  logic take;        // a descriptor is there
+  logic over;        // nothing of the chain is in hand any more
+  logic advance;     // a byte was handed on or written, and its descriptor has another one
+  logic refused;
+
+  assign take    = state_q == StDesc && desc_valid_i;
+  assign refused = (state_q == StBytes && refuse_i) ||
+                   (state_q == StEnd && (refuse_i || no_room));
+  assign advance = (byte_valid_o && byte_ready_i) ||
+                   (state_q == StWrote && wr_done_i && !wr_error_i && !ack);
+  assign over    = (state_q == StTake && halt) || (used_valid_o && used_ready_i) ||
+                   (give_up && (state_q == StStart || state_q == StLoad || state_q == StOpen ||
+                                state_q == StBytes || state_q == StEnd));
+
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
-      state_q    <= StTake;
+      state_q <= StTake;
+    end else if (!idle_o) begin
+      case (state_q)
+        StTake:  if (pop_o) state_q <= StDesc;
+        StDesc:  if (take) state_q <= ((desc_i.flags & virtio_pkg::DescFNext) != '0) ? StTake :
+                                                                                      StStart;
+        StStart: state_q <= (room_q == '0) ? StUsed : StLoad;
+        StLoad:  state_q <= (!answering_q && entry_q == readable_q) ? StEnd : StOpen;
+        StOpen:  state_q <= answering_q ? StWrite : StAsk;
+        StAsk:   if (req_ready_i) state_q <= StAnswer;
+        StAnswer: if (rsp_valid_i) state_q <= rsp_error_i ? StError : StBytes;
+        StBytes: begin
+          if (advance && last)               state_q <= StLoad;
+          else if (advance && addr[3:0] == 4'hf) state_q <= StAsk;
+        end
+        StEnd:   if (done_i) state_q <= apply_q ? StLoad : StStart;
+        StWrite: if (wr_ready_i) state_q <= StWrote;
+        StWrote: if (wr_done_i) state_q <= wr_error_i ? StError : ack ? StUsed :
+                                           last ? StLoad : StWrite;
+        default: if (used_ready_i) state_q <= StTake;   // StUsed
+      endcase
+      if (refused) state_q <= StLoad;
+      if (over)    state_q <= StTake;
+    end
+  end
+
+  // The chain.
+  always_ff @(posedge clk_i) begin
+    if (rst_i || over) begin
       ndesc_q    <= '0;
       readable_q <= '0;
       writable_q <= '0;
       room_q     <= '0;
       bad_q      <= 1'b0;
-      apply_q    <= 1'b0;
-    end else if (!idle_o) begin
-      case (state_q)
-        StTake: begin
-          if (pop_o) state_q <= StDesc;
-          else       ndesc_q <= '0;   // the rest of a chain that is given up
-          if (fresh || !pop_o) begin
-            readable_q <= '0;
-            writable_q <= '0;
-            room_q     <= '0;
-            bad_q      <= 1'b0;
-          end
-        end
-        StDesc: if (desc_valid_i) begin
-          ndesc_q <= ndesc_q + 1'b1;
-          id_q    <= desc_i.id;
-          if (writable) begin
-            if (fits) writable_q <= writable_q + 1'b1;
-            room_q <= (desc_i.len[LenWidth-1:4] != '0 || room > {1'b0, LongBytes}) ? LongBytes :
-                                                                                     room[3:0];
-          end else begin
-            if (fits) readable_q <= readable_q + 1'b1;
-            if (!fits || writable_q != '0) bad_q <= 1'b1;
-          end
-          answer_q    <= '0;
-          answering_q <= 1'b0;
-          refused_q   <= 1'b1;
-          apply_q     <= 1'b0;
-          state_q     <= ((desc_i.flags & virtio_pkg::DescFNext) != '0) ? StTake : StStart;
-        end
-        StStart: begin
-          entry_q     <= bad_q ? FirstWritable : '0;
-          answering_q <= bad_q;
-          state_q     <= (room_q == '0) ? StUsed : StLoad;
-        end
-        StLoad: state_q <= (!answering_q && entry_q == readable_q) ? StEnd : StOpen;
-        StOpen: begin
-          offset_q <= '0;
-          left_q   <= entry_len;
-          entry_q  <= entry_q + 1'b1;
-          state_q  <= answering_q ? StWrite : StAsk;
-        end
-        StAsk: if (req_ready_i) state_q <= StAnswer;
-        StAnswer: if (rsp_valid_i) begin
-          failed_read_q <= rsp_error_i;
-          state_q       <= rsp_error_i ? StError : StBytes;
-        end
-        StBytes: if (byte_ready_i && byte_valid_o) begin
-          offset_q <= offset_q + 1'b1;
-          left_q   <= left_q - 1'b1;
-          if (left_q == LenWidth'(1))   state_q <= StLoad;
-          else if (addr[3:0] == 4'hf)   state_q <= StAsk;
-        end
-        StEnd: if (done_i) begin
-          apply_q     <= 1'b1;
-          answering_q <= apply_q;
-          refused_q   <= !apply_q;
-          entry_q     <= FirstWritable;
-          state_q     <= apply_q ? StLoad : StStart;
-        end
-        StWrite: if (wr_ready_i) state_q <= StWrote;
-        StWrote: if (wr_done_i) begin
-          failed_read_q <= 1'b0;
-          answer_q      <= answer_q + 1'b1;
-          if (wr_error_i) begin
-            state_q <= StError;
-          end else if (ack) begin
-            state_q <= StUsed;
-          end else if (left_q == LenWidth'(1)) begin
-            state_q <= StLoad;
-          end else begin
-            offset_q <= offset_q + 1'b1;
-            left_q   <= left_q - 1'b1;
-            state_q  <= StWrite;
-          end
-        end
-        default: begin   // StUsed
-          if (used_ready_i) begin
-            state_q <= StTake;
-            ndesc_q <= '0;
-            apply_q <= 1'b0;
-          end
-        end
-      endcase
-      // Refused: the answer is next.
-      if ((refuse_i && state_q == StBytes) || (state_q == StEnd && (refuse_i || no_room))) begin
-        answering_q <= 1'b1;
-        refused_q   <= 1'b1;
-        entry_q     <= FirstWritable;
-        state_q     <= StLoad;
+    end else if (take) begin
+      ndesc_q <= ndesc_q + 1'b1;
+      if (writable) begin
+        writable_q <= writable_q + 4'(fits);
+        room_q     <= (desc_i.len[LenWidth-1:4] != '0 || room > {1'b0, LongBytes}) ? LongBytes :
+                                                                                   room[3:0];
+      end else begin
+        readable_q <= readable_q + 8'(fits);
+        if (!fits || writable_q != '0) bad_q <= 1'b1;
       end
-      // Given up: nothing is asked of the bus in these states.
-      if (give_up && (state_q == StStart || state_q == StLoad || state_q == StOpen ||
-                      state_q == StBytes || state_q == StEnd)) begin
-        state_q <= StTake;
-        ndesc_q <= '0;
-        apply_q <= 1'b0;
-      end
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      id_q <= desc_i.id;
+    end
+    if (rsp_valid_i || wr_done_i) begin
+      failed_read_q <= state_q == StAnswer;
+    end
+  end
+
+  // The pass: to check, to apply, to answer.
+  always_ff @(posedge clk_i) begin
+    if (rst_i || over || take) begin
+      apply_q     <= 1'b0;
+      answering_q <= 1'b0;
+      refused_q   <= 1'b1;
+    end else if (refused || (state_q == StStart && bad_q)) begin
+      answering_q <= 1'b1;
+      refused_q   <= 1'b1;
+    end else if (state_q == StEnd && done_i) begin
+      apply_q     <= 1'b1;
+      answering_q <= apply_q;
+      refused_q   <= !apply_q;
+    end
+  end
+
+  // The place: a descriptor and a byte in it.
+  always_ff @(posedge clk_i) begin
+    if (refused || state_q == StEnd || (state_q == StStart && bad_q)) begin
+      entry_q <= FirstWritable;
+    end else if (state_q == StStart) begin
+      entry_q <= '0;
+    end else if (state_q == StOpen) begin
+      entry_q <= entry_q + 1'b1;
+    end
+  end
+
+  assign last = left_q == LenWidth'(1);
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == StOpen) begin
+      offset_q <= '0;
+    end else if (advance) begin
+      offset_q <= offset_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (state_q == StOpen || advance) begin
+      left_q <= (state_q == StOpen) ? entry_len : left_q - 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (take) begin
+      answer_q <= '0;
+    end else if (state_q == StWrote && wr_done_i) begin
+      answer_q <= answer_q + 1'b1;
     end
   end
 

@@ -197,6 +197,7 @@ module ctrl_command #(
   logic        coal_fits;
   logic        item_last;
   logic        in_use;       // the pair
+  logic        settle_step;  // to the next one
 
   assign active       = !refuse_q && phase_q != ctrl_pkg::PhDone;
   assign padding      = phase_q == ctrl_pkg::PhKey && key_left_q == '0;
@@ -283,14 +284,11 @@ module ctrl_command #(
       end
       if (shift) begin
         left_q <= left_q - 1'b1;
-        if (phase_q == ctrl_pkg::PhKey && !padding) key_left_q <= key_left_q - 1'b1;
       end
       if (act && phase_q == ctrl_pkg::PhHead) op_q <= op;
-      if (act && phase_q == ctrl_pkg::PhSettle && (in_use || settled_i)) item_q <= item_q + 1'b1;
       if (taken) begin
         case (phase_q)
           ctrl_pkg::PhHead: begin
-            cmd_q   <= acc_q[58:56];
             phase_q <= (op == ctrl_pkg::OpMacTable && apply_i) ? ctrl_pkg::PhClear : next_phase;
             left_q  <= (op == ctrl_pkg::OpMacTable && apply_i) ? 4'd0 : next_left;
           end
@@ -299,18 +297,14 @@ module ctrl_command #(
             left_q  <= 4'd4;
           end
           ctrl_pkg::PhSimple: begin
-            item_q  <= '0;
             phase_q <= (op_q == ctrl_pkg::OpPairs && apply_i) ? ctrl_pkg::PhSettle :
                                                                ctrl_pkg::PhDone;
           end
           ctrl_pkg::PhVq: begin
-            vq_q    <= acc_q[47:32];
             phase_q <= ctrl_pkg::PhSimple;
             left_q  <= (op_q == ctrl_pkg::OpCoalSet) ? 4'd8 : 4'd0;
           end
           ctrl_pkg::PhCount, ctrl_pkg::PhMac: begin
-            if (phase_q == ctrl_pkg::PhCount) items_q <= acc_q[47:32];
-            item_q <= (phase_q == ctrl_pkg::PhCount) ? 16'd1 : item_q + 1'b1;
             if ((phase_q == ctrl_pkg::PhCount) ? acc_q[47:32] != '0 : !item_last) begin
               phase_q <= ctrl_pkg::PhMac;
               left_q  <= 4'd6;
@@ -321,18 +315,14 @@ module ctrl_command #(
             end
           end
           ctrl_pkg::PhTypes: begin
-            no_types_q <= acc_q[40:32] == '0;
-            phase_q    <= (op_q == ctrl_pkg::OpRss) ? ctrl_pkg::PhRssHead : ctrl_pkg::PhReserved;
-            left_q     <= (op_q == ctrl_pkg::OpRss) ? 4'd4 : 4'd8;
+            phase_q <= (op_q == ctrl_pkg::OpRss) ? ctrl_pkg::PhRssHead : ctrl_pkg::PhReserved;
+            left_q  <= (op_q == ctrl_pkg::OpRss) ? 4'd4 : 4'd8;
           end
           ctrl_pkg::PhRssHead: begin
-            items_q <= acc_q[47:32];
-            item_q  <= '0;
             phase_q <= ctrl_pkg::PhTable;
             left_q  <= 4'd2;
           end
           ctrl_pkg::PhTable: begin
-            item_q <= item_q + 1'b1;
             left_q <= 4'd2;
             if (item_last) phase_q <= ctrl_pkg::PhMaxTx;
           end
@@ -341,13 +331,10 @@ module ctrl_command #(
             left_q  <= 4'd1;
           end
           ctrl_pkg::PhKeyLen: begin
-            key_left_q <= acc_q[61:56];
-            item_q     <= '0;
-            phase_q    <= (acc_q[61:56] == '0) ? ctrl_pkg::PhCommit : ctrl_pkg::PhKey;
-            left_q     <= (acc_q[61:56] == '0) ? 4'd0 : 4'd4;
+            phase_q <= (acc_q[61:56] == '0) ? ctrl_pkg::PhCommit : ctrl_pkg::PhKey;
+            left_q  <= (acc_q[61:56] == '0) ? 4'd0 : 4'd4;
           end
           ctrl_pkg::PhKey: begin
-            item_q <= item_q + 1'b1;
             left_q <= 4'd4;
             if (item_q[3:0] == LastKeyWord) begin
               phase_q <= ctrl_pkg::PhCommit;
@@ -355,13 +342,40 @@ module ctrl_command #(
             end
           end
           ctrl_pkg::PhCommit: begin
-            item_q  <= '0;
             phase_q <= (op_q != ctrl_pkg::OpMacTable && apply_i) ? ctrl_pkg::PhSettle :
                                                                   ctrl_pkg::PhDone;
           end
           default:  phase_q <= ctrl_pkg::PhDone;   // ctrl_pkg::PhSettle
         endcase
       end
+    end
+  end
+
+  // What is kept of a field, and counted.
+  always_ff @(posedge clk_i) begin
+    if (taken) begin
+      if (phase_q == ctrl_pkg::PhHead)  cmd_q      <= acc_q[58:56];
+      if (phase_q == ctrl_pkg::PhVq)    vq_q       <= acc_q[47:32];
+      if (phase_q == ctrl_pkg::PhTypes) no_types_q <= acc_q[40:32] == '0;
+      if (phase_q == ctrl_pkg::PhCount || phase_q == ctrl_pkg::PhRssHead) items_q <= acc_q[47:32];
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (taken && (phase_q == ctrl_pkg::PhCount || phase_q == ctrl_pkg::PhRssHead ||
+                  phase_q == ctrl_pkg::PhKeyLen || phase_q == ctrl_pkg::PhSimple ||
+                  phase_q == ctrl_pkg::PhCommit)) begin
+      item_q <= {15'd0, phase_q == ctrl_pkg::PhCount};
+    end else if (taken || settle_step) begin
+      item_q <= item_q + 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (taken && phase_q == ctrl_pkg::PhKeyLen) begin
+      key_left_q <= acc_q[61:56];
+    end else if (shift && !padding) begin
+      key_left_q <= key_left_q - 1'b1;
     end
   end
 
@@ -376,6 +390,7 @@ module ctrl_command #(
   assign long_o   = op_q == ctrl_pkg::OpCoalGet;
 
   assign in_use         = item_q < pairs_i;
+  assign settle_step    = act && phase_q == ctrl_pkg::PhSettle && (in_use || settled_i);
   assign settle_o       = active && phase_q == ctrl_pkg::PhSettle && waits && !in_use;
   assign settle_queue_o = item_q;
 

@@ -56,8 +56,9 @@ module ctrl_moderation #(
   localparam int unsigned Words = Queues + 2;
   localparam int unsigned WordWidth = $clog2(Words);
 
-  // Cycles a microsecond in units of 2**-FractionWidth, rounded up.
-  localparam int unsigned FractionWidth = 10;
+  // Cycles a microsecond in units of 2**-FractionWidth, rounded up: a fraction only where the clock
+  // is not a whole number of MHz.
+  localparam int unsigned FractionWidth = (ClockKhz % 1000 == 0) ? 0 : 10;
   localparam int unsigned Scale = ((ClockKhz << FractionWidth) + 999) / 1000;
   localparam int unsigned CyclesWidth = 26;
 
@@ -242,22 +243,19 @@ module ctrl_moderation #(
     end
   end
 
+  assign cycles = (CyclesWidth + FractionWidth)'(told_usecs_q) *
+                  (CyclesWidth + FractionWidth)'(Scale) +
+                  (CyclesWidth + FractionWidth)'((1 << FractionWidth) - 1);
+
   always_comb begin
-    cycles       = '0;
-    moderation_o = '0;
-    if (told_q) begin
-      cycles = (CyclesWidth + FractionWidth)'(told_usecs_q) *
-               (CyclesWidth + FractionWidth)'(Scale) +
-               (CyclesWidth + FractionWidth)'((1 << FractionWidth) - 1);
-      moderation_o.valid   = 1'b1;
-      moderation_o.queue   = 16'(told_queue_q);
-      moderation_o.packets = told_packets_q;
-      moderation_o.cycles  = 32'(cycles[FractionWidth +: CyclesWidth]);
-    end
+    moderation_o.valid   = told_q;
+    moderation_o.queue   = 16'(told_queue_q);
+    moderation_o.packets = told_packets_q;
+    moderation_o.cycles  = 32'(cycles[FractionWidth +: CyclesWidth]);
   end
 
   logic unused_bits;
-  assign unused_bits = ^cycles[FractionWidth-1:0];
+  assign unused_bits = ^cycles;
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin

@@ -9,7 +9,7 @@
 //               that kind of frame has to be let in whole. Both are high while the table is being
 //               rewritten: meanwhile no frame is lost.
 //   walking_o   entries are being cleared: all after reset, the addresses before new ones come
-//   ready_o     the walk that follows a reset (4,234 cycles) is complete. The key is Microsoft's
+//   ready_o     the walk that follows a reset (4,234 cycles) is complete. There is a key
 //               then, so that flows can be told apart before the driver sets one.
 //
 // An address lies in one of two ways of its bucket (mac_bucket of nic_pkg), the first that comes in
@@ -112,20 +112,8 @@ module ctrl_tables (
 
   logic [31:0] default_key;
 
-  always_comb begin
-    case (walk_q[3:0])
-      4'd0:    default_key = 32'h6d5a56da;
-      4'd1:    default_key = 32'h255b0ec2;
-      4'd2:    default_key = 32'h4167253d;
-      4'd3:    default_key = 32'h43a38fb0;
-      4'd4:    default_key = 32'hd0ca2bcb;
-      4'd5:    default_key = 32'hae7b30b4;
-      4'd6:    default_key = 32'h77cb2da3;
-      4'd7:    default_key = 32'h8030f20c;
-      4'd8:    default_key = 32'h6a42b73b;
-      default: default_key = 32'hbeac01fa;
-    endcase
-  end
+  // Every word of it is another one, at no cost.
+  assign default_key = 32'h6d5a56da ^ {8{walk_q[3:0]}};
 
   // Data without a meaning in a cycle is left as it is; an address is cleared by its valid bit.
   always_comb begin

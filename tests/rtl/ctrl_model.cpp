@@ -10,10 +10,14 @@ namespace nicroscope::test {
 
 namespace {
 
-constexpr std::array<uint8_t, 40> kDefaultKey = {
-    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
-    0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
-    0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
+// Ten words, 0x6d5a56da with the number of the word in each half-byte.
+std::array<uint8_t, 40> default_key() {
+  std::array<uint8_t, 40> key{};
+  for (unsigned i = 0; i < 40; ++i) {
+    key[i] = static_cast<uint8_t>((0x6d5a56daU >> (24 - 8 * (i % 4))) ^ (i / 4) * 0x11);
+  }
+  return key;
+}
 
 bool has(uint64_t features, unsigned bit) { return (features >> bit & 1) != 0; }
 
@@ -46,7 +50,7 @@ unsigned bucket_of(uint64_t mac) {
 }
 
 ControlModel::ControlModel(unsigned pairs_built)
-    : key(kDefaultKey),
+    : key(default_key()),
       moderation(2 * pairs_built),
       enabled(2 * pairs_built),
       built_(pairs_built) {}

@@ -11,7 +11,7 @@ set(NICROSCOPE_edge10_PARAMETERS
     ClockKhz=156250
     LinkMbps=10000
     RingMax=1024
-    RxStoreBytes=32768
+    RxStoreBytes=65536
     TxStoreBytes=32768
     MaxFrame=9026)
 
@@ -23,7 +23,7 @@ set(NICROSCOPE_dc25_PARAMETERS
     ClockKhz=250000
     LinkMbps=25000
     RingMax=32768
-    RxStoreBytes=65536
+    RxStoreBytes=131072
     TxStoreBytes=65536
     MaxFrame=9026)
 
@@ -35,6 +35,6 @@ set(NICROSCOPE_dc100_PARAMETERS
     ClockKhz=250000
     LinkMbps=100000
     RingMax=32768
-    RxStoreBytes=131072
+    RxStoreBytes=262144
     TxStoreBytes=131072
     MaxFrame=9026)

@@ -33,7 +33,7 @@ inline constexpr std::array<Profile, 3> kProfiles{{
      .clock_khz = 156250,
      .link_mbps = 10000,
      .ring_max = 1024,
-     .rx_store_bytes = 32768,
+     .rx_store_bytes = 65536,
      .tx_store_bytes = 32768,
      .max_frame = 9026},
     // 25G stream, four queue pairs, 250 MHz
@@ -44,7 +44,7 @@ inline constexpr std::array<Profile, 3> kProfiles{{
      .clock_khz = 250000,
      .link_mbps = 25000,
      .ring_max = 32768,
-     .rx_store_bytes = 65536,
+     .rx_store_bytes = 131072,
      .tx_store_bytes = 65536,
      .max_frame = 9026},
     // 100G stream, sixteen queue pairs, 250 MHz
@@ -55,7 +55,7 @@ inline constexpr std::array<Profile, 3> kProfiles{{
      .clock_khz = 250000,
      .link_mbps = 100000,
      .ring_max = 32768,
-     .rx_store_bytes = 131072,
+     .rx_store_bytes = 262144,
      .tx_store_bytes = 131072,
      .max_frame = 9026},
 }};

@@ -130,13 +130,15 @@ module rx_plan #(
   ////////////////////
 
   logic [LenWidth-1:0]   left;
-  logic [LenWidth-1:0]   left_next;
+  logic [LenWidth:0]     rest;       // behind the descriptor; negative if it holds more
+  logic                  holds;      // all that is left
   logic                  over;
   logic                  chain_end;
 
   always_comb begin
     left            = '0;
-    left_next       = '0;
+    rest            = '0;
+    holds           = 1'b0;
     over            = 1'b0;
     chain_end       = 1'b0;
     seg_valid_o     = 1'b0;
@@ -155,13 +157,14 @@ module rx_plan #(
       over            = over_q || (segments_q == CountWidth'(MaxSegments) && left != '0);
       chain_end       = (desc_i.flags & virtio_pkg::DescFNext) == '0;
       seg_valid_o     = left != '0 && !over;
-      seg_bytes_o     = (desc_i.len >= 32'(left)) ? left : desc_i.len[LenWidth-1:0];
-      left_next       = left - seg_bytes_o;
+      rest            = {1'b0, left} - {1'b0, desc_i.len[LenWidth-1:0]};
+      holds           = rest[LenWidth] || rest == '0 || desc_i.len[31:LenWidth] != '0;
+      seg_bytes_o     = holds ? left : desc_i.len[LenWidth-1:0];
       buf_bytes_o     = buf_bytes_q + seg_bytes_o;
       buf_ndesc_o     = buf_ndesc_q + 1'b1;
-      plan_valid_o    = chain_end && (left_next == '0 || !mrg_rxbuf_i || over ||
+      plan_valid_o    = chain_end && (holds || !mrg_rxbuf_i || over ||
                                       taken_q + 1'b1 == size_mem[frame_queue_i]);
-      plan_drop_o     = left_next != '0 || over;
+      plan_drop_o     = !holds || over;
       plan_segments_o = segments_q + CountWidth'(seg_valid_o);
       plan_buffers_o  = buffers_q + 1'b1;
     end else if (give_up) begin
@@ -202,7 +205,7 @@ module rx_plan #(
       over_q      <= 1'b0;
     end else if (desc_valid_i || give_up) begin
       started_q   <= !plan_valid_o;
-      left_q      <= left_next;
+      left_q      <= holds ? '0 : rest[LenWidth-1:0];
       buf_bytes_q <= (chain_end || give_up) ? '0 : buf_bytes_o;
       buf_ndesc_q <= (chain_end || give_up) ? '0 : buf_ndesc_o;
       taken_q     <= plan_valid_o ? '0 : taken_q + 1'b1;

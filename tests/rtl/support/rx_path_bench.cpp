@@ -196,6 +196,8 @@ void RxPathBench::step() {
     avail |= uint32_t{!lines_[queue].waiting.empty()} << queue;
   }
   std::memcpy(static_cast<void*>(&model_->avail_i), &avail, sizeof(model_->avail_i));
+  const bool quiet = avail == avail_ && popped_ < 0;
+  avail_ = avail;
   drive_stream();
   model_->used_ready_i = random_.below(8) != 0;
   model_->clk_i = 0;
@@ -214,8 +216,13 @@ void RxPathBench::step() {
     }
   }
   write_->sample(*model_, cycle_);
-  model_->clk_i = 1;
-  model_->eval();
+  if (config_.skip_idle && quiet && model_->idle_o && !model_->s_axis_tvalid_i &&
+      !model_->m_axi_bvalid_i && cycle_ < model_->deadline_o) {
+    ++skipped_;
+  } else {
+    model_->clk_i = 1;
+    model_->eval();
+  }
   ++cycle_;
 }
 
@@ -267,6 +274,7 @@ void RxPathBench::drive_stream() {
   ++sent_;
   --to_send_;
   gap_ = static_cast<unsigned>(random_.below(config_.gap_cycles + 1));
+  if (sent_ % 8 == 0) gap_ += static_cast<unsigned>(random_.below(config_.pause_cycles + 1));
 }
 
 void RxPathBench::note_counts() {
@@ -305,6 +313,7 @@ void RxPathBench::note_used() {
   line.idle.emplace_back(cycle_ + random_.below(config_.return_cycles + 1), id);
   line.group.push_back(id);
   if (!model_->used_last_o) return;
+  events_.push_back(cycle_ << 24 | uint64_t{queue} << 16 | (line.bytes.size() & 0xffff));
   if (len != 0) finish_group(queue);
   line.group.clear();
   line.bytes.clear();

@@ -37,6 +37,8 @@ struct PathConfig {
   unsigned bad_percent = 0;     // of frames with an error of the MAC
   unsigned streams = 4;         // TCP flows that send segments in order
   unsigned stream_percent = 50;
+  unsigned pause_cycles = 0;  // after every eighth frame, at most
+  bool skip_idle = false;     // do not clock what is idle, until its deadline
   golden::FrameMix mix{};
   AxiTiming timing{};
 };
@@ -94,6 +96,9 @@ class RxPathBench {
   uint64_t hashes() const { return hashes_; }
   uint64_t super_frames() const;
   const std::string& failure() const { return failure_; }
+  uint64_t skipped() const { return skipped_; }
+  // What came out, and when.
+  const std::vector<uint64_t>& events() const { return events_; }
 
  private:
   struct Buffer {
@@ -150,6 +155,9 @@ class RxPathBench {
   uint32_t tag_ = 0;
   int popped_ = -1;  // queue whose descriptor is due
   Buffer popped_buffer_{};
+  uint32_t avail_ = 0;
+  std::vector<uint64_t> events_;
+  uint64_t skipped_ = 0;
   uint64_t cycle_ = 0;
   uint64_t sent_ = 0;
   uint64_t verdicts_ = 0;

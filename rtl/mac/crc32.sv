@@ -43,7 +43,7 @@ module crc32 #(
 );
 
   localparam logic [31:0] Polynomial = 32'hEDB8_8320;  // reflected
-  localparam int unsigned Parts      = 11;             // of six bits each: 66 >= 64
+  localparam int unsigned Tables     = 11;             // of six bits each: 66 >= 64
   localparam int unsigned Entries    = 64;
 
   // The CRC after eight octets of which only bit i is not zero, for every i; zero beyond bit 63.
@@ -59,6 +59,7 @@ module crc32 #(
 
   localparam logic [32*66-1:0] Columns = columns_of(Polynomial);
 
+  logic        takes;        // linear counts
   logic [31:0] old, linear;
   logic [63:0] x;
 
@@ -69,7 +70,8 @@ module crc32 #(
     logic [63:0] moved_q;
     logic [31:0] rest_q;
 
-    assign x = late_q ? moved_q : data_i ^ {32'd0, old};
+    assign takes = late_q || (enable_i && octets_i[3]);
+    assign x     = late_q ? moved_q : data_i ^ {32'd0, old};
 
     always_ff @(posedge clk_i) begin
       if (late_q) begin
@@ -100,46 +102,52 @@ module crc32 #(
     logic unused_bits;
     assign unused_bits = ^{octets_i, rst_i};
 
-    assign x = data_i ^ {32'd0, old};
+    assign takes = enable_i;
+    assign x     = data_i ^ {32'd0, old};
 
     always_ff @(posedge clk_i) begin
       if (enable_i) crc_o <= linear;
     end
   end
 
-  // What each six bits of x add.
-  for (genvar t = 0; t < Parts; t++) begin : g_part
-    localparam logic [191:0] Part = Columns[192*t +: 192];
-    logic [5:0]  bits;
-    logic [31:0] part;
+  // In simulation nothing is looked up in cycles in which nothing is taken.
+  if (Parities) begin : g_parities
+    logic unused_bits;
+    assign unused_bits = takes;
 
-    if (t == Parts - 1) begin : g_last
-      assign bits = {2'd0, x[63:60]};
-    end else begin : g_other
-      assign bits = x[6*t +: 6];
+    for (genvar b = 0; b < 32; b++) begin : g_bit
+      logic [63:0] taken;
+
+      for (genvar i = 0; i < 64; i++) begin : g_input
+        assign taken[i] = x[i] && Columns[32*i + b];
+      end
+      assign linear[b] = ^taken;
+    end
+  end else begin : g_tables
+    logic [31:0] rom [Tables*Entries];
+
+    initial begin
+      for (int unsigned i = 0; i < Tables; i++) begin
+        for (int unsigned e = 0; e < Entries; e++) begin
+          rom[i*Entries + e] = (Columns[192*i       +: 32] & {32{e[0]}})
+                             ^ (Columns[192*i +  32 +: 32] & {32{e[1]}})
+                             ^ (Columns[192*i +  64 +: 32] & {32{e[2]}})
+                             ^ (Columns[192*i +  96 +: 32] & {32{e[3]}})
+                             ^ (Columns[192*i + 128 +: 32] & {32{e[4]}})
+                             ^ (Columns[192*i + 160 +: 32] & {32{e[5]}});
+        end
+      end
     end
 
-    if (Parities) begin : g_parities
-      for (genvar b = 0; b < 32; b++) begin : g_bit
-        assign part[b] = ^(bits & {Part[160 + b], Part[128 + b], Part[96 + b],
-                                   Part[64 + b], Part[32 + b], Part[b]});
+    always_comb begin
+      linear = '0;
+      if (takes) begin
+        linear = rom[{4'd0, x[5:0]}]   ^ rom[{4'd1, x[11:6]}]  ^ rom[{4'd2, x[17:12]}]
+               ^ rom[{4'd3, x[23:18]}] ^ rom[{4'd4, x[29:24]}] ^ rom[{4'd5, x[35:30]}]
+               ^ rom[{4'd6, x[41:36]}] ^ rom[{4'd7, x[47:42]}] ^ rom[{4'd8, x[53:48]}]
+               ^ rom[{4'd9, x[59:54]}] ^ rom[{4'd10, 2'd0, x[63:60]}];
       end
-    end else begin : g_table
-      logic [31:0] rom [Entries];
-
-      for (genvar e = 0; e < Entries; e++) begin : g_entry
-        localparam logic [5:0] Bits = e;
-        initial rom[e] = (Part[31:0]    & {32{Bits[0]}}) ^ (Part[63:32]   & {32{Bits[1]}})
-                       ^ (Part[95:64]   & {32{Bits[2]}}) ^ (Part[127:96]  & {32{Bits[3]}})
-                       ^ (Part[159:128] & {32{Bits[4]}}) ^ (Part[191:160] & {32{Bits[5]}});
-      end
-
-      assign part = rom[bits];
     end
   end
-
-  assign linear = g_part[0].part ^ g_part[1].part ^ g_part[2].part ^ g_part[3].part
-                ^ g_part[4].part ^ g_part[5].part ^ g_part[6].part ^ g_part[7].part
-                ^ g_part[8].part ^ g_part[9].part ^ g_part[10].part;
 
 endmodule

@@ -4,6 +4,7 @@
 //
 //   xgmii_rx*    A frame may start in lane 0 or lane 4, one octet after the one before it. While
 //                no frame is received every word that has no start symbol is ignored.
+//   loop_*       With loop_i high, loop_txd_i and loop_txc_i are received in place of xgmii_rx*.
 //   link_up_i    While it is low no frame starts.
 //   m_axis_*     All registers; a word a cycle, no ready: it must be taken. tkeep counts from lane
 //                0 and is full but for the last word. Every frame that has put out a word ends with
@@ -52,6 +53,9 @@ module mac_rx #(
 
   input  logic [63:0]         xgmii_rxd_i,
   input  logic [7:0]          xgmii_rxc_i,
+  input  logic                loop_i,
+  input  logic [63:0]         loop_txd_i,
+  input  logic [7:0]          loop_txc_i,
   input  logic                link_up_i,
   input  logic                pause_enable_i,
   input  logic [47:0]         mac_i,           // station address, first octet on the wire in 47:40
@@ -175,8 +179,12 @@ module mac_rx #(
     logic        starts_high;
     logic        free;     // a start symbol in this word starts a frame
     logic [7:0]  at;       // the first control character
-    starts_low  = link_up_i && xgmii_rxc_i[0] && xgmii_rxd_i[7:0] == Start;
-    starts_high = link_up_i && xgmii_rxc_i[4] && xgmii_rxd_i[39:32] == Start;
+    logic [63:0] rxd;      // what is received
+    logic [7:0]  rxc;
+    rxd         = loop_i ? loop_txd_i : xgmii_rxd_i;
+    rxc         = loop_i ? loop_txc_i : xgmii_rxc_i;
+    starts_low  = link_up_i && rxc[0] && rxd[7:0] == Start;
+    starts_high = link_up_i && rxc[4] && rxd[39:32] == Start;
     if (rst_i) begin
       state_q             <= Hunt;
       kind_q              <= None;
@@ -184,8 +192,8 @@ module mac_rx #(
       trace_start_valid_o <= 1'b0;
     end else if (state_q != Hunt || kind_q != None || trace_start_valid_o
                  || starts_low || starts_high) begin
-      data   = xgmii_rxd_i;
-      ctrl   = xgmii_rxc_i;
+      data   = rxd;
+      ctrl   = rxc;
       octets = '0;
       length = '0;
       at     = '0;
@@ -195,8 +203,8 @@ module mac_rx #(
       case (state_q)
         InFrame: begin
           if (shift_q) begin
-            data = {xgmii_rxd_i[31:0], upper_data_q};
-            ctrl = {xgmii_rxc_i[3:0], upper_ctrl_q};
+            data = {rxd[31:0], upper_data_q};
+            ctrl = {rxc[3:0], upper_ctrl_q};
           end
           word_q       <= data;
           word_first_q <= first_q;
@@ -232,7 +240,7 @@ module mac_rx #(
         end
 
         HalfWay: begin
-          if (xgmii_rxc_i[3:0] != '0 || xgmii_rxd_i[31:0] != Preamble[55:24] || starts_high) begin
+          if (rxc[3:0] != '0 || rxd[31:0] != Preamble[55:24] || starts_high) begin
             kind_q         <= Abort;
             word_verdict_q <= Code;
             word_first_q   <= 1'b1;
@@ -260,15 +268,15 @@ module mac_rx #(
         words_q     <= '0;
         if (starts_low) begin
           shift_q <= 1'b0;
-          state_q <= (xgmii_rxc_i == 8'h01 && xgmii_rxd_i[63:8] == Preamble) ? InFrame : Poisoned;
+          state_q <= (rxc == 8'h01 && rxd[63:8] == Preamble) ? InFrame : Poisoned;
         end else begin
           shift_q <= 1'b1;
-          state_q <= (xgmii_rxc_i[7:4] == 4'h1 && xgmii_rxd_i[63:40] == Preamble[23:0])
+          state_q <= (rxc[7:4] == 4'h1 && rxd[63:40] == Preamble[23:0])
                    ? HalfWay : Poisoned;
         end
       end
-      upper_data_q <= xgmii_rxd_i[63:32];
-      upper_ctrl_q <= xgmii_rxc_i[7:4];
+      upper_data_q <= rxd[63:32];
+      upper_ctrl_q <= rxc[7:4];
     end
   end
 

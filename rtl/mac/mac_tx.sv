@@ -123,43 +123,13 @@ module mac_tx #(
     endcase
   endfunction
 
-  logic        takes;   // a word is made now
-  logic        ends;    // it is the last one
-  logic [3:0]  octets;  // in it
-  logic [7:0]  keep;    // lanes of octets, with padding
-  logic [63:0] octet_data;
-
   assign s_axis_tready_o = state_q == Payload || state_q == Drain;
   assign ready_o         = state_q == Ready;
 
-  always_comb begin
-    takes      = 1'b0;
-    ends       = 1'b0;
-    octets     = 4'd8;
-    keep       = '1;
-    octet_data = '0;
-    if (state_q == Payload) begin
-      takes      = s_axis_tvalid_i;
-      octet_data = s_axis_tdata_i;
-      if (s_axis_tlast_i) begin
-        octets     = octets_of(s_axis_tkeep_i);
-        keep       = s_axis_tkeep_i | {4'd0, {4{words_q == LastPadWord}}};
-        octet_data = s_axis_tdata_i & lanes(s_axis_tkeep_i);
-        ends       = s_axis_tvalid_i && words_q >= LastPadWord;
-        if (words_q < LastPadWord) octets = 4'd8;
-        if (words_q == LastPadWord && octets < 4'd4) octets = 4'd4;
-      end
-    end else if (state_q == Pad) begin
-      takes = 1'b1;
-      if (words_q == LastPadWord) begin
-        ends   = 1'b1;
-        octets = 4'd4;
-        keep   = 8'h0F;
-      end
-    end
-  end
-
   always_ff @(posedge clk_i) begin : front
+    logic       ends;    // the word made now is the last one
+    logic [3:0] octets;  // in it, with padding
+    logic [7:0] keep;    // their lanes
     logic [2:0] lane;    // of the terminate symbol, for a start in lane 0
     logic       longer;  // the gap is more than 12 octets
     logic [1:0] halves;  // half words by which the gap ends after lane 4 of the next word
@@ -172,6 +142,9 @@ module mac_tx #(
       wait_q      <= '0;
     end else if (state_q != Ready || s_axis_tvalid_i || kind_q != None || next_high_q
                  || deficit_q != '0) begin
+      ends   = 1'b0;
+      octets = 4'd8;
+      keep   = '1;
       lane   = '0;
       longer = 1'b0;
       halves = '0;
@@ -194,16 +167,42 @@ module mac_tx #(
         end
 
         Payload: begin
+          words_q <= words_q + 1'b1;
           if (!s_axis_tvalid_i) begin
             kind_q  <= Cut;
             word_q  <= ErrorWord;
             state_q <= Drain;
-          end else if (s_axis_tlast_i) begin
-            state_q <= Pad;  // unless it ends
+          end else begin
+            kind_q <= Data;
+            word_q <= s_axis_tdata_i;
+            if (s_axis_tlast_i) begin
+              keep   = s_axis_tkeep_i;
+              octets = octets_of(s_axis_tkeep_i);
+              word_q <= s_axis_tdata_i & lanes(s_axis_tkeep_i);
+              if (words_q < LastPadWord) begin
+                state_q <= Pad;
+              end else begin
+                ends = 1'b1;
+                if (words_q == LastPadWord) begin
+                  keep = s_axis_tkeep_i | 8'h0F;
+                  if (octets < 4'd4) octets = 4'd4;
+                end
+                word_q <= (s_axis_tdata_i & lanes(s_axis_tkeep_i)) | (IdleWord & ~lanes(keep));
+              end
+            end
           end
         end
 
-        Pad: ;
+        Pad: begin
+          words_q <= words_q + 1'b1;
+          kind_q  <= Data;
+          word_q  <= '0;
+          if (words_q == LastPadWord) begin
+            ends   = 1'b1;
+            octets = 4'd4;
+            word_q <= IdleWord & ~lanes(8'h0F);
+          end
+        end
 
         Gap: begin
           wait_q <= wait_q - 1'b1;
@@ -220,12 +219,6 @@ module mac_tx #(
           end
         end
       endcase
-
-      if (takes) begin
-        words_q <= words_q + 1'b1;
-        kind_q  <= Data;
-        word_q  <= octet_data | (ends ? IdleWord & ~lanes(keep) : '0);
-      end
 
       if (ends) begin
         kind_q   <= Last;

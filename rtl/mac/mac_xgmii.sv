@@ -84,8 +84,8 @@ module mac_xgmii #(
 
   logic              rx_idle, tx_idle, pause_idle;
   logic              loopback, link_up;
-  logic [63:0]       rxd, txd;
-  logic [7:0]        rxc, txc;
+  logic [63:0]       txd;
+  logic [7:0]        txc;
   logic [15:0]       pause_quanta;
   logic              ready, tx_valid, tx_ready, tx_last, tx_pause;
   logic [63:0]       tx_data;
@@ -94,8 +94,6 @@ module mac_xgmii #(
 
   assign loopback    = control_i[virtio_pkg::ControlBitLoopback];
   assign link_up     = link_up_i || loopback;
-  assign rxd         = loopback ? txd : xgmii_rxd_i;
-  assign rxc         = loopback ? txc : xgmii_rxc_i;
   assign xgmii_txd_o = loopback ? IdleWord : txd;
   assign xgmii_txc_o = loopback ? '1 : txc;
 
@@ -105,8 +103,11 @@ module mac_xgmii #(
   ) u_rx (
     .clk_i              (clk_i),
     .rst_i              (rst_i),
-    .xgmii_rxd_i        (rxd),
-    .xgmii_rxc_i        (rxc),
+    .xgmii_rxd_i        (xgmii_rxd_i),
+    .xgmii_rxc_i        (xgmii_rxc_i),
+    .loop_i             (loopback),
+    .loop_txd_i         (txd),
+    .loop_txc_i         (txc),
     .link_up_i          (link_up),
     .pause_enable_i     (control_i[virtio_pkg::ControlBitPauseRx]),
     .mac_i              (mac_i),

@@ -117,6 +117,7 @@ class MacRx : public ::testing::Test {
     top_ = std::make_unique<Vmac_rx>(&context_);
     top_->link_up_i = 1;
     top_->pause_enable_i = 0;
+    top_->loop_i = 0;
     top_->rst_i = 1;
     for (int i = 0; i < 3; ++i) clock({});
     top_->rst_i = 0;

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# Proves the library cells with yosys-smtbmc.
+# Proves cells and modules with yosys-smtbmc.
 #
 #   tests/formal/run.sh             every proof: the properties from any state (induction), from reset
 #                                   for as many cycles (base case), and every cover reached
@@ -26,7 +26,8 @@ work=$(mktemp -d)
 passed=0
 failed=0
 
-# Each proof: cell, parameters, cycles of the induction, cycles of the covers.
+# Each proof: cell (in rtl/lib, or folder/cell), parameter or -, cycles of the induction, of the covers,
+# and of the base case where it has fewer than the covers.
 proofs=(
   "fifo Depth=3 4 20"
   "fifo Depth=4 4 20"
@@ -36,9 +37,14 @@ proofs=(
   "arbiter_rr N=3 4 20"
   "arbiter_rr N=4 4 20"
   "arbiter_rr N=5 4 20"
+  "host/axil_slave AddrWidth=4 4 20 12"
+  "host/msix NumVectors=2 3 16 6"
+  "host/event_counts Counters=3 4 20"
+  "host/event_counts Counters=5 4 20 12"
+  "mac/mac_pause - 4 20"
 )
 
-# Each mutant: cell, parameters, what is replaced (where it comes first behind the ports), by what.
+# Each mutant: cell, parameter or -, what is replaced (where it comes first behind the ports), by what.
 mutants=(
   "fifo@Depth=3@wr_ptr_q == LastPtr@wr_ptr_q == LastPtr - 1'b1"
   "fifo@Depth=3@full_q  <= count_q == CountWidth'(Depth - 1)@full_q  <= count_q == CountWidth'(Depth)"
@@ -57,19 +63,35 @@ mutants=(
   "arbiter_rr@N=4@~(grant_o | (grant_o - 1'b1))@~(grant_o - 1'b1)"
   "arbiter_rr@N=4@candidates & (~candidates + 1'b1)@candidates"
   "arbiter_rr@N=3@grant_index_o | IndexWidth'(i)@IndexWidth'(i) + 1'b1"
+  "host/axil_slave@AddrWidth=4@ar_full_q && !r_valid_q && !start_write@ar_full_q && !start_write"
+  "host/axil_slave@AddrWidth=4@(b_valid_q && !s_axil_bready_i)@(b_valid_q && s_axil_bready_i)"
+  "host/axil_slave@AddrWidth=4@&& !(ar_full_q && !r_valid_q && write_q)@"
+  "host/axil_slave@AddrWidth=4@if (!w_full_q) begin@if (!aw_full_q) begin"
+  "host/msix@NumVectors=2@control_wdata_q[33] <= 1'b1@control_wdata_q[33] <= pending"
+  "host/msix@NumVectors=2@wants_send = deliver && !masked@wants_send = deliver"
+  "host/event_counts@Counters=3@carry  = bit0_q & carry@carry  = bit0_q"
+  "host/event_counts@Counters=3@count_q <= count_q + 1'b1@count_q <= count_q + 6'd3"
+  "host/event_counts@Counters=3@+ 7'(count_i[turn_i])@+ 7'd0"
+  "mac/mac_pause@-@!(ready_i && hold)@!hold"
+  "mac/mac_pause@-@timer_q <= timer_q - 1'b1@timer_q <= timer_q - 2'd2"
+  "mac/mac_pause@-@want != told_q@want && !told_q"
+  "mac/mac_pause@-@told_q    <= want@told_q    <= 1'b1"
 )
 
-# model CELL PARAMS RTL_DIR OUTPUT: the cell in its harness, as SMT.
+# model CELL PARAMS RTL_ROOT OUTPUT: the cell in its harness, as SMT.
 model() {
+  local folder="" name=${1##*/} parameter=""
+  [ "$2" = - ] || parameter="-chparam ${2%%=*} ${2##*=}"
+  [ "$name" = "$1" ] || folder="$3/nic_pkg.sv $3/virtio_pkg.sv $3/${1%/*}/*.sv"
   yosys -q -p "
-    read_verilog -sv -formal $3/*.sv tests/formal/$1_formal.sv
-    hierarchy -check -top $1_formal -chparam ${2%%=*} ${2##*=}
+    read_verilog -sv -formal $folder $3/lib/*.sv tests/formal/${name}_formal.sv
+    hierarchy -check -top ${name}_formal $parameter
     proc; opt_clean; memory_map; opt_clean; flatten; opt -fast; dffunmap; opt_clean
     write_smt2 -wires $4" > "$4.log" 2>&1
 }
 
 # Unrolled, because z3 takes for ever over the nested definitions of a memory.
-smt() { timeout 60 yosys-smtbmc --unroll -s "$solver" "$@" > "$work/smt.log" 2>&1; }
+smt() { timeout 120 yosys-smtbmc --unroll -s "$solver" "$@" > "$work/smt.log" 2>&1; }
 
 # The solver answered, and the answer is no; a time-out or a crash is no answer.
 refuted() { ! smt "$@" && grep -q 'Status: FAILED' "$work/smt.log"; }
@@ -89,8 +111,10 @@ if [ "${1:-}" = --mutants ]; then
   for mutant in "${mutants[@]}"; do
     IFS=@ read -r cell parameters from to <<< "$mutant"
     rm -rf "$work/rtl"
-    cp -r rtl/lib "$work/rtl"
-    FROM="$from" TO="$to" python3 - "$work/rtl/$cell.sv" << 'PYTHON'
+    cp -r rtl "$work/rtl"
+    file=$work/rtl/lib/$cell.sv
+    [ "${cell##*/}" = "$cell" ] || file=$work/rtl/$cell.sv
+    FROM="$from" TO="$to" python3 - "$file" << 'PYTHON'
 import os, sys
 path = sys.argv[1]
 text = open(path).read()
@@ -116,15 +140,16 @@ elif [ $# -gt 0 ]; then
   exit 2
 else
   for proof in "${proofs[@]}"; do
-    read -r cell parameters depth cover <<< "$proof"
-    smt2=$work/$cell.$parameters.smt2
-    if ! model "$cell" "$parameters" rtl/lib "$smt2"; then
+    read -r cell parameters depth cover base <<< "$proof"
+    base=${base:-$cover}
+    smt2=$work/${cell##*/}.$parameters.smt2
+    if ! model "$cell" "$parameters" rtl "$smt2"; then
       cat "$smt2.log"
       verdict 1 "$cell $parameters: elaboration"
       continue
     fi
-    smt -t "$cover" "$smt2"
-    verdict $? "$cell $parameters: every property for $cover cycles from reset"
+    smt -t "$base" "$smt2"
+    verdict $? "$cell $parameters: every property for $base cycles from reset"
     smt -i -t "$depth" "$smt2"
     verdict $? "$cell $parameters: every property for ever, by induction over $depth cycles"
     smt -c -t "$cover" "$smt2"

@@ -27,10 +27,13 @@
 //   idle_o    nothing to do before deadline_o but what inputs ask for
 //
 // Parameters:
-//   Queues    number of queues
+//   Queues     number of queues
+//   TimeWidth  bits of a time; `cycles` are less than 2^(TimeWidth - 1). All times that are compared
+//              lie nearer to each other than that.
 
 module vq_moderation #(
   parameter int unsigned Queues = 3,
+  parameter int unsigned TimeWidth = 33,
   localparam int unsigned QueueWidth = $clog2(Queues)
 ) (
   input  logic                  clk_i,
@@ -59,8 +62,6 @@ module vq_moderation #(
   output logic [15:0]           touch_slots_o
 );
 
-  // Times are kept modulo 2^33; all that are compared lie within 2^32 of each other.
-  localparam int unsigned TimeWidth = 33;
   localparam int unsigned RingDepth = Queues + 1;
   localparam int unsigned RingWidth = $clog2(RingDepth + 1);
   localparam int unsigned MarginWidth = RingWidth + 4;
@@ -143,7 +144,7 @@ module vq_moderation #(
   logic [MarginWidth-1:0] margin;
   logic                 brief;                // the time is no longer than a scan
   logic [RingWidth-1:0] ring_count;
-  logic                 ring_valid;
+  logic                 unused_ring_valid;
   logic                 ring_room;
 
   queue_state #(.Queues(Queues), .Width(1 + 16 + TimeWidth)) u_word (
@@ -161,7 +162,7 @@ module vq_moderation #(
     .wr_valid_i (push),
     .wr_ready_o (ring_room),
     .wr_data_i  (op_queue),
-    .rd_valid_o (ring_valid),
+    .rd_valid_o (unused_ring_valid),
     .rd_ready_i (op == OpVisit),
     .rd_data_o  (visit_queue),
     .count_o    (ring_count)
@@ -227,7 +228,7 @@ module vq_moderation #(
 
   always_comb begin
     time_left = '0;
-    scan      = force_q && ring_valid;
+    scan      = force_q;
     if (timed_q) begin
       time_left = first_time_q - now_i[TimeWidth-1:0];
       scan      = force_q || time_left[TimeWidth-1] ||
@@ -254,7 +255,9 @@ module vq_moderation #(
       end
     end else if (set_i.valid || force_q || scan || op != OpNone) begin
       force_q <= set_i.valid || (force_q && visit_valid);
-      turn_q  <= op == OpVisible;
+      if (op != OpNone) begin
+        turn_q <= op == OpVisible;
+      end
       if (scan) begin
         left_q   <= ring_count;
         forced_q <= force_q;

@@ -8,7 +8,8 @@ CMAKE_OPTIONS ?=
 NICROSCOPE = $(BUILD)/nicroscope
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test lint format formal synth bench pgo wave docs clean
+.PHONY: help setup configure build run test nightly coverage lint format formal synth bench pgo \
+	wave docs clean
 
 help: ## list what can be made
 	@echo "nicroscope: a virtio network card in SystemVerilog and the machine around it"
@@ -34,6 +35,17 @@ run: build ## put the shipped capture through the whole machine and show what ha
 
 test: build ## build everything and run all tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
+
+nightly: build ## a million frames at random against the golden models, FRAMES=, SEED=
+	@mkdir -p out
+	@$(BUILD)/tests/cosim/cosim_random_test --frames=$(FRAMES) --seed=$(SEED) --seeds=400 \
+		--coverage=out/nightly.json
+
+FRAMES ?= 1000000
+SEED ?= 1000
+
+coverage: setup ## which features, lines and bits a short random run reaches, to out/coverage
+	@scripts/coverage.sh $(BUILD)-coverage $(JOBS)
 
 lint: setup ## check the RTL (Verilator, Yosys), the format and the licence lines
 	@scripts/lint.sh

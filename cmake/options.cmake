@@ -8,6 +8,7 @@ set(CMAKE_CXX_FLAGS_RELEASE "-O2")  # assertions stay on
 set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g")
 
 option(NICROSCOPE_SANITIZE "build with the address and undefined-behaviour sanitizers" OFF)
+option(NICROSCOPE_COVERAGE "count lines and toggles of the RTL in checked models" OFF)
 set(NICROSCOPE_PGO off CACHE STRING "profile-guided optimisation: off, generate or use")
 set_property(CACHE NICROSCOPE_PGO PROPERTY STRINGS off generate use)
 set(NICROSCOPE_PGO_DIR ${PROJECT_BINARY_DIR}/pgo CACHE PATH "where the profile is")

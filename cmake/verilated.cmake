@@ -36,6 +36,10 @@ add_library(nicroscope_verilated STATIC
   ${VERILATOR_ROOT}/include/verilated_fst_c.cpp)
 target_include_directories(nicroscope_verilated SYSTEM PUBLIC
   ${VERILATOR_ROOT}/include ${VERILATOR_ROOT}/include/vltstd)
+if(NICROSCOPE_COVERAGE)
+  target_sources(nicroscope_verilated PRIVATE ${VERILATOR_ROOT}/include/verilated_cov.cpp)
+  target_compile_definitions(nicroscope_verilated PUBLIC VM_COVERAGE=1)
+endif()
 target_compile_options(nicroscope_verilated PRIVATE -w -fcf-protection=none)
 target_link_libraries(nicroscope_verilated PUBLIC ZLIB::ZLIB Threads::Threads)
 
@@ -94,6 +98,9 @@ function(nicroscope_verilate target)
   endforeach()
   if(V_VARIANT STREQUAL "checked")
     list(APPEND options --assert --x-assign unique --x-initial unique -DOPEN_CLOCK_GATES)
+    if(NICROSCOPE_COVERAGE)
+      list(APPEND options --coverage-line --coverage-toggle)
+    endif()
     set(fast -O2)
   elseif(V_VARIANT STREQUAL "traced")
     list(APPEND options --assert --trace-fst --trace-structs --x-assign fast --x-initial fast

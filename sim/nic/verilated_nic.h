@@ -15,6 +15,7 @@
 #include "sim/base/failure.h"
 #include "sim/nic/model_clock.h"
 #include "sim/nic/nic.h"
+#include "sim/nic/rtl_coverage.h"
 #include "sim/nic/stalled.h"
 #include "sim/nic/watchdog.h"
 #include "sim/nic/wave_file.h"
@@ -46,6 +47,7 @@ class VerilatedNic final : public Nic {
     Verilated::threadContextp(&context_);
     wave_.close();
     model_->final();
+    write_rtl_coverage(context_);
   }
 
   Stop run(Time limit) override {

@@ -208,6 +208,7 @@ class Maker {
     header(transmit ? "coal_tx" : "coal_rx", regs::kCtrlClassNotfCoal,
            transmit ? regs::kCtrlNotfCoalTxSet : regs::kCtrlNotfCoalRxSet);
     const Moderation moderation = some();
+    (transmit ? command_.after.transmit_all : command_.after.receive_all) = moderation;
     auto& all = command_.after.moderation;
     for (std::size_t index = transmit ? 1 : 0; index < all.size(); index += 2) {
       all[index] = moderation;

@@ -26,6 +26,8 @@ struct Moderation {
 struct ControlState {
   ReceiveConfig receive;
   std::vector<Moderation> moderation;  ///< by virtqueue
+  Moderation receive_all;              ///< of the last RX_SET: what a queue has after its reset
+  Moderation transmit_all;
 };
 
 /// A control command and what it leads to.

@@ -72,6 +72,7 @@ void random_receive_buffers(sim::Random& random, RandomPlan& plan) {
     const unsigned frame =
         static_cast<unsigned>(plan.jumbo_percent != 0 ? kLargestFrame : plan.largest);
     agent.rx_buffer_bytes = lro ? kSuperFrame : frame + regs::kNetHdrHashBytes;
+    if (plan.kind) agent.rx_pieces = 1;
     if (lro) agent.rx_pieces = std::max(agent.rx_pieces, 2U);
     if (!plan.kind && percent(random, 20)) agent.rx_buffer_bytes = 600;  // too small for many
     return;
@@ -83,6 +84,7 @@ void random_receive_buffers(sim::Random& random, RandomPlan& plan) {
     agent.rx_buffer_bytes = 40 + static_cast<unsigned>(random.below(4000));
   }
   if (plan.kind) {
+    agent.rx_pieces = 1;
     // A frame at most a quarter of the ring, and far from the limit of buffers a frame.
     agent.rx_buffer_bytes = std::max(agent.rx_buffer_bytes, lro ? 2048U : 601U);
   }
@@ -103,7 +105,8 @@ std::uint64_t consistent(std::uint64_t features) {
   return features;
 }
 
-RandomPlan random_plan(sim::Random& random, std::uint64_t offered, const Profile& profile) {
+RandomPlan random_plan(sim::Random& random, std::uint64_t offered, const Profile& profile,
+                       bool slow_bus) {
   RandomPlan plan;
   AgentPlan& agent = plan.agent;
   const unsigned chance = percent(random, 30) ? 100 : 75;
@@ -114,7 +117,7 @@ RandomPlan random_plan(sim::Random& random, std::uint64_t offered, const Profile
   features |= offered & (bit(regs::kFeatureVersion1) | bit(regs::kFeatureRingPacked) |
                          bit(regs::kFeatureAccessPlatform));
   agent.features = consistent(features);
-  plan.kind = percent(random, 40);
+  plan.kind = !slow_bus && percent(random, 50);
   plan.largest = 1514;
   plan.jumbo_percent = percent(random, 40) ? 10 : 0;
   plan.load_percent = plan.kind ? 30 : 20 + static_cast<unsigned>(random.below(100));
@@ -132,6 +135,9 @@ RandomPlan random_plan(sim::Random& random, std::uint64_t offered, const Profile
     const unsigned least = transmit ? 20 : plan.kind ? 128 : std::max(8U, 2 * agent.rx_pieces);
     const unsigned most = !transmit && big ? 32 : largest_ring;
     queue.size = ring_size(random, std::min(least, most), most);
+    // A ring that its buffers fill: where a frame wants more than all of them, the device sees
+    // that.
+    if (!transmit) queue.size -= queue.size % agent.rx_pieces;
     queue.mode = random_mode(random, agent.has(regs::kFeatureEventIdx), transmit);
     if (plan.kind && queue.mode == EventMode::lazy) queue.mode = EventMode::flags;
     queue.vector = queue.mode == EventMode::polled && percent(random, 50)

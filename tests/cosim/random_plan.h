@@ -23,8 +23,9 @@ struct RandomPlan {
 /// Features with what they need (virtio 1.2, 5.1.3.1): takes away those without.
 [[nodiscard]] std::uint64_t consistent(std::uint64_t features);
 
+/// `slow_bus`: nothing is said of how much gets through.
 [[nodiscard]] RandomPlan random_plan(sim::Random& random, std::uint64_t offered,
-                                     const Profile& profile);
+                                     const Profile& profile, bool slow_bus);
 
 /// In one line.
 [[nodiscard]] std::string describe(const RandomPlan& plan);

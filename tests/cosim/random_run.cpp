@@ -2,6 +2,7 @@
 #include "tests/cosim/random_run.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -22,6 +23,8 @@ std::size_t least_frame(const std::string& profile) {
   return find_profile(profile)->top == "nic_top" ? golden::kLeastFrame : 0;
 }
 
+constexpr std::uint8_t kUnknownFlags = 0xf8;  // of a header; the device has to ignore them
+constexpr std::size_t kLog = 8;
 constexpr unsigned kSession = 1500;  // frames, about
 
 }  // namespace
@@ -54,6 +57,13 @@ std::string RandomRun::run() {
   simulation_ = std::move(*created);
   simulation_->wire().add_sink(scoreboard_);
   simulation_->wire().set_source(this);
+  if (!options_.pcap.empty()) {
+    auto writer = sim::PcapWriter::create(options_.pcap);
+    if (!writer) return writer.error();
+    pcap_ = std::move(*writer);
+    pcap_sink_.emplace(*pcap_, sim::WireDirection::from_nic);
+    simulation_->wire().add_sink(*pcap_sink_);
+  }
   agent_ = std::make_unique<NetAgent>(*simulation_, random_.next());
   agent_->on_receive = [this](const ReceivedFrame& frame) {
     scoreboard_.received(frame);
@@ -64,13 +74,21 @@ std::string RandomRun::run() {
     const std::string wrong = session();
     if (!wrong.empty()) {
       agent_->on_receive = {};
-      return fmt::format("{} seed {} session {} at {} ns: {}\n  {}\n  counters:{}",
+      return fmt::format("{} seed {} session {} at {} ns: {}\n  {}\n  last:{}\n  counters:{}",
                          options_.profile, options_.seed, session_,
                          simulation_->timeline().now().count() / 1000, wrong, describe(plan_),
-                         counters());
+                         fmt::join(log_, ","), counters());
     }
   }
+  if (pcap_ != nullptr) {
+    if (const auto error = pcap_->close()) return error->message;
+  }
   return {};
+}
+
+void RandomRun::log(const std::string& what) {
+  log_.push_back(fmt::format(" {} at {}", what, simulation_->timeline().now().count() / 1000));
+  if (log_.size() > kLog) log_.pop_front();
 }
 
 std::string RandomRun::counters() {
@@ -78,6 +96,14 @@ std::string RandomRun::counters() {
   for (unsigned number = 0; number < regs::kCounters.size(); ++number) {
     const std::uint64_t count = agent_->counter(number);
     if (count != 0) text += fmt::format(" {} {}", regs::kCounters[number].name, count);
+  }
+  const std::uint32_t vendor = regs::kBarVendor;
+  const std::uint32_t code = agent_->read(vendor + regs::kVendorErrorCode, 4);
+  if (code != 0) {
+    text += fmt::format("\n  device error {}: virtqueue {}, slot {}, address {:#x}", code,
+                        agent_->read(vendor + regs::kVendorErrorQueue, 4),
+                        agent_->read(vendor + regs::kVendorErrorIndex, 4),
+                        agent_->read(vendor + regs::kVendorErrorAddrLo, 4));
   }
   return text;
 }
@@ -93,7 +119,8 @@ golden::Mac RandomRun::read_mac() {
 
 std::string RandomRun::session() {
   ++session_;
-  plan_ = random_plan(random_, offered_, simulation_->profile());
+  plan_ = random_plan(random_, offered_, simulation_->profile(),
+                      simulation_->bus().options().adversary);
   const AgentPlan& agent = plan_.agent;
   const golden::Mac mac = read_mac();
   mix_ = {};
@@ -123,6 +150,7 @@ std::string RandomRun::session() {
   control_.receive.supported_hash_types =
       agent_->read(regs::kBarDeviceConfig + regs::kDeviceConfigSupportedHashTypes, 4);
   control_.moderation.assign(2 * std::size_t{pairs}, {});
+  control_.receive_all = control_.transmit_all = {};
   moderated_ = false;
   scoreboard_.start(simulation_->timeline().now(), control_.receive, transmit, pairs);
 
@@ -160,7 +188,12 @@ std::string RandomRun::round(bool last) {
 
 std::string RandomRun::act() {
   if (percent(40)) command();
-  if (!plan_.kind && plan_.agent.has(regs::kFeatureRingReset) && percent(4)) return reset_queue();
+  if (percent(10)) mask_some();
+  // A command may name the queue; what it gets then depends on who is first.
+  if (!plan_.kind && plan_.agent.has(regs::kFeatureRingReset) && percent(6) &&
+      !agent_->command_outstanding()) {
+    return reset_queue();
+  }
   return {};
 }
 
@@ -168,12 +201,20 @@ void RandomRun::command() {
   if (agent_->command_outstanding()) return;
   auto made = random_command(random_, plan_.agent, simulation_->profile(), mix_, control_);
   if (!made) return;
-  if (made->accepted) scoreboard_.changing(made->after.receive);
+  if (made->accepted) {
+    if (made->name == "mac_table") {  // the best-effort filter is open while it is rewritten
+      ReceiveConfig open = made->after.receive;
+      open.filter.alluni = open.filter.allmulti = true;
+      scoreboard_.changing(open);
+    }
+    scoreboard_.changing(made->after.receive);
+  }
   const bool issued =
       agent_->command(made->command_class, made->command, made->data, made->result.size(),
                       [this, name = made->name, accepted = made->accepted, result = made->result](
                           std::uint8_t ack, std::span<const std::byte> answer) {
                         cover_command(coverage_, name, ack == regs::kCtrlAckOk);
+                        log(name + " done");
                         if ((ack == regs::kCtrlAckOk) != accepted) {
                           scoreboard_.complain(fmt::format("command {}: ack {}", name, ack));
                         } else if (!std::ranges::equal(answer, result)) {
@@ -186,17 +227,31 @@ void RandomRun::command() {
     return;
   }
   ++commands_;
+  std::string data;
+  for (const std::byte byte : made->data) data += fmt::format("{:02x}", std::to_integer<int>(byte));
+  log(made->name + " " + data.substr(0, 60));
   if (made->accepted) {
     if (made->after.moderation != control_.moderation) moderated_ = true;
     control_ = made->after;
   }
 }
 
+// Masks a vector for a while.
+void RandomRun::mask_some() {
+  const unsigned vector =
+      static_cast<unsigned>(random_.below(2 * std::uint64_t{agent_->pairs()} + 1));
+  agent_->mask(vector, true);
+  simulation_->timeline().after(Duration{static_cast<std::int64_t>(random_.below(60'000'000))},
+                                [this, vector] { agent_->mask(vector, false); });
+}
+
 std::string RandomRun::reset_queue() {
   const auto queue = static_cast<unsigned>(random_.below(2 * std::uint64_t{agent_->pairs()}));
   scoreboard_.losing();
+  log(fmt::format("reset of virtqueue {}", queue));
   if (const std::string wrong = agent_->reset_queue(queue); !wrong.empty()) return wrong;
   scoreboard_.reset_done(queue);
+  control_.moderation[queue] = queue % 2 == 0 ? control_.receive_all : control_.transmit_all;
   cover_reset(coverage_, queue % 2 == 0 ? "rx queue" : "tx queue",
               receive_left_ != 0 || send_left_ != 0);
   return problem();
@@ -207,6 +262,7 @@ std::string RandomRun::reset_device() {
   cover_session(coverage_, *agent_, moderated_);
   cover_reset(coverage_, "device", traffic);
   scoreboard_.losing();
+  log("reset");
   if (const std::string wrong = agent_->stop(); !wrong.empty()) return wrong;
   scoreboard_.reset_done({});
   send_left_ = 0;
@@ -330,6 +386,8 @@ void RandomRun::send_burst(std::uint64_t session) {
   for (std::uint64_t n = 1 + random_.below(8); n != 0 && send_left_ != 0; --n) {
     if (!transmit_ready_) {
       transmit_ = golden::random_transmit(random_, transmit_mix_);
+      if (percent(3)) transmit_ = golden::spoil(random_, std::move(transmit_));
+      if (percent(5)) transmit_.header.flags |= kUnknownFlags;
       transmit_ready_ = true;
     }
     const auto pair = static_cast<unsigned>(random_.below(pairs));

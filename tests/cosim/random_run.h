@@ -2,12 +2,15 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/base/random.h"
 #include "sim/simulation.h"
+#include "sim/wire/pcap_sink.h"
 #include "tests/cosim/random_commands.h"
 #include "tests/cosim/random_plan.h"
 #include "tests/cosim/scoreboard.h"
@@ -22,6 +25,7 @@ struct RandomOptions {
   std::uint64_t seed = 1;
   std::uint64_t frames = 1000;  ///< both ways together, at least
   std::uint64_t without = 0;    ///< features that are not taken
+  std::string pcap;             ///< file for the frames that the NIC sends, or none
 };
 
 /// One simulated NIC, driven at random: sessions between device resets, each with other features,
@@ -49,6 +53,7 @@ class RandomRun final : public sim::FrameSource {
   [[nodiscard]] std::string act();
   [[nodiscard]] std::string reset_queue();
   void command();
+  void mask_some();
   [[nodiscard]] std::string quiesce();
   [[nodiscard]] std::string balance();
   [[nodiscard]] std::string reset_device();
@@ -57,6 +62,7 @@ class RandomRun final : public sim::FrameSource {
   [[nodiscard]] golden::Mac read_mac();
   [[nodiscard]] std::string problem() const;
   [[nodiscard]] std::string counters();
+  void log(const std::string& what);
   [[nodiscard]] bool percent(unsigned chance) { return random_.below(100) < chance; }
 
   RandomOptions options_;
@@ -64,6 +70,8 @@ class RandomRun final : public sim::FrameSource {
   sim::Random random_;
   Scoreboard scoreboard_;
   std::unique_ptr<sim::Simulation> simulation_;
+  std::unique_ptr<sim::PcapWriter> pcap_;
+  std::optional<sim::PcapSink> pcap_sink_;
   std::unique_ptr<NetAgent> agent_;
   std::uint64_t offered_ = 0;
   std::uint64_t frames_ = 0;
@@ -73,6 +81,7 @@ class RandomRun final : public sim::FrameSource {
   golden::FrameMix mix_;
   golden::TransmitMix transmit_mix_;
   ControlState control_;
+  std::deque<std::string> log_;  // the last commands and resets
   std::vector<golden::TcpFlow> flows_;
   bool moderated_ = false;
   std::uint64_t unkind_losses_ = 0;  // frames lost for want of room, so far

@@ -24,6 +24,7 @@ struct Options {
   std::vector<std::string> profiles = {"edge10", "dc25"};
   std::uint64_t without = 0;  ///< features that are not to be taken
   std::string coverage_file;
+  std::string pcap;  ///< for the frames that the NIC sends, of the last seed
 };
 Options options;
 
@@ -44,6 +45,7 @@ TEST(Random, AgainstTheGoldenModels) {
     run_options.profile = options.profiles[n % options.profiles.size()];
     run_options.frames = (options.frames - frames) / (options.seeds - n);
     run_options.without = options.without;
+    run_options.pcap = options.pcap;
     RandomRun run(run_options, coverage);
     const std::string wrong = run.run();
     EXPECT_EQ(wrong, "");
@@ -91,9 +93,12 @@ int main(int argc, char** argv) {
       options.without = std::strtoull(features, nullptr, 0);
     } else if (const char* file = value("coverage")) {
       options.coverage_file = file;
+    } else if (const char* pcap = value("pcap")) {
+      options.pcap = pcap;
     } else {
       std::cerr << argument << ": --frames=N, --seeds=N, --seed=N, --profile=NAME, "
-                << "--without=FEATURES and --coverage=FILE are accepted\n";
+                << "--without=FEATURES, --coverage=FILE and --pcap=FILE are "
+                << "accepted\n";
       return 2;
     }
   }

@@ -25,10 +25,7 @@ bool ReceiveConfig::steers_as(const ReceiveConfig& other) const {
 std::string ReceiveConfig::allows(const golden::ParsedFrame& frame, const ReceivedFrame& received,
                                   bool merged, bool steered) const {
   if (!filter.accepts(frame)) return "a filter keeps it out";
-  // Which addresses are hashed of a frame that carries others in its extension headers is left to
-  // the block's own test.
-  const bool judge_hash = steered && frame.hash_required && frame.home_address.empty() &&
-                          frame.routing_address.empty();
+  const bool judge_hash = steered && frame.hash_required;
   if (steered && received.pair >= pairs)
     return fmt::format("queue pair {} is not in use", received.pair);
   if (steering == Steering::rss && judge_hash) {

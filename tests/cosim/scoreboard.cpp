@@ -38,8 +38,10 @@ void Scoreboard::start(Time now, const ReceiveConfig& config,
 
 void Scoreboard::changing(const ReceiveConfig& config) {
   const ReceiveConfig& old = configs_.back();
-  // Until all that is under way has arrived.
+  // Until all that is under way has arrived; under automatic steering, where what is sent moves a
+  // flow to another queue, always.
   if (!config.steers_as(old)) checker_.allow_overtaking(true);
+  if (config.steering == ReceiveConfig::Steering::automatic) checker_.allow_overtaking(true);
   configs_.push_back(config);
 }
 
@@ -166,7 +168,7 @@ void Scoreboard::on_sent(View frame) {
 
 std::string Scoreboard::settle() {
   lose();
-  checker_.allow_overtaking(false);
+  checker_.allow_overtaking(config().steering == ReceiveConfig::Steering::automatic);
   for (std::size_t pair = 0; pair < chains_.size(); ++pair) {
     if (!chains_[pair].empty() && !lossy_) {
       fail(fmt::format("transmit queue {}: {} chains did not leave", pair, chains_[pair].size()),

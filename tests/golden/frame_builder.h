@@ -131,4 +131,7 @@ struct TransmitMix {
 /// A frame that a driver may send: complete, with a checksum to be put in, or a super-frame.
 [[nodiscard]] TransmitFrame random_transmit(sim::Random& random, const TransmitMix& mix);
 
+/// Makes of a chain one that has to be dropped, whatever was negotiated.
+[[nodiscard]] TransmitFrame spoil(sim::Random& random, TransmitFrame frame);
+
 }  // namespace nicroscope::golden

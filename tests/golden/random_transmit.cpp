@@ -82,4 +82,38 @@ TransmitFrame random_transmit(sim::Random& random, const TransmitMix& mix) {
   return out;
 }
 
+TransmitFrame spoil(sim::Random& random, TransmitFrame frame) {
+  virtio::NetHeader& header = frame.header;
+  switch (random.below(6)) {
+    case 0:  // a type that there is not, or that no device here takes
+      header.flags = regs::kNetHdrFNeedsCsum;
+      header.gso_type = percent(random, 50) ? 2 : regs::kNetHdrGsoUdp;
+      header.gso_size = 100;
+      break;
+    case 1:
+      header.flags = regs::kNetHdrFNeedsCsum;
+      header.gso_type = regs::kNetHdrGsoTcpV4;
+      header.gso_size = 0;
+      break;
+    case 2:  // a checksum that does not lie in the frame
+      header.flags = regs::kNetHdrFNeedsCsum;
+      header.gso_type = regs::kNetHdrGsoNone;
+      header.csum_start = static_cast<std::uint16_t>(frame.bytes.size() - random.below(2));
+      header.csum_offset = static_cast<std::uint16_t>(random.below(300));
+      break;
+    case 3:  // not even an Ethernet header
+      header = {};
+      frame.bytes.resize(1 + random.below(13));
+      break;
+    case 4:
+      header.gso_type = regs::kNetHdrGsoEcn;
+      break;
+    default:
+      header = {};
+      frame.bytes.resize(9023 + random.below(1000));
+      break;
+  }
+  return frame;
+}
+
 }  // namespace nicroscope::golden

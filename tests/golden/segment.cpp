@@ -100,7 +100,7 @@ std::optional<std::vector<Bytes>> segment(View frame, const virtio::NetHeader& h
   const std::uint8_t ecn = header.gso_type & regs::kNetHdrGsoEcn;
   const auto type = static_cast<std::uint8_t>(header.gso_type ^ ecn);
   if (type == regs::kNetHdrGsoNone) {
-    if (ecn != 0) return {};
+    if (ecn != 0 || frame.size() > features.largest_frame) return {};
     Bytes out(frame.begin(), frame.end());
     if (needs_csum) {
       const std::uint16_t sum = internet_checksum(frame.subspan(header.csum_start));
@@ -119,6 +119,9 @@ std::optional<std::vector<Bytes>> segment(View frame, const virtio::NetHeader& h
   const auto headers = find_headers(frame, header, udp);
   if (!headers || (tcp4 && headers->ip6) || (tcp6 && !headers->ip6)) return {};
   if (header.csum_offset != (udp ? 6 : 16)) return {};
+  const std::size_t longest =
+      std::min<std::size_t>(headers->payload + header.gso_size, frame.size());
+  if (longest > features.largest_frame) return {};
 
   std::vector<Bytes> out;
   for (std::size_t offset = 0; headers->payload + offset < frame.size();) {

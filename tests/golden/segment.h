@@ -17,6 +17,7 @@ struct TransmitFeatures {
   bool tso6 = true;
   bool ecn = true;
   bool uso = true;
+  std::size_t largest_frame = 9022;  ///< on the wire, without check sequence
 };
 
 /// The frames that leave the wire for `frame`, given to the device with `header`: checksums put in

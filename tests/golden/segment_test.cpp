@@ -110,6 +110,17 @@ TEST(Segment, RefusesWhatCannotBe) {
   EXPECT_TRUE(refused([](F& f, T&) { f.header.csum_start = 20; }));
   EXPECT_TRUE(refused([](F& f, T&) { f.header.csum_start = 60000; }));
   EXPECT_TRUE(refused([](F& f, T&) { f.bytes.resize(54); }));
+  EXPECT_TRUE(refused([](F&, T& t) { t.largest_frame = 1053; }));
+  EXPECT_FALSE(refused([](F&, T& t) { t.largest_frame = 1054; }));
+  EXPECT_FALSE(refused([](F& f, T&) { f.header.flags |= 0xfc; })) << "unknown flags are ignored";
+}
+
+TEST(Segment, RefusesWhatIsSpoilt) {
+  sim::Random random(9);
+  for (unsigned round = 0; round < 500; ++round) {
+    const TransmitFrame frame = spoil(random, random_transmit(random, {}));
+    EXPECT_FALSE(segment(frame.bytes, frame.header)) << round;
+  }
 }
 
 // A random chain's segments are all sound, and together they have its payload.

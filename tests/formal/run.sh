@@ -42,6 +42,7 @@ proofs=(
   "host/event_counts Counters=3 4 20"
   "host/event_counts Counters=5 4 20 12"
   "mac/mac_pause - 4 20"
+  "rx/rx_plan MaxSegments=3 4 20 6"
 )
 
 # Each mutant: cell, parameter or -, what is replaced (where it comes first behind the ports), by what.
@@ -76,6 +77,11 @@ mutants=(
   "mac/mac_pause@-@timer_q <= timer_q - 1'b1@timer_q <= timer_q - 2'd2"
   "mac/mac_pause@-@want != told_q@want && !told_q"
   "mac/mac_pause@-@told_q    <= want@told_q    <= 1'b1"
+  "rx/rx_plan@MaxSegments=3@holds ? left : desc_i.len[LenWidth-1:0]@left"
+  "rx/rx_plan@MaxSegments=3@plan_buffers_o  = buffers_q + 1'b1@plan_buffers_o  = buffers_q"
+  "rx/rx_plan@MaxSegments=3@buf_ndesc_q <= (chain_end || give_up) ? '0@buf_ndesc_q <= give_up ? '0"
+  "rx/rx_plan@MaxSegments=3@!stop_i && !plan_valid_o && !reset@!stop_i && !reset"
+  "rx/rx_plan@MaxSegments=3@segments_q == CountWidth'(MaxSegments) && left != '0@left == '1"
 )
 
 # model CELL PARAMS RTL_ROOT OUTPUT: the cell in its harness, as SMT.

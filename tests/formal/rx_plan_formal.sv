@@ -121,6 +121,7 @@ module rx_plan_formal #(
   logic [15:0] len_q;
   logic        hash_q;
   logic        drop_q;
+  logic        mrg_q;
   logic [2:0]  streak_q;    // frames placed, one every second cycle
   logic        gap_q;
 
@@ -153,14 +154,15 @@ module rx_plan_formal #(
     len_q  <= frame_len_i;
     hash_q <= hdr_hash_i;
     drop_q <= frame_drop_i;
+    mrg_q  <= mrg_rxbuf_i;
   end
 
   always_comb begin
     // A run begins with a reset.
     m_reset_first: assume (started_q || rst_i);
-    // A frame stays until it is taken, and the kind of header with it.
+    // A frame stays until it is taken, and what was negotiated with it.
     m_frame: assume (!waits_q || (frame_valid_i && frame_len_i == len_q && hdr_hash_i == hash_q &&
-                                  frame_drop_i == drop_q));
+                                  frame_drop_i == drop_q && mrg_rxbuf_i == mrg_q));
     // The virtqueue engine refuses descriptors of length zero, and chains longer than the ring.
     m_len: assume (desc_i[95:64] != '0);
     m_chain: assume (\u_dut.buf_ndesc_q  < 16'd8 || !desc_i[112]);
@@ -179,8 +181,7 @@ module rx_plan_formal #(
       // A frame never has more segments than there is room for.
       a_most: assert (segments <= 4'(MaxSegments));
       // Without mergeable buffers a frame that is placed has one buffer.
-      a_one: assert (!plan_valid || plan_drop || mrg_rxbuf_i || buffers == 4'd1 ||
-                     buffers_q != '0);
+      a_one: assert (!plan_valid || plan_drop || mrg_rxbuf_i || buffers == 4'd1);
       // A frame that is dropped has one reason; one that is placed none.
       a_reason: assert (3'(drop_no_fit) + 3'(drop_no_buffer) + 3'(drop_reset) ==
                         3'(plan_valid && plan_drop));
@@ -195,6 +196,8 @@ module rx_plan_formal #(
                       {1'b0, \u_dut.left_q } + {1'b0, placed_q} == {1'b0, total});
       a_buffered: assert (\u_dut.over_q  ||
                           {1'b0, held_q} + {1'b0, \u_dut.buf_bytes_q } == {1'b0, placed_q});
+      a_single: assert (!frame_valid_i || mrg_rxbuf_i || buffers_q == '0);
+      a_some: assert (segments_q != '0 || placed_q == '0);
       a_few: assert (buffers_q <= segments_q + 4'd1 && (\u_dut.over_q  || buffers_q <= segments_q));
       a_dropped: assert (!frame_drop_i || !frame_valid_i || (!\u_dut.started_q  && !desc_valid_q));
       a_waits: assert (!(\u_dut.started_q  || desc_valid_q) || waits_q);

@@ -43,6 +43,7 @@ proofs=(
   "host/event_counts Counters=5 4 20 12"
   "mac/mac_pause - 4 20"
   "rx/rx_plan MaxSegments=3 4 20 6"
+  "virtqueue/vq_moderation Queues=2 2 10 6"
 )
 
 # Each mutant: cell, parameter or -, what is replaced (where it comes first behind the ports), by what.
@@ -82,6 +83,10 @@ mutants=(
   "rx/rx_plan@MaxSegments=3@buf_ndesc_q <= (chain_end || give_up) ? '0@buf_ndesc_q <= give_up ? '0"
   "rx/rx_plan@MaxSegments=3@!stop_i && !plan_valid_o && !reset@!stop_i && !reset"
   "rx/rx_plan@MaxSegments=3@segments_q == CountWidth'(MaxSegments) && left != '0@left == '1"
+  "virtqueue/vq_moderation@Queues=2@nearer[TimeWidth-1]@1'b0"
+  "virtqueue/vq_moderation@Queues=2@count == '0 && brief@count == '0 && 1'b0"
+  "virtqueue/vq_moderation@Queues=2@timed       = cycles != '0 && count == '0@timed       = 1'b0"
+  "virtqueue/vq_moderation@Queues=2@push        = 1'b1@push        = 1'b0"
 )
 
 # model CELL PARAMS RTL_ROOT OUTPUT: the cell in its harness, as SMT.

@@ -30,6 +30,9 @@ module byte_merge #(
   if (Bytes % 8 != 0) $error("byte_merge: Bytes must be a multiple of 8");
 
   if (Rows) begin : g_rows
+    logic unused_keep;
+    assign unused_keep = ^keep_i;
+
     for (genvar i = 0; i < Bytes; i++) begin : g_byte
       always_ff @(posedge clk_i) begin
         if (en_i && (all_i || !keep_i[8*i])) begin

@@ -305,7 +305,7 @@ module tx_segment #(
       fill_q  <= LaneWidth'(AxiBytes - virtio_pkg::NetHdrBytes);
     end else begin
       if (take) begin
-        part_q <= count != held;
+        part_q <= !beat_ready_o;
         lane_q <= lane + count + 1'b1;
       end
       if (take || emit) begin

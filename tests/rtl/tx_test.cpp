@@ -202,7 +202,7 @@ TEST_P(TxSeeds, NothingChangesWhileIdle) {
   EXPECT_GT(fast.skipped(), fast.cycle() / 3);
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, TxSeeds, ::testing::Range(1U, 5U));
+INSTANTIATE_TEST_SUITE_P(Seeds, TxSeeds, ::testing::Range(1U, 9U));
 
 TEST(Tx, EveryLaneAndSize) {
   for (unsigned lane = 0; lane < TxBench::kAxi; ++lane) {

@@ -84,7 +84,7 @@ module axil_slave #(
     start_write = 1'b0;
     start_read  = 1'b0;
     if (!idle_o && !busy_q) begin
-      start_write = aw_full_q && w_full_q && !b_valid_q && !(ar_full_q && !r_valid_q && write_q);
+      start_write = aw_full_q && w_full_q && !b_valid_q;
       start_read  = ar_full_q && !r_valid_q && !start_write;
     end
   end
@@ -93,7 +93,8 @@ module axil_slave #(
   // needed in simulation.
   always_ff @(posedge clk_i) begin
     if (!idle_o || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i) begin
-      // One access at a time; write_q still says what the last one was.
+      // One access at a time. The response to one of a kind holds up the next of that kind, so that
+      // they take turns.
       if (busy_q) begin
         if (reg_ack_i && !write_q) r_data_q <= reg_rdata_i;
       end else if (start_write) begin

@@ -2,11 +2,11 @@
 //
 // MSI-X table, pending bits and messages (PCI Express Base 5.0, 6.1.4 and 7.7.2).
 //
-// A vector is one entry in two RAMs, read and written together by one machine that serves, in this
+// A vector is one entry in three RAMs, read together by one machine that serves, in this
 // order, the unmasked vector, the clearing of a device reset, register accesses, messages asked for,
 // and the scan after the whole function was unmasked:
 //
-//   address RAM    | addr_hi 32 | addr_lo 32 |
+//   address RAMs   | addr_hi 32 |   | addr_lo 32 |
 //   control RAM    | pending 1 | mask 1 | data 32 |
 //
 // A message that was answered with an error is told on failed_*, with the vector's address as the
@@ -101,9 +101,10 @@ module msix #(
   logic                   enable_q, mask_q, deliver_q;
   logic                   ack_q, msg_ready_q;
   logic [31:0]            rdata_q, pba_q;
-  logic                   addr_we_q, control_we_q;
+  logic                   control_we_q;
+  logic [1:0]             addr_we_q;         // upper half, lower half
   logic [VectorWidth-1:0] waddr_q;
-  logic [63:0]            addr_wdata_q;
+  logic [31:0]            addr_wdata_q;
   logic [33:0]            control_wdata_q;
   logic [63:0]            addr;
   logic [33:0]            control;
@@ -141,21 +142,31 @@ module msix #(
   assign failed_addr_o   = {addr[63:2], 2'b00};
   assign quiet_o         = (slot_valid_q == '0) && !failed_q;
   assign settled_o       = !clear_q && !unmasked_q && !scan_q && state_q == StIdle && quiet_o;
-  assign idle_o          = settled_o && !ack_q && !addr_we_q && !control_we_q && !msg_ready_q
+  assign idle_o          = settled_o && !ack_q && addr_we_q == 2'b00 && !control_we_q && !msg_ready_q
                         && deliver == deliver_q;
 
   //////////////////////////////////////////////////////////////////////////////////////////////////
   // The entry
   //////////////////////////////////////////////////////////////////////////////////////////////////
 
-  ram_1r1w #(.Width(64), .Depth(NumVectors)) u_addr (
+  ram_1r1w #(.Width(32), .Depth(NumVectors)) u_addr_lo (
     .clk_i,
-    .we_i    (addr_we_q),
+    .we_i    (addr_we_q[0]),
     .waddr_i (waddr_q),
     .wdata_i (addr_wdata_q),
     .re_i    (state_q == StFetch),
     .raddr_i (vector_q),
-    .rdata_o (addr)
+    .rdata_o (addr[31:0])
+  );
+
+  ram_1r1w #(.Width(32), .Depth(NumVectors)) u_addr_hi (
+    .clk_i,
+    .we_i    (addr_we_q[1]),
+    .waddr_i (waddr_q),
+    .wdata_i (addr_wdata_q),
+    .re_i    (state_q == StFetch),
+    .raddr_i (vector_q),
+    .rdata_o (addr[63:32])
   );
 
   ram_1r1w #(.Width(34), .Depth(NumVectors)) u_control (
@@ -211,14 +222,14 @@ module msix #(
       ack_q        <= 1'b0;
       rdata_q      <= 32'h0;
       msg_ready_q  <= 1'b0;
-      addr_we_q    <= 1'b0;
+      addr_we_q    <= 2'b00;
       control_we_q <= 1'b0;
       case (state_q)
         StInit: begin
-          addr_we_q       <= 1'b1;
+          addr_we_q       <= 2'b11;
           control_we_q    <= 1'b1;
           waddr_q         <= vector_q;
-          addr_wdata_q    <= 64'h0;
+          addr_wdata_q    <= 32'h0;
           control_wdata_q <= {1'b0, 1'b1, 32'h0};
           vector_q        <= vector_q + 1'b1;
           if (vector_q == LastVector) state_q <= StIdle;
@@ -266,7 +277,7 @@ module msix #(
 
         default: begin
           waddr_q         <= vector_q;
-          addr_wdata_q    <= addr;
+          addr_wdata_q    <= new_word;
           control_wdata_q <= control;
           state_q         <= StIdle;
           case (op_q)
@@ -275,10 +286,8 @@ module msix #(
                 ack_q   <= 1'b1;
                 rdata_q <= old_word;
               end else if (offset_i[3:2] == WordAddrLo || offset_i[3:2] == WordAddrHi) begin
-                ack_q        <= 1'b1;
-                addr_we_q    <= 1'b1;
-                addr_wdata_q <= (offset_i[3:2] == WordAddrLo) ? {addr[63:32], new_word}
-                                                              : {new_word, addr[31:0]};
+                ack_q     <= 1'b1;
+                addr_we_q <= (offset_i[3:2] == WordAddrLo) ? 2'b01 : 2'b10;
               end else if (offset_i[3:2] == WordData) begin
                 ack_q                 <= 1'b1;
                 control_we_q          <= 1'b1;
@@ -366,7 +375,7 @@ module msix #(
       ack_q           <= 1'b0;
       rdata_q         <= 32'h0;
       msg_ready_q     <= 1'b0;
-      addr_we_q       <= 1'b0;
+      addr_we_q       <= 2'b00;
       control_we_q    <= 1'b0;
     end
   end

@@ -73,7 +73,8 @@ RtlCase run_case(const Load& load, const std::string& label) {
 
   const Profile& p = nic.simulation().profile();
   double datapath = 0;  // seconds a frame, for the mix's mean
-  for (const unsigned size : load.sizes) datapath += 1 / datapath_bound(p, direction, size, load.pairs);
+  for (const unsigned size : load.sizes)
+    datapath += 1 / datapath_bound(p, direction, size, load.pairs);
   datapath = static_cast<double>(load.sizes.size()) / datapath;
   const double link = link_bound(p, nic.traffic().mean_size());
   const double bound = std::min(link, datapath);

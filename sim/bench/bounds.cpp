@@ -19,8 +19,7 @@ double link_bound(const Profile& profile, double size) {
   return profile.link_mbps * 1e6 / ((size + kPreambleAndGapBytes) * 8);
 }
 
-double datapath_bound(const Profile& profile, Direction direction, unsigned size,
-                      unsigned pairs) {
+double datapath_bound(const Profile& profile, Direction direction, unsigned size, unsigned pairs) {
   const auto frame = size - static_cast<unsigned>(kFcsBytes);
   const double stream = beats(frame, profile.stream_bytes);
   const double data =

@@ -540,7 +540,9 @@ module nic_core #(
   assign quiet  = vq_quiet && rx_quiet && tx_quiet && ctrl_quiet && dma_idle;
   always_comb begin
     idle_o = 1'b0;
-    if (rx_idle && tx_idle && dma_idle && learn_idle) idle_o = host_idle && vq_idle && ctrl_idle && mac == mac_q;
+    if (rx_idle && tx_idle && dma_idle && learn_idle && mac == mac_q) begin
+      idle_o = host_idle && vq_idle && ctrl_idle;
+    end
   end
 
   assign next_deadline_o = (vq_deadline < rx_deadline) ? vq_deadline : rx_deadline;

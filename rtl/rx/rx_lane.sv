@@ -94,9 +94,7 @@ module rx_lane #(
   localparam logic [3:0] End    = 4'd8;  // waits for length and sum
   localparam logic [3:0] Pad    = 4'd9;  // what is behind the IP packet
 
-  ////////////////////
-  // Frames         //
-  ////////////////////
+  // ---- Frames
 
   if (StreamBytes * Rows != 128 || StreamBytes < 8 || Rows < 2) begin : g_bytes
     $error("rx_lane: StreamBytes: 8, 16, 32 or 64");
@@ -116,7 +114,8 @@ module rx_lane #(
   always_ff @(posedge clk_i) begin
     if (beat_valid_i) begin
       for (int unsigned i = 0; i < Words; i++) begin
-        mem[PlaceWidth'({put_slot_i, beat_row_i, 4'd0} >> RowWidth) | PlaceWidth'(i)] <= beat_data_i[64*i +: 64];
+        mem[PlaceWidth'({put_slot_i, beat_row_i, 4'd0} >> RowWidth) | PlaceWidth'(i)] <=
+            beat_data_i[64*i +: 64];
       end
     end
   end
@@ -154,9 +153,7 @@ module rx_lane #(
     end
   end
 
-  ////////////////////
-  // Walk           //
-  ////////////////////
+  // ---- Walk
 
   logic [3:0]           state_q;
   logic [4:0]           pos_q;        // word that the window begins with: byte 4 * pos_q + 2
@@ -228,9 +225,7 @@ module rx_lane #(
     end
   endfunction
 
-  ////////////////////
-  // A step         //
-  ////////////////////
+  // ---- A step
 
   // Worked out only for a step; `keep` keeps synthesis from mixing the nets with what is behind them.
   logic [SlotWidth:0]   next_get;
@@ -545,9 +540,7 @@ module rx_lane #(
     .hash_o  (hash)
   );
 
-  ////////////////////
-  // Result         //
-  ////////////////////
+  // ---- Result
 
   logic making;
 

@@ -446,7 +446,8 @@ module rx_store #(
 
   assign word_valid_o = word_valid_q;
   assign receiving_o  = in_frame_q && !refused_q;
-  assign idle_o       = !in_frame_q && !start_q && !drop_q && !mark_q && !rec_fetch && !reclaim && !end_fetch &&
+  assign idle_o       = !in_frame_q && !start_q && !drop_q && !mark_q && !rec_fetch && !reclaim &&
+                        !end_fetch &&
                         !look_valid_q && left_q == '0 && !word_valid_q;
 
   logic unused_bits;

@@ -23,7 +23,8 @@
 //
 //   op         one a cycle. take_i: a part of the beat data_i, turned by offset_i; fill_i is the place
 //              of its first byte; full_i: it completes a word; low_i: bytes of the word that is in
-//              hand then; end_i: the frame ends with it, so that word goes out; hdr_i: the word that it completes is the virtio header's; tmpl_i: the
+//              hand then; end_i: the frame ends with it, so that word goes out; hdr_i: the word that it
+//              completes is the virtio header's; tmpl_i: the
 //              word goes to the template as it is, two cycles later.
 //              An operation with end_i whose last bytes begin another word puts that out a cycle
 //              later; the next one may then put out none.

@@ -143,9 +143,7 @@ module tx_segment #(
   logic [TagWidth-1:0]   h_tag_q;
   logic                  h_super_q;  // it is cut
 
-  ////////////////////
-  // Sections       //
-  ////////////////////
+  // ---- Sections
 
   logic [LenWidth-1:0]   header_bytes;
   logic [LaneWidth-1:0]  header_fill;
@@ -219,9 +217,7 @@ module tx_segment #(
   assign full         = sum[LaneWidth];
   assign beat_ready_o = take && (state_q == Skip || count == held);
 
-  ////////////////////
-  // Judgement      //
-  ////////////////////
+  // ---- Judgement
 
   // Holds from the cycle after hdr_done on.
   logic [16:0] h_place;
@@ -254,9 +250,7 @@ module tx_segment #(
     end
   end
 
-  ////////////////////
-  // Control        //
-  ////////////////////
+  // ---- Control
 
   logic                     align_busy;   // bytes are on their way
   logic                     align_turning;
@@ -407,9 +401,7 @@ module tx_segment #(
     end
   end
 
-  ////////////////////
-  // Datapath       //
-  ////////////////////
+  // ---- Datapath
 
   logic                     header_only;
   logic [8*AxiBytes-1:0]    data;
@@ -536,9 +528,7 @@ module tx_segment #(
     .patch_value_o  (patch_value)
   );
 
-  ////////////////////
-  // Frames         //
-  ////////////////////
+  // ---- Frames
 
   localparam int unsigned CarryWidth = 1 + PlaceWidth + QueueWidth + TagWidth;
 

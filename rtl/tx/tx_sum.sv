@@ -5,7 +5,8 @@
 //
 //   begin      a frame's first word comes in the next cycle: begin_i and what holds for the frame
 //   word       the frames' words, bytes behind the end zero
-//   record     a pulse for each frame, in order, three cycles behind its last word. record_place_o, record_value_o: the checksum's place in the frame and its two
+//   record     a pulse for each frame, in order, three cycles behind its last word. record_place_o,
+//              record_value_o: the checksum's place in the frame and its two
 //              bytes, the first in 7:0, if record_csum_o.
 //   busy_o     something is on its way
 //

@@ -12,9 +12,9 @@
 
 namespace nicroscope::sim {
 
-/// In a build with NICROSCOPE_COVERAGE, writes which lines ran and which bits toggled in a model that
-/// ends into a file of its own below the directory that the environment's NICROSCOPE_COVERAGE_DIR
-/// names. In other builds, nothing.
+/// In a build with NICROSCOPE_COVERAGE, writes which lines ran and which bits toggled in a model
+/// that ends into a file of its own below the directory that the environment's
+/// NICROSCOPE_COVERAGE_DIR names. In other builds, nothing.
 inline void write_rtl_coverage([[maybe_unused]] VerilatedContext& context) {
 #if VM_COVERAGE
   static unsigned number = 0;

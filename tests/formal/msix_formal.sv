@@ -201,7 +201,8 @@ module msix_formal #(
                        || (\u_dut.unmasked_q && \u_dut.vector_q == who)
                        || ((\u_dut.state_q == StFetch || \u_dut.state_q == StAct)
                            && \u_dut.op_q == OpUnmasked && \u_dut.vector_q == who));
-      a_states: assert (!\u_dut.clear_q && \u_dut.op_q != OpClear && \u_dut.op_q != 3'd7 && (!\u_dut.unmasked_q || \u_dut.state_q == StIdle)
+      a_states: assert (!\u_dut.clear_q && \u_dut.op_q != OpClear && \u_dut.op_q != 3'd7
+                        && (!\u_dut.unmasked_q || \u_dut.state_q == StIdle)
                         && (\u_dut.state_q == StIdle || \u_dut.state_q == StInit
                             || !\u_dut.msg_ready_q ));
       // what it serves is what is asked for;

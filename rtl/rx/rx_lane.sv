@@ -4,10 +4,9 @@
 //
 //   beats in    beat_valid_i: a beat of the first 128 bytes of frame put_slot_i, row beat_row_i. The lane
 //               keeps Slots frames; rx_parse gives it no more.
-//   ends        last_i one cycle after the frame's last beat: kept_i says whether the frame stays; if
-//               not, the next one takes its place. sum_valid_i follows for
-//               each frame that stayed, in order: its length and the complement of the ones'
-//               complement sum of its bytes from byte 14 on.
+//   ends        last_i one cycle after the frame's last beat: kept_i says whether the frame stays; if not,
+//               the next one takes its place. sum_valid_i follows for each frame that stayed, in order:
+//               its length and the complement of the ones' complement sum of its bytes from byte 14 on.
 //   result      valid until result_ready_i, which answers result_valid_o in the same cycle; results
 //               come in the order of the frames. done_slot_o is the place of the result's frame.
 //   rates       a frame takes 6 cycles with UDP over IPv4 and 7 with TCP, 5 more over IPv6, 4 at most
@@ -29,7 +28,6 @@
 // checksum is right if everything from byte 14 on, less what is no part of it, and the pseudo-header
 // add up to 0 (ones' complement). Addresses are in the header and in the pseudo-header, so only what
 // stands between them, and padding behind the packet, is taken off.
-//
 // A step is one block with variables of its own, so that simulation pays for a lane only when it moves.
 //
 // Parameters:
@@ -95,7 +93,6 @@ module rx_lane #(
   localparam logic [3:0] Pad    = 4'd9;  // what is behind the IP packet
 
   // ---- Frames
-
   if (StreamBytes * Rows != 128 || StreamBytes < 8 || Rows < 2) begin : g_bytes
     $error("rx_lane: StreamBytes: 8, 16, 32 or 64");
   end
@@ -154,7 +151,6 @@ module rx_lane #(
   end
 
   // ---- Walk
-
   logic [3:0]           state_q;
   logic [4:0]           pos_q;        // word that the window begins with: byte 4 * pos_q + 2
   logic [63:0]          held_q;       // the 8-byte word in which that byte is, first byte on top
@@ -226,7 +222,6 @@ module rx_lane #(
   endfunction
 
   // ---- A step
-
   // Worked out only for a step; `keep` keeps synthesis from mixing the nets with what is behind them.
   logic [SlotWidth:0]   next_get;
   logic [15:0]          frame_len;
@@ -541,7 +536,6 @@ module rx_lane #(
   );
 
   // ---- Result
-
   logic making;
 
   rx_lane_result #(

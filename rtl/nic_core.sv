@@ -161,8 +161,8 @@ module nic_core #(
   logic [63:0]        en_desc, en_driver, en_device;
   logic               kick_valid;
   logic [15:0]        kick_queue;
-  logic [1:0]         irq_valid, irq_ready;
-  logic [31:0]        irq_queue;
+  logic               irq_valid, irq_ready;
+  logic [15:0]        irq_queue;
   logic               err_valid;
   nic_pkg::vq_error_t err;
   logic [virtio_pkg::NumCounters-1:0] count;
@@ -204,9 +204,7 @@ module nic_core #(
     .qrst_valid_o(qrst_valid), .qrst_ready_i(qrst_ready), .qrst_queue_o(qrst_queue),
     .kick_valid_o      (kick_valid),
     .kick_queue_o      (kick_queue),
-    .irq_valid_i       (irq_valid),
-    .irq_ready_o       (irq_ready),
-    .irq_queue_i       (irq_queue),
+    .irq_valid_i(irq_valid), .irq_ready_o(irq_ready), .irq_queue_i(irq_queue),
     .err_valid_i(err_valid), .err_i(err),
     .now_i             (now_i),
     .link_up_i         (link_up_i),
@@ -231,10 +229,6 @@ module nic_core #(
   // A device reset forgets all of the datapath. Nothing is taken from a ring before DRIVER_OK.
   assign rst  = rst_i || clear;
   assign hold = stop || !run;
-
-  // Interrupts of both directions come from one place.
-  assign irq_valid[1]     = 1'b0;
-  assign irq_queue[31:16] = '0;
 
   // A queue that is reset belongs to one of three.
   assign ctrl_qrst  = qrst_valid && qrst_queue == 16'(2 * QueuePairs);
@@ -339,7 +333,7 @@ module nic_core #(
     .ctrl_desc_valid_o(ctrl_desc_valid), .ctrl_desc_o(ctrl_desc),
     .ctrl_desc_index_o(ctrl_desc_index), .ctrl_used_valid_i(ctrl_used_valid),
     .ctrl_used_ready_o(ctrl_used_ready), .ctrl_used_i(ctrl_used),
-    .irq_valid_o(irq_valid[0]), .irq_ready_i(irq_ready[0]), .irq_queue_o(irq_queue[15:0]),
+    .irq_valid_o(irq_valid), .irq_ready_i(irq_ready), .irq_queue_o(irq_queue),
     .err_valid_o(vq_err_valid), .err_o(vq_err),
     .rd_valid_o(rd_valid[VqReaders-1:0]), .rd_ready_i(rd_ready[VqReaders-1:0]),
     .rd_addr_o(rd_addr[64*VqReaders-1:0]), .rd_bytes_o(rd_bytes[LenWidth*VqReaders-1:0]),
@@ -427,7 +421,7 @@ module nic_core #(
   assign m_axis_tag_o    = 32'(tx_tag);
 
   logic unused_rx;
-  assign unused_rx = ^{announced, irq_ready[1], settle_queue};
+  assign unused_rx = ^{announced, settle_queue};
 
   rx_path #(
     .StreamBytes(StreamBytes),

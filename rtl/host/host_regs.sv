@@ -89,9 +89,9 @@ module host_regs #(
   output logic               kick_valid_o,
   output logic [15:0]        kick_queue_o,
 
-  input  logic [1:0]         irq_valid_i,
-  output logic [1:0]         irq_ready_o,
-  input  logic [31:0]        irq_queue_i,
+  input  logic               irq_valid_i,
+  output logic               irq_ready_o,
+  input  logic [15:0]        irq_queue_i,
 
   input  logic               err_valid_i,
   input  nic_pkg::vq_error_t err_i,
@@ -182,7 +182,7 @@ module host_regs #(
   clock_gate u_clock (
     .clk_i,
     .en_i  (rst_i || !core_idle || s_axil_awvalid_i || s_axil_wvalid_i || s_axil_arvalid_i ||
-            irq_valid_i != '0 || err_valid_i || msix_wr_done_i ||
+            irq_valid_i || err_valid_i || msix_wr_done_i ||
             mac_change_i || levels_q != {msix_enable_i, msix_mask_i, link_up_i}),
     .clk_o (clk)
   );
@@ -336,8 +336,7 @@ module host_regs #(
     .settled_o       (interrupts_settled),
     .irq_valid_i,
     .irq_ready_o,
-    .irq_queue_i     ({renumbered(few_pairs, irq_queue_i[31:16]),
-                       renumbered(few_pairs, irq_queue_i[15:0])}),
+    .irq_queue_i     (renumbered(few_pairs, irq_queue_i)),
     .config_event_i  (driver_ok && (link_change || err_taken)),
     .config_vector_i (config_vector),
     .lookup_o        (lookup),

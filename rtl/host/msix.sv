@@ -76,7 +76,7 @@ module msix #(
   localparam logic [VectorWidth-1:0] LastVector = VectorWidth'(NumVectors - 1);
 
   localparam logic [1:0] StInit  = 2'd0;     // write reset values
-  localparam logic [1:0] StIdle  = 2'd1;     // choose
+  localparam logic [1:0] StIdle  = 2'd1;     // choose; read the entry of a message
   localparam logic [1:0] StFetch = 2'd2;     // read the entry of vector_q
   localparam logic [1:0] StAct   = 2'd3;     // entry known
 
@@ -113,6 +113,8 @@ module msix #(
   logic [4:0]             pba_bit;
   logic                   sel, table_exists, pba_exists;
   logic                   in_flight, sendable, wants_send, send;
+  logic                   read, writes;      // the entries, in this cycle
+  logic [VectorWidth-1:0] read_vector;
 
   // The messages in flight, oldest at head_q.
   logic [VectorWidth-1:0] slot_vector_q [Outstanding];
@@ -154,8 +156,8 @@ module msix #(
     .we_i    (addr_we_q[0]),
     .waddr_i (waddr_q),
     .wdata_i (addr_wdata_q),
-    .re_i    (state_q == StFetch),
-    .raddr_i (vector_q),
+    .re_i    (read),
+    .raddr_i (read_vector),
     .rdata_o (addr[31:0])
   );
 
@@ -164,8 +166,8 @@ module msix #(
     .we_i    (addr_we_q[1]),
     .waddr_i (waddr_q),
     .wdata_i (addr_wdata_q),
-    .re_i    (state_q == StFetch),
-    .raddr_i (vector_q),
+    .re_i    (read),
+    .raddr_i (read_vector),
     .rdata_o (addr[63:32])
   );
 
@@ -174,11 +176,14 @@ module msix #(
     .we_i    (control_we_q),
     .waddr_i (waddr_q),
     .wdata_i (control_wdata_q),
-    .re_i    (state_q == StFetch),
-    .raddr_i (vector_q),
+    .re_i    (read),
+    .raddr_i (read_vector),
     .rdata_o (control)
   );
 
+  assign read         = state_q == StFetch || (state_q == StIdle && msg_valid_i);
+  assign read_vector  = (state_q == StIdle) ? msg_vector_i[VectorWidth-1:0] : vector_q;
+  assign writes       = addr_we_q != 2'b00 || control_we_q;
   assign pending      = control[33];
   assign masked       = control[32];
   assign deliver      = enable_q && !mask_q;
@@ -264,7 +269,7 @@ module msix #(
           end else if (msg_valid_i && !msg_ready_q) begin
             op_q     <= OpMessage;
             vector_q <= msg_vector_i[VectorWidth-1:0];
-            state_q  <= StFetch;
+            state_q  <= writes ? StFetch : StAct;
           end else if (scan_q) begin
             op_q     <= OpScan;
             vector_q <= scan_vector_q;

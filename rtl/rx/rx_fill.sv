@@ -415,7 +415,8 @@ module rx_fill #(
 
   // Frames are released one after another; a segment of a later frame is answered later.
   assign release_ok   = free_valid && !err_valid_q &&
-                        (free_drop || answered_q >= {1'b0, free_segments});
+                        (free_drop || answered_q + (CountWidth + 1)'(done_i && !error_i) >=
+                         {1'b0, free_segments});
   assign none         = free_buffers == '0;
   assign release_last = buffer_q + 1'b1 == free_buffers;
   assign used_valid_o = release_ok && !none && buf_valid;

@@ -25,8 +25,11 @@
 // A position of the other wrap counter is one ring length back.
 //
 //   touch --> word of the queue --> check FIFO --> read --> decision --> irq FIFO
-//             pos, slots, due, busy      ^                     |
-//                    ^___________________'_____ answer ________'
+//             pos, slots, due, busy      ^           ^         |
+//                    ^   '---------------|- at once -'         |
+//                    '___________________'_____ answer ________'
+//
+// A queue that becomes due while no other waits is checked at once.
 //
 // Parameters:
 //   Queues      number of queues
@@ -100,6 +103,7 @@ module vq_event #(
   logic [2:0]            op;
   logic [QueueWidth-1:0] op_queue;
   logic                  start_valid;
+  logic                  room;                // a check could start
   logic                  check_valid;
   logic [QueueWidth-1:0] check_queue;
   logic                  word_valid_q;        // an answer waits for the decision
@@ -129,7 +133,9 @@ module vq_event #(
   logic        due, due_next;                 // buffers are due that no check covers
   logic        busy, busy_next;               // a check of the queue is under way
   logic        push;                          // into the check FIFO
+  logic        start_now;                     // without it
   logic [16:0] sum;
+  logic [15:0] slots_sum;
 
   queue_state #(.Queues(Queues), .Width(34)) u_word (
     .clk_i,
@@ -146,7 +152,9 @@ module vq_event #(
     due_next   = 1'b0;
     busy_next  = 1'b0;
     push       = 1'b0;
+    start_now  = 1'b0;
     sum        = '0;
+    slots_sum  = '0;
     case (op)
       OpAnswer: begin
         pos_next   = pos;
@@ -157,10 +165,18 @@ module vq_event #(
       OpTouch: begin
         sum        = 17'(slots) + 17'(touch_slots_i);
         pos_next   = touch_visible_i ? touch_pos_i : pos;
-        slots_next = !touch_visible_i ? slots : sum[16] ? 16'hffff : sum[15:0];
+        slots_sum  = !touch_visible_i ? slots : sum[16] ? 16'hffff : sum[15:0];
+        slots_next = slots_sum;
         due_next   = due || touch_due_i;
         busy_next  = busy;
         push       = touch_due_i && !due && !busy;
+        if (push && room && !check_valid) begin
+          start_now  = 1'b1;
+          slots_next = '0;
+          due_next   = 1'b0;
+          busy_next  = 1'b1;
+          push       = 1'b0;
+        end
       end
       OpStart: begin
         pos_next  = pos;
@@ -199,13 +215,14 @@ module vq_event #(
     .wr_ready_o (check_room),
     .wr_data_i  (op_queue),
     .rd_valid_o (check_valid),
-    .rd_ready_i (start),
+    .rd_ready_i (op == OpStart),
     .rd_data_o  (check_queue),
     .count_o    (unused_check_count)
   );
 
-  assign start_valid = check_valid && !req_valid_q && open_q != CountWidth'(Depth) && !halt_i;
-  assign start       = op == OpStart;
+  assign room        = !req_valid_q && open_q != CountWidth'(Depth) && !halt_i;
+  assign start_valid = check_valid && room;
+  assign start       = op == OpStart || start_now;
   assign ask         = ask_valid_i && !req_valid_q && !start;
 
   fifo #(.Width(RecordWidth), .Depth(Depth)) u_record (
@@ -213,7 +230,7 @@ module vq_event #(
     .rst_i,
     .wr_valid_i (start),
     .wr_ready_o (record_room),
-    .wr_data_i  ({check_queue, pos, slots}),
+    .wr_data_i  ({op_queue, start_now ? pos_next : pos, start_now ? slots_sum : slots}),
     .rd_valid_o (record_valid),
     .rd_ready_i (erd_rsp_valid_i),
     .rd_data_o  ({record_queue, record_pos, record_slots}),
@@ -226,7 +243,7 @@ module vq_event #(
     .write_queue_i (en_queue_i),
     .write_data_i  (en_driver_i),
     .read_i        (start || ask),
-    .read_queue_i  (ask ? ask_queue_i : check_queue),
+    .read_queue_i  (ask ? ask_queue_i : op_queue),
     .read_data_o   (erd_req_addr_o)
   );
 
@@ -254,6 +271,8 @@ module vq_event #(
   logic        irq_due;
   logic        irq_taken;
   logic        irq_room;
+  logic        irq_waits;           // those that wait go first
+  logic [QueueWidth-1:0] waiting_queue;
 
   queue_state #(.Queues(Queues), .Width(16)) u_size (
     .clk_i,
@@ -295,14 +314,17 @@ module vq_event #(
   fifo #(.Width(QueueWidth), .Depth(Depth)) u_irqs (
     .clk_i,
     .rst_i,
-    .wr_valid_i (irq_due),
+    .wr_valid_i (irq_due && (irq_waits || !irq_ready_i)),
     .wr_ready_o (irq_room),
     .wr_data_i  (word_queue_q),
-    .rd_valid_o (irq_valid_o),
+    .rd_valid_o (irq_waits),
     .rd_ready_i (irq_ready_i),
-    .rd_data_o  (irq_queue_o),
+    .rd_data_o  (waiting_queue),
     .count_o    (unused_irq_count)
   );
+
+  assign irq_valid_o = irq_waits || irq_due;
+  assign irq_queue_o = irq_waits ? waiting_queue : word_queue_q;
 
   assign irq_taken = irq_valid_o && irq_ready_i;
 

@@ -14,8 +14,7 @@
 //                                                      device, WRITE if the device wrote data
 //
 //             With AxiBytes above 16 elements of the same beat merge while the beat waits: at most
-//             HoldCycles while writes are under way, and otherwise not at all. With AxiBytes 16 an
-//             element can move every cycle.
+//             HoldCycles while writes are under way, and otherwise not at all. With AxiBytes 16 an element can move every cycle.
 //   visible   the response of a write came that makes elements visible to the driver: how many, the
 //             ring position after them and the slots that they took. It stays until
 //             visible_ready_i, and the next one behind it.
@@ -335,7 +334,7 @@ module vq_used #(
         hold_left_q <= hold_left_q - 1'b1;
       end
       if (load) begin
-        if (Lanes == 1 || load_kept) begin
+        if (Lanes == 1 || load_kept || count_q == '0) begin
           valid_q <= 1'b1;
         end else begin
           hold_q      <= 1'b1;
@@ -373,16 +372,19 @@ module vq_used #(
   logic [RecordWidth-1:0] record;
   logic                   record_visible;
   logic [14:0]            record_slot;
-  logic                   failed;       // the oldest line is the one that failed
+  logic                   answered;     // the oldest line is
+  logic                   failed;       // it is the one that failed
   logic                   traced;
 
   assign record = record_mem[rd_ptr_q];
   assign {record_visible, visible_queue_o, record_slot, visible_count_o, visible_pos_o,
           visible_slots_o} = record;
 
+  // An answer without an error is told in the cycle in which it comes.
+  assign answered        = done_q != '0 || (uwr_done_i && !uwr_error_i);
   assign failed          = error_q && !reported_q && error_left_q == '0;
-  assign visible_valid_o = done_q != '0 && record_visible && !failed;
-  assign told            = done_q != '0 && (!visible_valid_o || visible_ready_i);
+  assign visible_valid_o = answered && record_visible && !failed;
+  assign told            = answered && (!visible_valid_o || visible_ready_i);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin

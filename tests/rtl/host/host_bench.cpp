@@ -49,17 +49,8 @@ void HostBench::drive() {
   top->quiet_i = quiet;
   top->en_ready_i = enable_ready;
   top->qrst_ready_i = reset_ready && top->qrst_valid_o;
-  for (unsigned engine = 0; engine < 2; ++engine) {
-    const std::uint8_t bit = static_cast<std::uint8_t>(1u << engine);
-    if (irqs_[engine].empty()) {
-      top->irq_valid_i = static_cast<std::uint8_t>(top->irq_valid_i & ~bit);
-    } else {
-      top->irq_valid_i = static_cast<std::uint8_t>(top->irq_valid_i | bit);
-      const std::uint32_t queue = irqs_[engine].front();
-      top->irq_queue_i = engine == 0 ? (top->irq_queue_i & 0xFFFF0000u) | queue
-                                     : (top->irq_queue_i & 0x0000FFFFu) | (queue << 16);
-    }
-  }
+  top->irq_valid_i = !irqs_.empty();
+  if (!irqs_.empty()) top->irq_queue_i = irqs_.front();
   top->msix_wr_ready_i = message_stall_percent == 0 || draw(100) >= message_stall_percent;
   const bool answer = !answers_.empty() && answers_.front().cycle <= cycle;
   top->msix_wr_done_i = answer;
@@ -82,11 +73,9 @@ void HostBench::observe() {
   if (top->qrst_valid_o && top->qrst_ready_i) queue_resets.push_back(top->qrst_queue_o);
   if (top->kick_valid_o) kicks.push_back(top->kick_queue_o);
   if (top->clear_o) clears.push_back(cycle);
-  for (unsigned engine = 0; engine < 2; ++engine) {
-    if (((top->irq_ready_o & top->irq_valid_i) >> engine & 1u) != 0) {
-      irqs_[engine].pop_front();
-      ++interrupts_taken[engine];
-    }
+  if (top->irq_ready_o && top->irq_valid_i) {
+    irqs_.pop_front();
+    ++interrupts_taken;
   }
 }
 

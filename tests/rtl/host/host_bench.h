@@ -82,8 +82,8 @@ class HostBench {
   std::uint16_t virtqueue(std::uint32_t queue) const;
 
   // Events from the datapath; `queue` is the driver's number.
-  void raise(unsigned engine, std::uint32_t queue) { irqs_[engine].push_back(virtqueue(queue)); }
-  bool raised_all() const { return irqs_[0].empty() && irqs_[1].empty(); }
+  void raise(std::uint32_t queue) { irqs_.push_back(virtqueue(queue)); }
+  bool raised_all() const { return irqs_.empty(); }
   void set_error(const Error& error);
   void clear_error() { top->err_valid_i = 0; }
 
@@ -107,7 +107,7 @@ class HostBench {
   std::vector<std::uint16_t> kicks;
   std::vector<std::uint16_t> queue_resets;
   std::vector<std::uint64_t> clears;  // cycles of clear_o
-  std::uint64_t interrupts_taken[2] = {0, 0};
+  std::uint64_t interrupts_taken = 0;
 
  private:
   struct Answer {
@@ -119,7 +119,7 @@ class HostBench {
   void observe();
 
   std::mt19937 random_;
-  std::deque<std::uint16_t> irqs_[2];
+  std::deque<std::uint16_t> irqs_;
   std::deque<Answer> answers_;
 };
 

@@ -90,7 +90,7 @@ TEST_F(HostQueueReset, TheQueueMayBeEnabledAgainWithOtherFields) {
     EXPECT_EQ(host.enabled.back().queue, 0u);
     EXPECT_EQ(host.enabled.back().size, 8 * round);
     EXPECT_EQ(host.enabled.back().desc, 0x7000ull * round);
-    host.raise(0, 0);
+    host.raise(0);
     host.settle();
     EXPECT_EQ(host.messages_of(2), round);
   }
@@ -101,14 +101,14 @@ TEST_F(HostQueueReset, ComesAfterTheLastMessage) {
     host.messages.clear();
     host.bring_up();
     host.message_latency = 60;
-    host.raise(0, 0);
+    host.raise(0);
     host.tick(when);
     host.select_queue(0);
     host.reset_ready = false;
     host.write16(kCommonQueueReset, 1);
     while (!host.raised_all()) host.tick();  // the engine has nothing more to say
     host.reset_ready = true;
-    host.raise(1, 1);  // another queue goes on
+    host.raise(1);  // another queue goes on
     wait();
     const std::uint64_t done = host.cycle;
     ASSERT_EQ(host.messages_of(1), 1u);

@@ -177,7 +177,7 @@ TEST(HostIdle, AnIdleEdgeChangesNothing) {
   for (unsigned round = 0; round < 200; ++round) {
     switch (host.draw(6)) {
       case 0:
-        host.raise(round % 2, static_cast<std::uint16_t>(round % 2));
+        host.raise(static_cast<std::uint16_t>(round % 2));
         break;
       case 1:
         host.read_word(host.draw(0x10000u) & ~3u);

@@ -43,7 +43,7 @@ TEST(HostReset, WaitsUntilTheDatapathIsQuiet) {
 TEST(HostReset, ForgetsTheDriver) {
   HostBench host;
   host.bring_up();
-  host.raise(0, 0);
+  host.raise(0);
   host.settle();
   host.select_queue(1);
   host.set_status(0);
@@ -121,7 +121,7 @@ TEST(HostReset, WaitsForMessagesInFlight) {
   HostBench host;
   host.bring_up();
   host.message_latency = 500;
-  host.raise(0, 0);
+  host.raise(0);
   while (host.messages.empty()) host.tick();
   host.set_status(0);
   host.tick(200);
@@ -137,7 +137,7 @@ TEST(HostReset, ForgetsPendingVectors) {
   host.bring_up();
   for (std::uint32_t vector = 0; vector < host.vectors; ++vector) host.mask_vector(vector, true);
   for (std::uint32_t queue = 0; queue < host.queues; ++queue) {
-    host.raise(queue % 2, static_cast<std::uint16_t>(queue));
+    host.raise(static_cast<std::uint16_t>(queue));
   }
   host.settle();
   EXPECT_NE(host.pending_word(0), 0u);
@@ -158,8 +158,8 @@ TEST(HostReset, NothingIsSentAfterIt) {
     HostBench host(delay + 1);
     host.bring_up();
     host.top->msix_mask_i = 1;
-    host.raise(0, 0);
-    host.raise(1, 1);
+    host.raise(0);
+    host.raise(1);
     host.settle();
     host.set_status(0);
     host.tick(delay);
@@ -225,7 +225,7 @@ TEST(HostReset, AFailedMessageIsAnErrorToo) {
   HostBench host;
   host.bring_up();
   host.bad_addresses.insert(vector_address(2));
-  host.raise(1, 1);
+  host.raise(1);
   host.settle();
   EXPECT_EQ(host.status(), kRunning | kStatusNeedsReset);
   EXPECT_EQ(host.read_word(kBarVendor + kVendorErrorCode), kErrorDmaWrite);

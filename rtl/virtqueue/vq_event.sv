@@ -106,8 +106,7 @@ module vq_event #(
   logic                  room;                // a check could start
   logic                  check_valid;
   logic [QueueWidth-1:0] check_queue;
-  logic                  word_valid_q;        // an answer waits for the decision
-  logic [QueueWidth-1:0] word_queue_q;
+  logic [QueueWidth-1:0] record_queue;        // of the oldest check under way
 
   always_comb begin
     op       = OpNone;
@@ -115,9 +114,9 @@ module vq_event #(
     if (walk_q || en_valid_i) begin
       op       = OpForget;
       op_queue = walk_q ? walk_queue_q : en_queue_i;
-    end else if (word_valid_q) begin
+    end else if (erd_rsp_valid_i) begin
       op       = OpAnswer;
-      op_queue = word_queue_q;
+      op_queue = record_queue;
     end else if (touch_valid_i && !(start_valid && turn_q)) begin
       op       = OpTouch;
       op_queue = touch_queue_i;
@@ -200,7 +199,6 @@ module vq_event #(
   logic                        check_room;
   logic                        record_room;
   logic                        record_valid;
-  logic [QueueWidth-1:0]       record_queue;
   logic [15:0]                 record_pos;
   logic [15:0]                 record_slots;
   logic [WordsWidth-1:0]       record_word;   // of the structure in its beat
@@ -247,23 +245,11 @@ module vq_event #(
     .read_data_o   (erd_req_addr_o)
   );
 
-  queue_state #(.Queues(Queues), .Width(WordsWidth)) u_driver_word (
-    .clk_i,
-    .write_i       (en_valid_i),
-    .write_queue_i (en_queue_i),
-    .write_data_i  (en_driver_i[2 +: WordsWidth]),
-    .read_queue_i  (record_queue),
-    .read_data_o   (record_word)
-  );
-
   ////////////////////
   // Decision       //
   ////////////////////
 
-  logic [17:0] word_q;              // flags, wrap counter and slot
-  logic        word_error_q;
-  logic [15:0] word_pos_q;
-  logic [15:0] word_slots_q;
+  logic [17:0] word;                // flags, wrap counter and slot
   logic [15:0] size;
   logic [17:0] distance;            // from the driver's event position to the new one; wraps if ahead
   logic [15:0] span;                // slots returned, one ring at most
@@ -274,13 +260,13 @@ module vq_event #(
   logic        irq_waits;           // those that wait go first
   logic [QueueWidth-1:0] waiting_queue;
 
-  queue_state #(.Queues(Queues), .Width(16)) u_size (
+  queue_state #(.Queues(Queues), .Width(WordsWidth + 16)) u_ring (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
-    .write_data_i  (en_size_i),
-    .read_queue_i  (word_queue_q),
-    .read_data_o   (size)
+    .write_data_i  ({en_driver_i[2 +: WordsWidth], en_size_i}),
+    .read_queue_i  (record_queue),
+    .read_data_o   ({record_word, size})
   );
 
   always_comb begin
@@ -288,26 +274,18 @@ module vq_event #(
     span      = '0;
     in_window = 1'b0;
     irq_due   = 1'b0;
-    if (op == OpAnswer && !word_error_q) begin
-      distance = 18'(word_pos_q[14:0]) - 18'(word_q[14:0]) +
-                 ((word_pos_q[15] != word_q[15]) ? 18'(size) : 18'd0);
-      span      = (word_slots_q < size) ? word_slots_q : size;
+    word      = '0;
+    if (op == OpAnswer && !rsp_error_i) begin
+      word      = rsp_data_i[{record_word, 5'd0} +: 18];
+      distance  = 18'(record_pos[14:0]) - 18'(word[14:0]) +
+                  ((record_pos[15] != word[15]) ? 18'(size) : 18'd0);
+      span      = (record_slots < size) ? record_slots : size;
       in_window = distance - 18'd1 < 18'(span);
-      case (word_q[17:16])
+      case (word[17:16])
         virtio_pkg::EventFlagsDisable[1:0]: irq_due = 1'b0;
         virtio_pkg::EventFlagsDesc[1:0]:    irq_due = in_window || !event_idx_i;
         default:                            irq_due = 1'b1;
       endcase
-    end
-  end
-
-  always_ff @(posedge clk_i) begin
-    if (erd_rsp_valid_i) begin
-      word_q       <= rsp_data_i[{record_word, 5'd0} +: 18];
-      word_error_q <= rsp_error_i;
-      word_queue_q <= record_queue;
-      word_pos_q   <= record_pos;
-      word_slots_q <= record_slots;
     end
   end
 
@@ -316,7 +294,7 @@ module vq_event #(
     .rst_i,
     .wr_valid_i (irq_due && (irq_waits || !irq_ready_i)),
     .wr_ready_o (irq_room),
-    .wr_data_i  (word_queue_q),
+    .wr_data_i  (record_queue),
     .rd_valid_o (irq_waits),
     .rd_ready_i (irq_ready_i),
     .rd_data_o  (waiting_queue),
@@ -324,7 +302,7 @@ module vq_event #(
   );
 
   assign irq_valid_o = irq_waits || irq_due;
-  assign irq_queue_o = irq_waits ? waiting_queue : word_queue_q;
+  assign irq_queue_o = irq_waits ? waiting_queue : record_queue;
 
   assign irq_taken = irq_valid_o && irq_ready_i;
 
@@ -334,7 +312,6 @@ module vq_event #(
       walk_queue_q <= '0;
       turn_q       <= 1'b0;
       req_valid_q  <= 1'b0;
-      word_valid_q <= 1'b0;
       open_q       <= '0;
     end else begin
       if (walk_q) begin
@@ -343,7 +320,6 @@ module vq_event #(
       end
       turn_q       <= op == OpTouch;
       req_valid_q  <= start || (req_valid_q && !erd_req_ready_i);
-      word_valid_q <= erd_rsp_valid_i || (word_valid_q && op != OpAnswer);
       if (start || irq_taken || op == OpAnswer) begin
         open_q <= open_q + CountWidth'(start) - CountWidth'(irq_taken) -
                   CountWidth'(op == OpAnswer && !irq_due);
@@ -354,10 +330,10 @@ module vq_event #(
   assign erd_req_valid_o = req_valid_q;
   assign erd_req_bytes_o = 17'(virtio_pkg::EventBytes);
 
-  assign err_valid_o = op == OpAnswer && word_error_q;
-  assign err_queue_o = word_queue_q;
+  assign err_valid_o = op == OpAnswer && rsp_error_i;
+  assign err_queue_o = record_queue;
 
-  assign quiet_o = !record_valid && !word_valid_q && !walk_q;
+  assign quiet_o = !record_valid && !walk_q;
   assign empty_o = quiet_o && !check_valid;
   assign idle_o  = quiet_o && !irq_valid_o && !turn_q && op == OpNone && (halt_i || !check_valid);
   assign moves_o = op != OpNone || req_valid_q || irq_valid_o || turn_q;
@@ -369,9 +345,9 @@ module vq_event #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
-      // An answer comes only for a check that was asked for, and finds its place free.
+      // An answer comes only for a check that was asked for, and is looked at as it comes.
       a_answer_expected: assert (!erd_rsp_valid_i || record_valid);
-      a_answer_place: assert (!erd_rsp_valid_i || !word_valid_q || op == OpAnswer);
+      a_answer_taken: assert (!erd_rsp_valid_i || op == OpAnswer);
       // The check whose answer comes is marked as under way.
       a_busy: assert (op != OpAnswer || busy);
       // A check starts for a queue that is due and has none under way.

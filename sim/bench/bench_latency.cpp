@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/bench/bench_latency.h"
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <optional>
@@ -112,9 +113,11 @@ Result<std::vector<LatencyCase>> run_size(const SimulationOptions& options, cons
   if (!first || !visible || !message) return Error{"the frame was not received"};
   // The trace point is passed in the cycle behind the word.
   const double last = cycles(*first) - 1 + words(frame, profile.stream_bytes) - 1;
-  const double receive_floor = data_words + 2 * cycles(bus.write_latency);
-  const double interrupt_floor =
-      receive_floor + cycles(bus.read_latency) + cycles(bus.write_latency);
+  // An answer is seen at a clock edge.
+  const double write = std::ceil(cycles(bus.write_latency));
+  const double read = std::ceil(cycles(bus.read_latency));
+  const double receive_floor = data_words + 2 * write;
+  const double interrupt_floor = receive_floor + read + write;
 
   if (std::string problem = nic.send_one(); !problem.empty()) return Error{problem};
   const auto doorbell = nic.passed().at(regs::kTraceKick);
@@ -124,7 +127,7 @@ Result<std::vector<LatencyCase>> run_size(const SimulationOptions& options, cons
   return std::vector<LatencyCase>{
       {"receive", size, cycles(*visible) - last, receive_floor},
       {"interrupt", size, cycles(*message) - last, interrupt_floor},
-      {"transmit", size, cycles(*start - *doorbell), 2 * cycles(bus.read_latency) + data_words}};
+      {"transmit", size, cycles(*start - *doorbell), 2 * read + data_words}};
 }
 
 }  // namespace

@@ -51,8 +51,7 @@ class Bench(unittest.TestCase):
                 with self.subTest(profile=profile, way=case["way"], size=case["size"]):
                     over = case["cycles"] - case["floor_cycles"]
                     self.assertGreater(over, 0)
-                    # 40 is the aim everywhere; to the interrupt it takes up to 50.
-                    self.assertLessEqual(over, 50 if case["way"] == "interrupt" else 40)
+                    self.assertLessEqual(over, 40)
 
     def test_sim(self):
         report = bench("sim", "--seconds", "0.01")

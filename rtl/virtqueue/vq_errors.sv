@@ -64,12 +64,16 @@ module vq_errors #(
   logic [63:0]           addr_q;
 
   logic        used_valid;
+  logic        busy;
   logic [1:0]  source;      // of the address, whenever it is taken
   logic [63:0] addr;
 
   assign used_valid = rx_used_valid_i || tx_used_valid_i;
   assign source     = {state_q != StateNone, (state_q == StateNone) ? !accept_valid_i
                                                                     : state_q == StateEvent};
+
+  // A request in the cycle after means that one was made instead of the answer: ask again.
+  assign busy       = (state_q == StateSlot) ? slot_busy_i : event_busy_i;
 
   always_comb begin
     case (source)
@@ -107,8 +111,8 @@ module vq_errors #(
         index_q <= '0;
       end
     end else if (state_q != StateWhole) begin
-      asked_q <= (state_q == StateSlot) ? !slot_busy_i : !event_busy_i;
-      if (asked_q) begin
+      asked_q <= !asked_q && !busy;
+      if (asked_q && !busy) begin
         state_q <= StateWhole;
       end
     end

@@ -45,6 +45,8 @@ class AxiMemory {
 
   /// Bus mastering, from the PCI command register: without it every access is refused.
   void set_bus_master(bool enabled) noexcept { core_.bus_master = enabled; }
+  /// How refused accesses are answered from now on: kRespDecerr, as at first, or kRespSlverr.
+  void refuse_with(std::uint8_t response) noexcept { core_.refusal = response; }
   void on_msi(MsiCallback callback) { msi_ = std::move(callback); }
   /// Runs `hook` after each write to its range has become visible.
   void add_write_hook(const WriteHook& hook) { write_.add_hook(hook); }

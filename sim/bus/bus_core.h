@@ -26,6 +26,7 @@ struct DmaFault {
 
 /// AXI4 response codes (AMBA AXI A3.4.4).
 inline constexpr std::uint8_t kRespOkay = 0;
+inline constexpr std::uint8_t kRespSlverr = 2;
 inline constexpr std::uint8_t kRespDecerr = 3;
 inline constexpr unsigned kAxiIds = 16;
 inline constexpr unsigned kMaxBurstBytes = 4096;
@@ -82,6 +83,7 @@ struct BusCore {
   unsigned beat_bytes;
   Random random;
   bool bus_master = false;
+  std::uint8_t refusal = kRespDecerr;  ///< how an access is answered that finds no mapped memory
   std::vector<DmaFault> faults;
   Cycle next_event = kNoCycle;
   std::uint64_t sequence = 0;

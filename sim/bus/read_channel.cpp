@@ -68,7 +68,7 @@ void ReadChannel::answer_direct(Cycle now, unsigned id, BusAddress first, unsign
 
 void ReadChannel::answer_fault(Cycle now, unsigned id, unsigned beats) {
   add(now, id,
-      {now + latency_, kNothing.data(), kDirect, static_cast<std::uint16_t>(beats), kRespDecerr,
+      {now + latency_, kNothing.data(), kDirect, static_cast<std::uint16_t>(beats), core_.refusal,
        true});
 }
 

@@ -203,7 +203,7 @@ void WriteChannel::complete_adversary(Cycle now, std::uint32_t index) {
 
 void WriteChannel::respond(Cycle now, const Burst& burst, Cycle due) {
   due = last_due_[burst.id] = std::max({due, last_due_[burst.id], now + 1});
-  responses_.push(burst.id, {due, burst.refused ? kRespDecerr : kRespOkay});
+  responses_.push(burst.id, {due, burst.refused ? core_.refusal : kRespOkay});
   if (!core_.options.adversary && due_ > now && due < due_) offer_earliest(now);
 }
 

@@ -8,8 +8,9 @@
 #         fast     neither, -O3: for benchmarks and long studies
 #
 #   nicroscope_verilate_module(<target> TOP <module> [PREFIX <class>] [SOURCES <file>...]
-#                              [OPTIONS <verilator option>...] [FAST <flags>] [SLOW <flags>])
-#       the same for any module. SOURCES are SystemVerilog files outside rtl/.
+#                              [OPTIONS <verilator option>...] [FAST <flags>] [SLOW <flags>] [STEP])
+#       the same for any module. SOURCES are SystemVerilog files outside rtl/. STEP: with a quick step
+#       of its own (scripts/rtl.py).
 #
 # Register start values are random only if the context's randReset(2) was called before construction.
 #
@@ -44,7 +45,7 @@ target_compile_options(nicroscope_verilated PRIVATE -w -fcf-protection=none)
 target_link_libraries(nicroscope_verilated PUBLIC ZLIB::ZLIB Threads::Threads)
 
 function(nicroscope_verilate_module target)
-  cmake_parse_arguments(V "" "TOP;PREFIX;FAST;SLOW" "SOURCES;OPTIONS" ${ARGN})
+  cmake_parse_arguments(V "STEP" "TOP;PREFIX;FAST;SLOW" "SOURCES;OPTIONS" ${ARGN})
   if(NOT V_TOP)
     message(FATAL_ERROR "nicroscope_verilate_module(${target}): TOP is missing")
   endif()
@@ -61,6 +62,9 @@ function(nicroscope_verilate_module target)
   foreach(source ${V_SOURCES})
     list(APPEND extra --extra ${source})
   endforeach()
+  if(V_STEP)
+    list(APPEND extra --step)
+  endif()
   set(directory ${CMAKE_CURRENT_BINARY_DIR}/${target}.verilated)
   set(fast ${directory}/${V_PREFIX}_fast.cpp)
   set(slow ${directory}/${V_PREFIX}_slow.cpp)
@@ -93,6 +97,7 @@ function(nicroscope_verilate target)
                         "there are ${NICROSCOPE_PROFILES}")
   endif()
   set(options "")
+  set(step "")
   foreach(parameter ${NICROSCOPE_${V_PROFILE}_PARAMETERS})
     list(APPEND options -G${parameter})
   endforeach()
@@ -109,10 +114,11 @@ function(nicroscope_verilate target)
   elseif(V_VARIANT STREQUAL "fast")
     list(APPEND options -O3 --x-assign fast --x-initial fast --noassert)
     set(fast -O3)
+    set(step STEP)
   else()
     message(FATAL_ERROR "nicroscope_verilate(${target}): VARIANT is ${V_VARIANT}; "
                         "checked, traced and fast are accepted")
   endif()
   nicroscope_verilate_module(${target} TOP ${NICROSCOPE_${V_PROFILE}_TOP}
-    PREFIX V${V_PROFILE}_${V_VARIANT} FAST ${fast} OPTIONS ${options})
+    PREFIX V${V_PROFILE}_${V_VARIANT} FAST ${fast} OPTIONS ${options} ${step})
 endfunction()

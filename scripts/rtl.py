@@ -3,12 +3,18 @@
 """Knows which RTL files a module needs, and runs Verilator on them.
 
   rtl.py files TOP...             the files below TOP, packages first
-  rtl.py verilate --top TOP --prefix P --directory D [--extra FILE]... [-- verilator options]
+  rtl.py verilate --top TOP --prefix P --directory D [--extra FILE]... [--step]
+                  [-- verilator options]
 
 A module, a package and its file have the same name, so a file's needs are the known names among its
 words. `verilate` leaves in D two C++ files that include all that Verilator wrote: P_fast.cpp (what
 runs each cycle) and P_slow.cpp (construction, tracing's set-up), and P.d, a depfile. That way a
 build knows its outputs before Verilator has run, and each part can have its own optimisation.
+
+--step adds P_step.h: `void verilated_step(P& model)` is one cycle of clk_i up to and with its rising
+edge, and leaves out what eval() does for any model and this one never needs (docs/simulator.md,
+"One cycle"). It looks into what Verilator 5.006 writes. Where that is not found as expected (another
+release), the step is two calls of eval(), as for any model: slower, and the same otherwise.
 """
 
 import argparse
@@ -18,6 +24,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+WAIVERS = ROOT / "lint/verilator.vlt"
 WORD = re.compile(r"[A-Za-z_]\w*")
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
@@ -46,27 +53,81 @@ def needed_files(tops, extra=()):
     return sorted(found.values(), key=lambda path: (not path.stem.endswith("_pkg"), str(path)))
 
 
-def verilate(args, options):
-    files = needed_files([args.top], args.extra)
+def run_verilator(args, options, files):
     directory = Path(args.directory)
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob(f"{args.prefix}*"):
         old.unlink()
-    waivers = ROOT / "lint/verilator.vlt"
     command = ["verilator", "--cc", "-sv", "-Wall", "--no-timing", "--top-module", args.top,
-               "--prefix", args.prefix, "--Mdir", str(directory), *options, str(waivers),
+               "--prefix", args.prefix, "--Mdir", str(directory), *options, str(WAIVERS),
                *map(str, files)]
     done = subprocess.run(command, check=False)
     if done.returncode:
         sys.exit(done.returncode)
+    return directory
+
+
+def fast_step(prefix, directory):
+    """The text of verilated_step() for the model, or None if it is not as expected."""
+    root = f"{prefix}___024root"
+    text = "".join(path.read_text(encoding="utf-8")
+                   for path in sorted(directory.glob(f"{root}__*.cpp")) if "Slow" not in path.stem)
+    body = re.search(r"\nvoid " + root + r"___eval_triggers__act\(.*?// Body\n(.*?)\n#ifdef", text,
+                     re.DOTALL)
+    idle = re.search(root + r"___eval_act\\n\"\); \);(\s*// Body)?\n\}", text)
+    if not (body and idle and f"void {root}___eval_ico(" in text and f"void {root}___eval_nba(" in text):
+        return None
+    # Every trigger is a rising edge of clk_i or of a gated clock, and nothing else is left to do.
+    body = re.sub(r"\s+", " ", body[1])
+    edge = re.compile(r"vlSelf->__VactTriggered\.at\((\w+)U\) = \(\(IData\)\(vlSelf->(\w+)\) "
+                      r"& \(~ \(IData\)\(vlSelf->__Vtrigrprev__TOP__\2\)\)\);")
+    kept = re.compile(r"vlSelf->__Vtrigrprev__TOP__(\w+) = vlSelf->\1;")
+    clocks = [(int(number, 16), clock) for number, clock in edge.findall(body)]
+    if kept.sub("", edge.sub("", body)).strip() or [n for n, _ in clocks] != list(range(len(clocks))):
+        return None
+    triggers = "".join(f"  root.__VnbaTriggered.at({n}U) = root.{clock};\n" for n, clock in clocks)
+    return (f"\nvoid verilated_step({prefix}& model) {{\n  {root}& root = *model.rootp;\n"
+            f"  root.clk_i = 1U;\n  root.__VicoTriggered.at(0U) = true;\n  {root}___eval_ico(&root);\n"
+            f"{triggers}  {root}___eval_nba(&root);\n}}\n")
+
+
+def use_trigger_mask(prefix, directory):
+    """Has the model keep its triggers as the bits of a word, not as an array of bool."""
+    for path in [*directory.glob(f"{prefix}*.h"), *directory.glob(f"{prefix}*.cpp")]:
+        text = path.read_text(encoding="utf-8")
+        changed = text.replace("VlTriggerVec<", "nicroscope::sim::TriggerMask<")
+        if changed != text:
+            text = changed.replace('#include "verilated.h"\n',
+                                   '#include "verilated.h"\n#include "sim/nic/trigger_mask.h"\n', 1)
+            path.write_text(text, encoding="utf-8")
+
+
+def verilate(args, options):
+    files = needed_files([args.top], args.extra)
+    step = None
+    if args.step:
+        directory = run_verilator(args, ["-DSTEPPED_CLOCK_GATES", *options], files)
+        step = fast_step(args.prefix, directory)
+    if step:
+        use_trigger_mask(args.prefix, directory)
+    else:
+        directory = run_verilator(args, options, files)
+        step = (f"\nvoid verilated_step({args.prefix}& model) {{\n  model.clk_i = 0;\n  model.eval();\n"
+                "  model.clk_i = 1;\n  model.eval();\n}\n")
     parts = {"fast": [], "slow": []}
     for path in sorted(directory.glob(f"{args.prefix}*.cpp")):
         slow = "__Slow" in path.stem or path.stem.endswith("__Syms")
         parts["slow" if slow else "fast"].append(path.name)
     for part, names in parts.items():
         text = "".join(f'#include "{name}"\n' for name in names)
+        if args.step and part == "fast":
+            text += f'#include "{args.prefix}_step.h"\n{step}'
         (directory / f"{args.prefix}_{part}.cpp").write_text(text, encoding="utf-8")
-    needs = " ".join(map(str, [waivers, Path(__file__).resolve(), *files]))
+    if args.step:
+        (directory / f"{args.prefix}_step.h").write_text(
+            f'#pragma once\n#include "{args.prefix}.h"\nvoid verilated_step({args.prefix}& model);\n',
+            encoding="utf-8")
+    needs = " ".join(map(str, [WAIVERS, Path(__file__).resolve(), *files]))
     target = directory / f"{args.prefix}_fast.cpp"
     (directory / f"{args.prefix}.d").write_text(f"{target}: {needs}\n", encoding="utf-8")
 
@@ -84,6 +145,7 @@ def main():
     model.add_argument("--prefix", required=True)
     model.add_argument("--directory", required=True)
     model.add_argument("--extra", action="append", default=[], help="a file outside rtl/")
+    model.add_argument("--step", action="store_true", help="give it a quick step of its own")
     args = parser.parse_args(own)
     if args.command == "files":
         print("\n".join(str(path.relative_to(ROOT)) for path in needed_files(args.top)))

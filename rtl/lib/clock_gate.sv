@@ -19,7 +19,8 @@
 // makes of it: FPGAs have few clock nets, and the registers behind it have enables of their own.
 // In simulation a block whose clock stands still costs nothing. OPEN_CLOCK_GATES opens the gates
 // there too: the models with assertions are built so, and a test holds their traces equal to those of
-// the fast one, whose gates work.
+// the fast one, whose gates work. STEPPED_CLOCK_GATES is for a simulation that looks at all clocks
+// once a cycle, before the first register changes: then the latch would never hold anything back.
 
 module clock_gate (
   input  logic clk_i,
@@ -35,6 +36,8 @@ module clock_gate (
   logic unused_enable;
   assign unused_enable = en_i;
   assign clk_o         = clk_i;
+`elsif STEPPED_CLOCK_GATES
+  assign clk_o = clk_i && en_i;
 `else
   logic en_q;
 

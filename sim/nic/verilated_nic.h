@@ -119,6 +119,7 @@ class VerilatedNic final : public Nic {
     root_.m_axi_awready_i = 0;
     root_.m_axi_wready_i = 0;
     wire_.reset(root_);
+    model_->eval();  // initial blocks
     for (unsigned i = 0; i < kResetCycles; ++i) edge();
     root_.rst_i = 0;
     fail_on_assertion(0);

@@ -72,7 +72,7 @@ def fast_step(prefix, directory):
     root = f"{prefix}___024root"
     text = "".join(path.read_text(encoding="utf-8")
                    for path in sorted(directory.glob(f"{root}__*.cpp")) if "Slow" not in path.stem)
-    body = re.search(r"\nvoid " + root + r"___eval_triggers__act\(.*?// Body\n(.*?)\n#ifdef", text,
+    body = re.search(r"\nvoid " + root + r"___eval_triggers__act\([^;]*?\{.*?// Body\n(.*?)\n#ifdef", text,
                      re.DOTALL)
     idle = re.search(root + r"___eval_act\\n\"\); \);(\s*// Body)?\n\}", text)
     if not (body and idle and f"void {root}___eval_ico(" in text and f"void {root}___eval_nba(" in text):

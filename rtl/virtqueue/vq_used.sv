@@ -14,7 +14,8 @@
 //                                                      device, WRITE if the device wrote data
 //
 //             With AxiBytes above 16 elements of the same beat merge while the beat waits: at most
-//             HoldCycles while writes are under way, and otherwise not at all. With AxiBytes 16 an element can move every cycle.
+//             HoldCycles while writes are under way, and otherwise not at all. With AxiBytes 16 an
+//             element can move every cycle.
 //   visible   the response of a write came that makes elements visible to the driver: how many, the
 //             ring position after them and the slots that they took. It stays until
 //             visible_ready_i, and the next one behind it.
@@ -89,7 +90,9 @@ module vq_used #(
   localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1;
   localparam int unsigned OffsetWidth = $clog2(AxiBytes);
   localparam int unsigned PtrWidth = $clog2(WriteDepth);
-  localparam int unsigned HoldCycles = 12;
+  // In this time the elements of a whole beat come, should the bus be full of frames that take six
+  // cycles each; of larger frames the used elements are a small part of what the bus carries.
+  localparam int unsigned HoldCycles = 6 * Lanes;
   localparam int unsigned HoldWidth = $clog2(HoldCycles + 1);
 
   ////////////////////

@@ -98,7 +98,18 @@ RtlCase run_case(const Load& load, const std::string& label) {
 
 }  // namespace
 
-std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed) {
+std::vector<std::string> bench_rtl_sizes() {
+  std::vector<std::string> names;
+  for (const unsigned size : kSizes) names.push_back(fmt::format("{}", size));
+  names.emplace_back("mix");
+  return names;
+}
+
+std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed,
+                               const std::vector<std::string>& sizes) {
+  const auto wanted = [&](const std::string& size) {
+    return sizes.empty() || std::ranges::find(sizes, size) != sizes.end();
+  };
   std::vector<RtlCase> rows;
   const auto known = find_profile(profile);
   const unsigned all = known ? known->queue_pairs : 1;
@@ -109,11 +120,12 @@ std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed) {
     for (const Direction direction : {Direction::rx, Direction::tx, Direction::both}) {
       load.direction = direction;
       for (const unsigned& size : kSizes) {
+        const std::string name = fmt::format("{}", size);
         load.sizes = {&size, 1};
-        rows.push_back(run_case(load, fmt::format("{}", size)));
+        if (wanted(name)) rows.push_back(run_case(load, name));
       }
       load.sizes = kMix;
-      rows.push_back(run_case(load, "mix"));
+      if (wanted("mix")) rows.push_back(run_case(load, "mix"));
     }
   }
   return rows;

@@ -24,7 +24,12 @@ struct RtlCase {
   std::string problem;
 };
 
-/// Runs every case of a profile, with one queue pair and with all of them.
-[[nodiscard]] std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed);
+/// The sizes that are measured, as in RtlCase::size.
+[[nodiscard]] std::vector<std::string> bench_rtl_sizes();
+
+/// Runs the cases of a profile for `sizes`, all of bench_rtl_sizes() if empty, with one queue pair
+/// and with all of them.
+[[nodiscard]] std::vector<RtlCase> bench_rtl(const std::string& profile, std::uint64_t seed,
+                                             const std::vector<std::string>& sizes);
 
 }  // namespace nicroscope::sim

@@ -24,10 +24,10 @@ bool report_failure(const sim::Result<Rows>& rows) {
   return true;
 }
 
-int run_rtl(const CommonOptions& options) {
+int run_rtl(const CommonOptions& options, const std::vector<std::string>& sizes) {
   sim::Scenario scenario;
   options.apply(scenario);
-  const auto rows = sim::bench_rtl(scenario.profile, scenario.seed);
+  const auto rows = sim::bench_rtl(scenario.profile, scenario.seed, sizes);
   const bool failed =
       std::ranges::any_of(rows, [](const sim::RtlCase& row) { return !row.problem.empty(); });
   if (options.json) {
@@ -170,9 +170,12 @@ Action add_bench(CLI::App& program) {
   bench->require_subcommand(1);
   auto options = std::make_shared<CommonOptions>();
   auto seconds = std::make_shared<double>(1.5);
+  auto sizes = std::make_shared<std::vector<std::string>>();
 
   CLI::App* rtl = bench->add_subcommand("rtl", "Frames a second by size, beside the bounds");
   options->add_to(*rtl);
+  rtl->add_option("--size", *sizes, "Only these sizes: bytes with FCS, or mix")
+      ->check(CLI::IsMember(sim::bench_rtl_sizes()));
   CLI::App* latency =
       bench->add_subcommand("latency", "Cycles through an empty NIC, beside the bus's floor");
   options->add_to(*latency);
@@ -184,8 +187,8 @@ Action add_bench(CLI::App& program) {
   speed->add_option("--seconds", *seconds, "Processor time of each case")
       ->check(CLI::Range(0.01, 600.0));
 
-  return [options, seconds, rtl, latency, offload] {
-    if (rtl->parsed()) return run_rtl(*options);
+  return [options, seconds, sizes, rtl, latency, offload] {
+    if (rtl->parsed()) return run_rtl(*options, *sizes);
     if (offload->parsed()) return run_offload(*options);
     if (latency->parsed()) return run_latency(*options);
     return run_sim(*options, *seconds);

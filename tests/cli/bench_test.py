@@ -8,7 +8,7 @@ import unittest
 import program
 from program import run
 
-SIZES = ["64", "65", "128", "256", "512", "1024", "1518", "9018", "mix"]
+SIZES = ["64", "65", "128", "129", "256", "512", "1024", "1518", "9018", "mix"]
 
 
 def bench(*arguments):
@@ -19,13 +19,14 @@ def bench(*arguments):
 
 
 class Bench(unittest.TestCase):
-    def check_rtl(self, profile, least_ratio):
-        report = bench("rtl", "--profile", profile)
+    def check_rtl(self, profile, pairs, least_ratio, sizes=None):
+        report = bench("rtl", "--profile", profile, *(["--size", *sizes] if sizes else []))
         self.assertEqual(set(report), {"profile", "cases"})
         self.assertEqual(report["profile"], profile)
         cases = {(case["direction"], case["pairs"], case["size"]): case
                  for case in report["cases"]}
-        self.assertLessEqual({(d, 1, s) for d in ("rx", "tx", "both") for s in SIZES}, set(cases))
+        self.assertEqual({(d, n, s) for d in ("rx", "tx", "both") for n in pairs
+                          for s in sizes or SIZES}, set(cases))
         for name, case in cases.items():
             with self.subTest(name):
                 self.assertEqual(set(case), {"direction", "size", "pairs", "frames_per_second",
@@ -36,9 +37,15 @@ class Bench(unittest.TestCase):
         return cases
 
     def test_rtl_edge10(self):
-        cases = self.check_rtl("edge10", 0.99)
+        cases = self.check_rtl("edge10", [1], 0.99)
         self.assertGreater(cases["rx", 1, "64"]["frames_per_second"], 14.7e6)
         self.assertGreater(cases["tx", 1, "64"]["frames_per_second"], 14.7e6)
+
+    def test_rtl_dc25(self):
+        self.check_rtl("dc25", [1, 4], 0.99, ["64", "65", "256", "mix"])
+
+    def test_rtl_dc100(self):
+        self.check_rtl("dc100", [1, 16], 0.95, ["64", "129", "256"])
 
     def test_latency(self):
         for profile in ("edge10", "dc25", "dc100"):

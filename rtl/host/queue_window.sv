@@ -14,6 +14,7 @@
 // of 0 or above RingMax, anything but the vector of an enabled queue, a queue that does not exist. A
 // vector that does not exist reads back as NO_VECTOR. Writing 1 to queue_enable hands the queue over
 // on en_*, valid until ready, and is acknowledged after that; the hand-over is given up on stop_i.
+// Address bits that the alignment of the parts has as 0 (2.8.10.1) are handed over as 0.
 //
 // Queue reset (2.6.1). Writing 1 to queue_reset is acknowledged at once; then, behind the accesses:
 //
@@ -224,11 +225,11 @@ module queue_window #(
           // ram_rdata is the word before the one that is being read.
           walk_q <= walk_q + 1'b1;
           case (walk_q[2:0])
-            3'd1:    en_desc_o[31:0]    <= ram_rdata;
+            3'd1:    en_desc_o[31:0]    <= {ram_rdata[31:4], 4'h0};
             3'd2:    en_desc_o[63:32]   <= ram_rdata;
-            3'd3:    en_driver_o[31:0]  <= ram_rdata;
+            3'd3:    en_driver_o[31:0]  <= {ram_rdata[31:2], 2'b00};
             3'd4:    en_driver_o[63:32] <= ram_rdata;
-            3'd5:    en_device_o[31:0]  <= ram_rdata;
+            3'd5:    en_device_o[31:0]  <= {ram_rdata[31:2], 2'b00};
             3'd6:    en_device_o[63:32] <= ram_rdata;
             3'd7:    en_size_o          <= ram_rdata[15:0];
             default: en_queue_o         <= queue_i;

@@ -68,6 +68,7 @@ class AxisWire {
   void cycle(Cycle now, Root& root, RunCounters& counters) {
     root.mac_rx_ok_i = 0;
     root.mac_rx_fcs_error_i = 0;
+    root.mac_rx_code_error_i = 0;
     root.mac_tx_ok_i = 0;
     if (in_.next(now)) {
       receive(root);
@@ -105,12 +106,14 @@ class AxisWire {
     std::memcpy(&root.s_axis_tdata_i, in_.data(), kBytes);
     root.s_axis_tkeep_i = static_cast<Keep>(in_.keep());
     root.s_axis_tlast_i = in_.last();
-    root.s_axis_tuser_i = in_.error();
+    root.s_axis_tuser_i = in_.fault() != WireFault::none;
     root.s_axis_tag_i = in_.tag();
     root.s_axis_tvalid_i = 1;
     if (!in_.last()) return;
-    root.mac_rx_ok_i = !in_.error();
-    root.mac_rx_fcs_error_i = in_.error();
+    const bool check = in_.fault() == WireFault::bad_fcs || in_.fault() == WireFault::cut;
+    root.mac_rx_ok_i = in_.fault() == WireFault::none;
+    root.mac_rx_fcs_error_i = check;
+    root.mac_rx_code_error_i = in_.fault() != WireFault::none && !check;
     root.mac_rx_bytes_i = static_cast<SData>(in_.last_length());
   }
 

@@ -36,7 +36,7 @@ void AxisEncoder::advance(Cycle now) {
   keep_ = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
   sent_ += count;
   last_ = sent_ == frame_->bytes.size();
-  error_ = last_ && frame_->fault != WireFault::none;
+  fault_ = last_ ? frame_->fault : WireFault::none;
   if (!last_) return;
   active_ = false;
   ++frames_;

@@ -33,7 +33,8 @@ class AxisEncoder {
   [[nodiscard]] const std::byte* data() const noexcept { return word_.data(); }
   [[nodiscard]] std::uint64_t keep() const noexcept { return keep_; }
   [[nodiscard]] bool last() const noexcept { return last_; }
-  [[nodiscard]] bool error() const noexcept { return error_; }
+  /// Of a last word.
+  [[nodiscard]] WireFault fault() const noexcept { return fault_; }
   [[nodiscard]] FrameId tag() const noexcept { return id_; }
 
   [[nodiscard]] bool quiet() const noexcept {
@@ -63,7 +64,7 @@ class AxisEncoder {
   std::array<std::byte, 64> word_{};
   std::uint64_t keep_ = 0;
   bool last_ = false;
-  bool error_ = false;
+  WireFault fault_ = WireFault::none;
   FrameId id_ = kNoFrame;
   std::uint64_t frames_ = 0;
   std::uint64_t bytes_ = 0;

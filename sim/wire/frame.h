@@ -11,11 +11,16 @@
 
 namespace nicroscope::sim {
 
-/// Damage that the wire does to a frame on its way to the NIC.
+/// Damage that the wire does to a frame on its way to the NIC. Without a MAC the stream has the
+/// mark of a bad frame at its end and a pulse that says what a MAC would have counted.
 enum class WireFault : std::uint8_t {
   none,
-  bad_fcs,     ///< the last byte of the frame check sequence is inverted
-  code_error,  ///< an error character takes the place of a byte in the middle
+  bad_fcs,        ///< the last byte of the frame check sequence is inverted
+  cut,            ///< the terminate symbol comes in the middle
+  code_error,     ///< an error character takes the place of a byte in the middle
+  idle_inside,    ///< an idle character does
+  bad_preamble,   ///< a byte of the preamble is inverted
+  bad_delimiter,  ///< one more byte of preamble takes the place of the delimiter
 };
 
 /// A frame to be put on the wire: destination address to payload, without frame check sequence,

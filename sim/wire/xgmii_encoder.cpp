@@ -67,19 +67,46 @@ void XgmiiEncoder::encode() {
   std::fill(control_.begin(), control_.begin() + static_cast<std::ptrdiff_t>(words), 0);
   control_[0] = lane == 0 ? 0x01 : 0x1F;
   control_[words - 1] = static_cast<std::uint8_t>(kAllControl << (end % kLanes));
-  if (frame_->fault == WireFault::bad_fcs) {
-    payload[length + kFcsBytes - 1] ^= 0xFF;
-  } else if (frame_->fault == WireFault::code_error) {
-    const std::size_t at = lane + kPreambleBytes + length / 2;
-    bytes[at] = kError;
-    control_[at / kLanes] |= static_cast<std::uint8_t>(1U << (at % kLanes));
-  }
+  if (frame_->fault != WireFault::none) damage(lane, end);
   terminate_ = start_ - lane + end;
   any_ = true;
   next_ = 0;
   left_ = words;
   due_ = kNoCycle;
   id_ = wire_.take_id();
+}
+
+// The frame's fault; `lane` is the place of the start symbol, `end` that of the terminate symbol.
+void XgmiiEncoder::damage(std::size_t lane, std::size_t end) {
+  auto* bytes = reinterpret_cast<std::uint8_t*>(words_.data());  // NOLINT
+  const auto put_control = [&](std::size_t at, std::uint8_t symbol) {
+    bytes[at] = symbol;
+    control_[at / kLanes] |= static_cast<std::uint8_t>(1U << (at % kLanes));
+  };
+  const std::size_t middle = lane + kPreambleBytes + frame_->bytes.size() / 2;
+  switch (frame_->fault) {
+    case WireFault::none:
+      break;
+    case WireFault::bad_fcs:
+      bytes[end - 1] ^= 0xFF;
+      break;
+    case WireFault::cut:
+      put_control(middle, kTerminate);
+      for (std::size_t at = middle + 1; at <= end; ++at) put_control(at, kIdle);
+      break;
+    case WireFault::code_error:
+      put_control(middle, kError);
+      break;
+    case WireFault::idle_inside:
+      put_control(middle, kIdle);
+      break;
+    case WireFault::bad_preamble:
+      bytes[lane + 3] ^= 0xFF;
+      break;
+    case WireFault::bad_delimiter:
+      bytes[lane + kPreambleBytes - 1] = kPreamble;
+      break;
+  }
 }
 
 void XgmiiEncoder::finish(Cycle now) {

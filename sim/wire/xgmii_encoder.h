@@ -49,6 +49,7 @@ class XgmiiEncoder {
  private:
   void fetch(Cycle now);
   void encode();
+  void damage(std::size_t lane, std::size_t end);
   void finish(Cycle now);
   [[nodiscard]] Time time_of_byte(std::uint64_t position) const noexcept {
     return clock_.time_of(0) + clock_.period() * static_cast<std::int64_t>(position) /

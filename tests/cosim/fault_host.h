@@ -62,6 +62,8 @@ class FaultHost final : public sim::FrameSink {
   [[nodiscard]] DmaArena& arena() noexcept { return arena_; }
   [[nodiscard]] unsigned pairs() const noexcept { return simulation_->profile().queue_pairs; }
   [[nodiscard]] unsigned control() const noexcept { return 2 * pairs(); }
+  /// Short frames are padded on the wire: there is a MAC.
+  [[nodiscard]] bool pads() const noexcept { return simulation_->profile().top == "nic_top"; }
   [[nodiscard]] std::uint32_t read(std::uint32_t offset, unsigned size = 4);
   void write(std::uint32_t offset, unsigned size, std::uint32_t value);
   /// A field of the common configuration.
@@ -84,8 +86,8 @@ class FaultHost final : public sim::FrameSink {
   [[nodiscard]] std::uint64_t offered();
   /// Writes features and FEATURES_OK; whether the device accepts them.
   [[nodiscard]] bool negotiate(std::uint64_t features);
-  /// Rings and the queue's fields, but for queue_enable.
-  void prepare_queue(unsigned virtqueue);
+  /// Rings and fields of every queue, but for queue_enable.
+  void prepare_queues();
   void enable_queue(unsigned virtqueue);
   /// To DRIVER_OK, with receive buffers on every queue but `bare`.
   void start(std::uint64_t features, std::optional<unsigned> bare = {});
@@ -117,6 +119,8 @@ class FaultHost final : public sim::FrameSink {
   /// A frame of random bytes with an EtherType that nobody takes, for the device.
   [[nodiscard]] std::vector<std::byte> plain_frame(std::size_t bytes);
   void to_nic(std::span<const std::byte> frame, sim::WireFault fault = sim::WireFault::none);
+  /// A good frame to the NIC, back to back with the one before.
+  void receive_frame(std::span<const std::byte> frame);
   /// Frames to the NIC that are expected at the driver.
   void receive(unsigned frames);
   /// Frames of the driver that are expected on the wire.
@@ -125,8 +129,8 @@ class FaultHost final : public sim::FrameSink {
   /// Full service: `frames` each way, none lost, each counted.
   void expect_service(unsigned frames = 40);
   /// Nothing is under way: every frame on the wire is in a counter, and no frame twice. `unseen`
-  /// frames were delivered, and the driver was not told.
-  void expect_conservation(std::uint64_t unseen = 0);
+  /// frames were delivered, and the driver was not told; `unheard` ones came without a link.
+  void expect_conservation(std::uint64_t unseen = 0, std::uint64_t unheard = 0);
   /// A control command: its ack, or nothing if it came back without. `room` is the writable part.
   [[nodiscard]] std::optional<std::uint8_t> command(std::span<const std::uint8_t> bytes,
                                                     std::size_t room = 1);
@@ -151,6 +155,7 @@ class FaultHost final : public sim::FrameSink {
   };
   using Frames = std::deque<std::vector<std::byte>>;
 
+  void prepare_queue(unsigned virtqueue);
   void poll();
   void consume_receive(unsigned virtqueue, const PackedRing::Used& used);
   void post_receive(unsigned virtqueue, const Piece& piece);

@@ -45,8 +45,12 @@ class AxiMemory {
 
   /// Bus mastering, from the PCI command register: without it every access is refused.
   void set_bus_master(bool enabled) noexcept { core_.bus_master = enabled; }
-  /// How refused accesses are answered from now on: kRespDecerr, as at first, or kRespSlverr.
-  void refuse_with(std::uint8_t response) noexcept { core_.refusal = response; }
+  /// How refused accesses are answered from now on: kRespDecerr, as at first, or kRespSlverr; of a
+  /// read every beat, or the `last` one only, behind zeros.
+  void refuse_with(std::uint8_t response, bool last = false) noexcept {
+    core_.refusal = response;
+    core_.refuse_late = last;
+  }
   void on_msi(MsiCallback callback) { msi_ = std::move(callback); }
   /// Runs `hook` after each write to its range has become visible.
   void add_write_hook(const WriteHook& hook) { write_.add_hook(hook); }

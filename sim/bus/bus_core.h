@@ -84,6 +84,7 @@ struct BusCore {
   Random random;
   bool bus_master = false;
   std::uint8_t refusal = kRespDecerr;  ///< how an access is answered that finds no mapped memory
+  bool refuse_late = false;            ///< of a read, only the last beat
   std::vector<DmaFault> faults;
   Cycle next_event = kNoCycle;
   std::uint64_t sequence = 0;

@@ -67,9 +67,14 @@ void ReadChannel::answer_direct(Cycle now, unsigned id, BusAddress first, unsign
 }
 
 void ReadChannel::answer_fault(Cycle now, unsigned id, unsigned beats) {
-  add(now, id,
-      {now + latency_, kNothing.data(), kDirect, static_cast<std::uint16_t>(beats), core_.refusal,
-       true});
+  const auto answer = [&](unsigned count, std::uint8_t response, bool last) {
+    add(now, id,
+        {now + latency_, kNothing.data(), kDirect, static_cast<std::uint16_t>(count), response,
+         last});
+  };
+  const unsigned good = core_.refuse_late ? beats - 1 : 0;
+  if (good != 0) answer(good, kRespOkay, false);
+  answer(beats - good, core_.refusal, true);
 }
 
 // The request goes up in pieces of at most MRRS bytes, each of which holds a tag; memory is sampled

@@ -10,7 +10,7 @@ namespace nicroscope::sim {
 
 namespace {
 
-constexpr std::uint32_t kTooLong = 0x1'0001;
+constexpr std::uint32_t kTooLong = 0x2'0000;
 // Memory lets the device read whole lines of which a part is mapped.
 constexpr BusAddress kLine = 64;
 

@@ -17,7 +17,7 @@ namespace nicroscope::sim {
 enum class FaultKind : std::uint8_t {
   none,
   zero_length,      ///< a descriptor of no bytes
-  bad_length,       ///< a descriptor of more than 64 KiB
+  bad_length,       ///< a descriptor of 128 KiB; no fault on a receive queue
   wrong_direction,  ///< WRITE where the device reads, or none where it writes
   indirect,         ///< INDIRECT, which was not negotiated
   unmapped,         ///< a buffer outside mapped memory

@@ -40,6 +40,8 @@ class Faults(Case):
     def test_each_kind_on_each_queue(self):
         for queue in ("rx", "tx"):
             for kind, codes in {**CODES, "unmapped": BUFFER_ERROR[queue]}.items():
+                if (kind, queue) == ("bad_length", "rx"):
+                    continue  # a receive buffer may be of any length
                 with self.subTest(kind=kind, queue=queue):
                     done = run("replay", CAPTURE, "--limit", 400, "--rate", "line", "--json",
                                *fault(kind, queue))

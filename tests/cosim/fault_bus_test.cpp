@@ -195,19 +195,31 @@ const std::vector<Row>& rows() {
   return all;
 }
 
-using Case = std::tuple<const char*, unsigned, Row>;
+/// How the bus refuses.
+struct Answer {
+  const char* name;
+  std::uint8_t response;
+  bool last = false;       ///< in the last beat of a read only
+  bool adversary = false;  ///< in any order with the others, at any time
+};
+const Answer kAnswers[] = {{"slverr", sim::kRespSlverr},
+                           {"decerr", sim::kRespDecerr},
+                           {"late", sim::kRespSlverr, true},
+                           {"adversary", sim::kRespDecerr, false, true}};
+
+using Case = std::tuple<const char*, Answer, Row>;
 
 std::string name_of(const Case& c) {
-  const auto& [profile, response, row] = c;
-  return std::string(profile) + (response == sim::kRespSlverr ? "_slverr_" : "_decerr_") + row.name;
+  const auto& [profile, answer, row] = c;
+  return std::string(profile) + "_" + answer.name + "_" + row.name;
 }
 
 class RefusedAccess : public testing::TestWithParam<Case> {};
 
 TEST_P(RefusedAccess, StopsTheDeviceAndAResetHelps) {
-  const auto& [profile, response, row] = GetParam();
-  FaultHost host(profile);
-  host.simulation().bus().refuse_with(static_cast<std::uint8_t>(response));
+  const auto& [profile, answer, row] = GetParam();
+  FaultHost host(profile, answer.adversary);
+  host.simulation().bus().refuse_with(answer.response, answer.last);
   host.start(host.offered(), row.bare);
   if (!row.bare) host.receive(3);
   host.run_for(std::chrono::microseconds{20});
@@ -230,8 +242,7 @@ TEST_P(RefusedAccess, StopsTheDeviceAndAResetHelps) {
 
 INSTANTIATE_TEST_SUITE_P(Each, RefusedAccess,
                          testing::Combine(testing::Values("edge10", "dc25"),
-                                          testing::Values(sim::kRespSlverr, sim::kRespDecerr),
-                                          testing::ValuesIn(rows())),
+                                          testing::ValuesIn(kAnswers), testing::ValuesIn(rows())),
                          [](const auto& each) { return name_of(each.param); });
 
 // PCI command register: without bus mastering no access of the device is answered well.

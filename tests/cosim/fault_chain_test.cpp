@@ -68,7 +68,7 @@ ErrorRecord zero_length(FaultHost& host, unsigned virtqueue, Kind kind) {
 
 ErrorRecord bad_length(FaultHost& host, unsigned virtqueue, Kind kind) {
   auto chain = good_chain(host, virtqueue, kind);
-  chain[0].bytes = 0x1'0001;
+  chain[0].bytes = 0x2'0000;
   return give(host, virtqueue, chain, 0, regs::kErrorBadLength);
 }
 
@@ -129,10 +129,10 @@ ErrorRecord too_long(FaultHost& host, unsigned virtqueue, Kind kind) {
   return {regs::kErrorChainTooLong, virtqueue, last, slot_address(host, virtqueue, last)};
 }
 
-std::vector<Case> all_cases() {
-  const std::vector<Row> rows = {
+const std::vector<Row>& all_rows() {
+  static const std::vector<Row> rows = {
       {"zero_length", zero_length},
-      {"bad_length", bad_length},
+      {"bad_length", bad_length, {Kind::transmit, Kind::control}},
       {"wrong_direction", wrong_direction, {Kind::receive, Kind::transmit}},
       {"answer_first", answer_first, {Kind::control}},
       {"indirect", indirect},
@@ -141,13 +141,21 @@ std::vector<Case> all_cases() {
       {"loop", incomplete},
       {"too_long", too_long},
   };
+  return rows;
+}
+
+bool fits(const Row& row, Kind kind) {
+  return std::ranges::find(row.kinds, kind) != row.kinds.end();
+}
+
+std::vector<Case> all_cases() {
   const Place places[] = {{"edge10", 2, Kind::control},
                           {"dc25", 2, Kind::receive},
                           {"dc25", 5, Kind::transmit},
                           {"dc25", 8, Kind::control}};
   std::vector<Case> cases;
   for (const Place& place : places) {
-    for (const Row& row : rows) {
+    for (const Row& row : all_rows()) {
       if (std::ranges::find(row.kinds, place.kind) != row.kinds.end())
         cases.push_back({place, row});
     }
@@ -163,12 +171,7 @@ TEST_P(FaultyChain, StopsTheDeviceAndAResetHelps) {
   FaultHost host(profile);
   if (kind == Kind::receive) {
     host.start(host.offered(), virtqueue);
-    const std::uint8_t pair = static_cast<std::uint8_t>(virtqueue / 2);
-    // RSS with one entry; what has no hash goes to the same queue.
-    EXPECT_EQ(host.command(std::array<std::uint8_t, 15>{
-                  regs::kCtrlClassMq, regs::kCtrlMqRssConfig, 0, 0, 0, 0, 0, 0, pair, 0, pair, 0,
-                  static_cast<std::uint8_t>(host.pairs()), 0, 0}),
-              regs::kCtrlAckOk);
+    host.steer(virtqueue / 2, virtqueue / 2);
   } else {
     host.start();
     host.receive(10);
@@ -199,6 +202,89 @@ INSTANTIATE_TEST_SUITE_P(Each, FaultyChain, testing::ValuesIn(all_cases()), [](c
   return std::string(c.place.profile) + "_vq" + std::to_string(c.place.virtqueue) + "_" +
          c.row.name;
 });
+
+Kind kind_of(FaultHost& host, unsigned virtqueue) {
+  if (virtqueue == host.control()) return Kind::control;
+  return virtqueue % 2 == 0 ? Kind::receive : Kind::transmit;
+}
+
+const Row& random_row(sim::Random& random, Kind kind) {
+  for (;;) {
+    const Row& row = all_rows()[random.below(all_rows().size())];
+    if (fits(row, kind)) return row;
+  }
+}
+
+TEST(FaultyChains, AtTheSameTimeLeaveOneRecord) {
+  sim::Random random(3);
+  for (const char* profile : {"edge10", "dc25"}) {
+    FaultHost host(profile);
+    for (unsigned n = 0; n < 20; ++n) {
+      host.start();
+      host.receive(4);
+      const unsigned control = host.control();
+      const auto one = random_row(random, Kind::transmit).make(host, 1, Kind::transmit);
+      const auto other = random_row(random, Kind::control).make(host, control, Kind::control);
+      const ErrorRecord record = host.needs_reset();
+      EXPECT_TRUE(record == one || record == other) << record;
+      host.run_for(std::chrono::microseconds{30});
+      EXPECT_EQ(host.record(), record);
+      host.reset();
+    }
+    host.start();
+    host.expect_service();
+    host.expect_conservation();
+  }
+}
+
+TEST(FaultyChains, DuringAResetEndWithIt) {
+  sim::Random random(4);
+  for (const char* profile : {"edge10", "dc25"}) {
+    FaultHost host(profile);
+    for (unsigned n = 0; n < 60; ++n) {
+      host.start();
+      host.receive(4);
+      const Kind kind = n % 2 == 0 ? Kind::transmit : Kind::control;
+      if (kind == Kind::control) host.send(4);
+      (void)random_row(random, kind).make(host, n % 2 == 0 ? 1 : host.control(), kind);
+      host.run_for(Duration{static_cast<std::int64_t>(random.below(3'000'000))});
+      host.set_status(0);
+      host.reset();
+    }
+    host.start();
+    host.expect_service();
+    host.expect_conservation();
+  }
+}
+
+TEST(FaultyChains, OneAfterTheOtherAreForgotten) {
+  sim::Random random(5);
+  for (const char* profile : {"edge10", "dc25"}) {
+    FaultHost host(profile);
+    for (unsigned n = 0; n < 60; ++n) {
+      const auto virtqueue = static_cast<unsigned>(random.below(host.control() + 1));
+      const Kind kind = kind_of(host, virtqueue);
+      const Row& row = random_row(random, kind);
+      SCOPED_TRACE(std::string(profile) + ", virtqueue " + std::to_string(virtqueue) + ": " +
+                   row.name);
+      if (kind == Kind::receive) {
+        host.start(host.offered(), virtqueue);
+        host.steer(virtqueue / 2, virtqueue / 2);
+      } else {
+        host.start();
+        host.receive(static_cast<unsigned>(random.below(8)));
+      }
+      if (virtqueue != 1) host.send(static_cast<unsigned>(random.below(8)));
+      host.run_for(Duration{static_cast<std::int64_t>(random.below(20'000'000))});
+      const ErrorRecord expected = row.make(host, virtqueue, kind);
+      EXPECT_EQ(host.needs_reset(), expected);
+      host.reset();
+    }
+    host.start();
+    host.expect_service();
+    host.expect_conservation();
+  }
+}
 
 }  // namespace
 }  // namespace nicroscope::test

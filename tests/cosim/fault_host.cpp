@@ -30,19 +30,19 @@ constexpr unsigned kLine = 64;
 
 }  // namespace
 
-FaultHost::FaultHost(const std::string& profile, std::uint64_t seed)
+FaultHost::FaultHost(const std::string& profile, bool adversary)
     : simulation_([&] {
         sim::SimulationOptions options;
         options.profile = profile;
         options.variant = sim::Variant::checked;
-        options.seed = seed;
+        options.bus.adversary = adversary;
         options.watchdog_cycles = 100'000;
         auto created = sim::Simulation::create(options);
         if (!created) throw std::runtime_error(created.error());
         return std::move(*created);
       }()),
       source_(std::make_unique<sim::FrameQueue>(simulation_->wire())),
-      random_(seed),
+      random_(1),
       arena_(simulation_->memory()) {
   simulation_->wire().add_sink(*this);
   auto& port = simulation_->port();
@@ -429,6 +429,23 @@ std::optional<std::uint8_t> FaultHost::command(std::span<const std::uint8_t> byt
   if (queue.last_length == 0 || queue.last_length > room) return {};
   return std::to_integer<std::uint8_t>(
       arena_.bytes(chain.back().address, room)[queue.last_length - 1]);
+}
+
+void FaultHost::steer(unsigned hashed, unsigned unclassified) {
+  std::vector<std::uint8_t> bytes = {regs::kCtrlClassMq, regs::kCtrlMqRssConfig};
+  const auto le = [&](std::uint32_t value, unsigned count) {
+    for (unsigned n = 0; n < count; ++n) {
+      bytes.push_back(static_cast<std::uint8_t>(value >> (8 * n)));
+    }
+  };
+  le(1U << regs::kHashTypeIpv4, 4);
+  le(0, 2);  // a table of one entry
+  le(unclassified, 2);
+  le(hashed, 2);
+  le(pairs(), 2);
+  le(regs::kRssKeyBytes, 1);
+  bytes.resize(bytes.size() + regs::kRssKeyBytes);
+  EXPECT_EQ(command(bytes), regs::kCtrlAckOk);
 }
 
 }  // namespace nicroscope::test

@@ -51,7 +51,7 @@ class FaultHost final : public sim::FrameSink {
   static constexpr unsigned kRing = 256;          ///< slots of every ring
   static constexpr unsigned kBufferBytes = 2048;  ///< of a receive buffer
 
-  explicit FaultHost(const std::string& profile, std::uint64_t seed = 1);
+  explicit FaultHost(const std::string& profile, bool adversary = false);
   ~FaultHost() override;
   FaultHost(const FaultHost&) = delete;
   FaultHost& operator=(const FaultHost&) = delete;
@@ -134,6 +134,8 @@ class FaultHost final : public sim::FrameSink {
   /// A control command: its ack, or nothing if it came back without. `room` is the writable part.
   [[nodiscard]] std::optional<std::uint8_t> command(std::span<const std::uint8_t> bytes,
                                                     std::size_t room = 1);
+  /// RSS: frames of IPv4 go to one queue pair, those without a hash to another.
+  void steer(unsigned hashed, unsigned unclassified);
   [[nodiscard]] std::uint64_t received() const noexcept { return received_; }
   [[nodiscard]] std::uint64_t on_wire() const noexcept { return on_wire_; }
   [[nodiscard]] std::uint64_t passed() const noexcept { return passed_; }

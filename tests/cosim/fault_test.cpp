@@ -38,7 +38,7 @@ std::vector<Case> all_cases() {
     const unsigned buffer_error = queue == "rx" ? kErrorDmaWrite : kErrorDmaRead;
     const std::uint64_t full = queue == "rx" ? 0 : 40;  // a whole receive ring: at the start only
     cases.push_back({"zero_length", queue, {kErrorZeroLength}});
-    cases.push_back({"bad_length", queue, {kErrorBadLength}});
+    if (queue == "tx") cases.push_back({"bad_length", queue, {kErrorBadLength}});
     cases.push_back({"wrong_direction", queue, {kErrorWrongDirection}});
     cases.push_back({"indirect", queue, {kErrorIndirect}});
     cases.push_back({"unmapped", queue, {buffer_error}, Place::outside});

@@ -469,7 +469,8 @@ module rx_fill #(
   assign quiet_o      = move_quiet && asked_ptr_q == done_ptr_q && !desc_valid_i &&
                         (err_valid_q || (!release_ok && ring_settled));
   assign idle_o       = quiet_o && blocked && !move_valid && ring_settled && !job_valid_o &&
-                        job_count == '0 && (!free_valid || err_valid_q);
+                        job_count == '0 && (!free_valid || err_valid_q) &&
+                        (seg_valid || seg_count == '0) && (buf_valid || buf_count == '0);
   assign qrst_quiet_o = qrst_valid_i && !held && !desc_valid_i && ring_empty &&
                         asked_ptr_q == done_ptr_q;
 

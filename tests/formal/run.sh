@@ -45,8 +45,8 @@ work=$(mktemp -d)
 
 passed=0
 failed=0
-limit=120
-[ "$all" = 1 ] && limit=900
+limit=600                           # seconds of CPU for a question to the solver
+[ "$all" = 1 ] && limit=3600
 
 # chosen CELL: it was asked for, or nothing was.
 chosen() {
@@ -79,7 +79,7 @@ model() {
 }
 
 # Unrolled, because z3 takes for ever over the nested definitions of a memory.
-smt() { timeout "$limit" yosys-smtbmc --unroll -s "$solver" "$@" > "$work/smt.log" 2>&1; }
+smt() { (ulimit -t "$limit" && yosys-smtbmc --unroll -s "$solver" "$@") > "$work/smt.log" 2>&1; }
 
 # The solver answered, and the answer is no; a time-out or a crash is no answer.
 refuted() { ! smt "$@" && grep -q 'Status: FAILED' "$work/smt.log"; }
@@ -111,6 +111,24 @@ prove() {
   fi
   smt -c -t "$4" "$smt2"
   verdict $? "$1 $2: every cover reached within $4 cycles"
+}
+
+# rest CELL PARAMETERS RTL_ROOT QUIET FACTS DEADLINE: what idle_o of the cell promises, to $work/idle.log.
+rest() {
+  local name=${1##*/} parameters="" parameter files
+  if [ "$2" != - ]; then
+    for parameter in ${2//,/ }; do
+      parameters+=" -chparam ${parameter%%=*} ${parameter##*=}"
+    done
+  fi
+  files=$(ls "$3"/*_pkg.sv "$3"/*/*_pkg.sv && ls "$3"/*/*.sv | grep -v _pkg.sv)
+  yosys -q -p "
+    read_verilog -sv -D SYNTHESIS $(echo $files)
+    hierarchy -check -top $name $parameters
+    setattr -mod -unset keep_hierarchy *; proc; opt_clean; flatten; memory -nordff -nomap
+    opt -fast; dffunmap; setundef -anyseq; opt_clean; rename -top $name
+    write_smt2 -wires $work/idle.smt2" > "$work/idle.log" 2>&1 || return 2
+  tests/formal/idle.py "$work/idle.smt2" "$name" "$4" "$5" "$6" "$solver" > "$work/idle.log" 2>&1
 }
 
 # replace FILE FROM TO: the first FROM behind the ports.
@@ -153,9 +171,27 @@ mutant() {
   fi
 }
 
+# idle_mutant CELL PARAMETERS FROM TO: the promise of its idle_o fails.
+idle_mutant() {
+  local quiet facts deadline
+  read -r quiet facts deadline < <(lines idle | awk -v c="$1" -v p="$2" '$1 == c && $2 == p {
+    print $3, $4, $5 }')
+  if ! break_cell "$1" "$3" "$4"; then
+    verdict 1 "mutant of $1's idle_o: $3"
+    return
+  fi
+  rest "$1" "$2" "$work/rtl" "$quiet" "$facts" "$deadline"
+  [ $? = 1 ] && grep -q '^FAIL' "$work/idle.log"
+  verdict $? "mutant of $1's idle_o found: $3 -> $4"
+}
+
 if [ "$mutate" = 1 ]; then
   while IFS=@ read -r cell parameters from to; do
-    chosen "$cell" && mutant "$cell" "$parameters" "$from" "$to"
+    chosen "${cell#idle:}" || continue
+    case $cell in
+      idle:*) idle_mutant "${cell#idle:}" "$parameters" "$from" "$to" ;;
+      *) mutant "$cell" "$parameters" "$from" "$to" ;;
+    esac
   done < <(lines mutants)
 else
   while read -r cell parameters induction covers base slow; do
@@ -163,6 +199,16 @@ else
     [ -n "$slow" ] && [ "$all" = 0 ] && continue
     prove "$cell" "$parameters" "$induction" "$covers" "$base"
   done < <(lines proofs)
+  while read -r cell parameters quiet facts deadline; do
+    chosen "$cell" || continue
+    rest "$cell" "$parameters" rtl "$quiet" "$facts" "$deadline"
+    status=$?
+    grep '^PASS' "$work/idle.log"
+    passed=$((passed + $(grep -c '^PASS' "$work/idle.log")))
+    [ "$status" = 0 ] && continue
+    grep -v '^PASS' "$work/idle.log"
+    failed=$((failed + 1))
+  done < <(lines idle)
 fi
 
 echo "$passed passed, $failed failed"

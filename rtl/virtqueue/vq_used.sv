@@ -147,6 +147,7 @@ module vq_used #(
   logic [15:0]          size;
   logic [15:0]          pos;        // {wrap counter, slot} of the next element of the queue
   logic [15:0]          slot_sum;
+  logic [14:0]          slot_wrapped; // not a cast in pos_next, which Yosys 0.23 sizes as its operand
   logic                 wraps;
   logic [15:0]          pos_next;
   logic [63:0]          word;
@@ -176,16 +177,18 @@ module vq_used #(
   assign keep = Groups && used_i.first && !used_i.last;
 
   always_comb begin
-    slot_sum = '0;
-    wraps    = 1'b0;
-    pos_next = '0;
-    word     = '0;
+    slot_sum     = '0;
+    slot_wrapped = '0;
+    wraps        = 1'b0;
+    pos_next     = '0;
+    word         = '0;
     if (used_valid_i) begin
-      slot_sum = 16'(pos[14:0]) + used_i.ndesc;
-      wraps    = slot_sum >= size;
-      pos_next = {pos[15] ^ wraps, wraps ? 15'(slot_sum - size) : slot_sum[14:0]};
-      word     = {(pos[15] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
-                  ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
+      slot_sum     = 16'(pos[14:0]) + used_i.ndesc;
+      slot_wrapped = 15'(slot_sum - size);
+      wraps        = slot_sum >= size;
+      pos_next     = {pos[15] ^ wraps, wraps ? slot_wrapped : slot_sum[14:0]};
+      word         = {(pos[15] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
+                      ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
     end
   end
 

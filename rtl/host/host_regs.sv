@@ -152,7 +152,6 @@ module host_regs #(
   logic        qrst_hold, interrupts_settled;
   logic        err_valid, err_taken;
   nic_pkg::vq_error_t err_record;
-  logic [15:0] en_queue, qrst_queue, kick_queue;
   logic        few_pairs;
   logic        msix_enable, msix_settled, msix_quiet, msix_failed;
   logic [15:0] msix_failed_vector;
@@ -281,14 +280,14 @@ module host_regs #(
     .config_vector_o (config_vector),
     .en_valid_o,
     .en_ready_i,
-    .en_queue_o      (en_queue),
+    .en_queue_o,
     .en_desc_o,
     .en_driver_o,
     .en_device_o,
     .en_size_o,
     .qrst_valid_o,
     .qrst_ready_i,
-    .qrst_queue_o    (qrst_queue),
+    .qrst_queue_o,
     .qrst_hold_o     (qrst_hold),
     .qrst_settled_i  (interrupts_settled && msix_quiet),
     .lookup_i        (lookup),
@@ -324,7 +323,7 @@ module host_regs #(
     .ack_o        (notify_ack),
     .accept_i     (features_ok && !stop_o),
     .kick_valid_o,
-    .kick_queue_o (kick_queue),
+    .kick_queue_o,
     .idle_o       (notify_idle)
   );
 
@@ -336,7 +335,7 @@ module host_regs #(
     .settled_o       (interrupts_settled),
     .irq_valid_i,
     .irq_ready_o,
-    .irq_queue_i     (renumbered(few_pairs, irq_queue_i)),
+    .irq_queue_i,
     .config_event_i  (driver_ok && (link_change || err_taken)),
     .config_vector_i (config_vector),
     .lookup_o        (lookup),
@@ -438,17 +437,9 @@ module host_regs #(
   //////////////////////////////////////////////////////////////////////////////////////////////////
 
   // Where only one pair is agreed on, the control queue comes behind it (virtio 1.2, 5.1.2): to the
-  // driver it is virtqueue 2, to the rest of the NIC the last one all the same.
-  function automatic logic [15:0] renumbered(input logic few, input logic [15:0] queue);
-    renumbered = queue;
-    if (few && queue == 16'd2) renumbered = 16'(Queues - 1);
-    if (few && queue == 16'(Queues - 1)) renumbered = 16'd2;
-  endfunction
-
-  assign few_pairs    = !features_o[virtio_pkg::FeatureMq] && !features_o[virtio_pkg::FeatureRss];
-  assign en_queue_o   = renumbered(few_pairs, en_queue);
-  assign qrst_queue_o = renumbered(few_pairs, qrst_queue);
-  assign kick_queue_o = renumbered(few_pairs, kick_queue);
+  // driver it is virtqueue 2, to the rest of the NIC the last one all the same. virtio_common
+  // exchanges the two; the error record has the driver's number.
+  assign few_pairs = !features_o[virtio_pkg::FeatureMq] && !features_o[virtio_pkg::FeatureRss];
 
   assign err_valid = err_valid_i || msix_failed;
 
@@ -456,7 +447,7 @@ module host_regs #(
     err_record = '0;
     if (err_taken) begin
       err_record = err_i;
-      err_record.queue = renumbered(few_pairs, err_i.queue);
+      if (few_pairs && err_i.queue == 16'(Queues - 1)) err_record.queue = 16'd2;
       if (!err_valid_i) begin
         err_record.code  = virtio_pkg::ErrorDmaWrite;
         err_record.queue = 16'hffff;
@@ -475,7 +466,7 @@ module host_regs #(
   end
 
   assign trace_kick_valid_o = kick_valid_o;
-  assign trace_kick_queue_o = kick_queue;
+  assign trace_kick_queue_o = kick_queue_o;
 
   assign core_idle = axil_idle && common_idle && config_idle && notify_idle && interrupts_idle
                   && msix_idle && vendor_idle && !err_taken;

@@ -151,7 +151,7 @@ void NetAgent::refill(Queue& queue) {
 
 void NetAgent::kick(Queue& queue) {
   if (!queue.ring->needs_kick()) return;
-  write(regs::kBarNotify + queue.index * regs::kNotifyMultiplier, 2, queue.index);
+  write(regs::kBarNotify + queue.doorbell * regs::kNotifyMultiplier, 2, queue.index);
 }
 
 void NetAgent::on_msi(unsigned vector) {

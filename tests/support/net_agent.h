@@ -117,6 +117,7 @@ class NetAgent {
   };
   struct Queue {
     unsigned index = 0;
+    unsigned doorbell = 0;  // place of it, queue_notify_off
     std::unique_ptr<PackedRing> ring;
     std::vector<Buffer> in_device;   // by id
     std::vector<Buffer> spare;       // receive buffers that the device does not have

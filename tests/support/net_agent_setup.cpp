@@ -162,8 +162,10 @@ void NetAgent::make_queue(unsigned index) {
 
 void NetAgent::configure(unsigned index) {
   const std::uint32_t common = regs::kBarCommon;
-  const PackedRing& ring = *queues_.at(index).ring;
+  Queue& queue = queues_.at(index);
+  const PackedRing& ring = *queue.ring;
   write(common + regs::kCommonQueueSelect, 2, index);
+  queue.doorbell = read(common + regs::kCommonQueueNotifyOff, 2);
   write(common + regs::kCommonQueueSize, 2, ring.size());
   write(common + regs::kCommonQueueMsixVector, 2, plan_.queues[index].vector);
   const auto address = [&](unsigned field, BusAddress value) {

@@ -67,6 +67,38 @@ TEST(HostProbe, WholeSequenceHandsTheQueuesOver) {
   EXPECT_TRUE(host.messages.empty());
 }
 
+// The control queue is virtqueue 2 to such a driver, and the last one to the rest of the device, in
+// every respect (5.1.2).
+TEST(HostProbe, ControlQueueComesBehindTheOnlyPair) {
+  constexpr std::uint64_t kMany = (1ull << kFeatureMq) | (1ull << kFeatureRss);
+  HostBench host;
+  const auto control = static_cast<std::uint16_t>(host.queues - 1);
+  host.top->msix_enable_i = 1;
+  host.program_vectors();
+  host.negotiate(kAllOffered & ~kMany);
+  ASSERT_EQ(host.status(), kProbed);
+  for (std::uint32_t queue = 0; queue < 3; ++queue) {
+    host.select_queue(queue);
+    host.write16(kCommonQueueMsixVector, queue);
+    host.write16(kCommonQueueEnable, 1);
+    EXPECT_EQ(host.read16(kCommonQueueEnable), 1u);
+  }
+  ASSERT_EQ(host.enabled.size(), 3u);
+  EXPECT_EQ(host.enabled[0].queue, 0u);
+  EXPECT_EQ(host.enabled[1].queue, 1u);
+  EXPECT_EQ(host.enabled[2].queue, control);
+  host.set_status(kRunning);
+  host.write16(kBarNotify + kNotifyMultiplier * host.read16(kCommonQueueNotifyOff), 2);
+  ASSERT_EQ(host.kicks.size(), 1u);
+  EXPECT_EQ(host.kicks[0], control);
+  host.raise(0, 2);
+  host.settle();
+  EXPECT_EQ(host.messages_of(2), 1u);
+  host.set_error({.code = 1, .queue = control, .index = 5, .address = 0x1000});
+  host.settle();
+  EXPECT_EQ(host.read_word(kBarVendor + kVendorErrorQueue), 2u);
+}
+
 TEST(HostProbe, FeaturesOkNeedsWhatTheDeviceCannotDoWithout) {
   HostBench host;
   for (unsigned bit : {kFeatureVersion1, kFeatureRingPacked, kFeatureAccessPlatform}) {

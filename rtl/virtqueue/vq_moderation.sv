@@ -4,8 +4,8 @@
 // 5.1.6.5.10). docs/interrupts.md has the rules.
 //
 //   For each queue: `packets` and `cycles`. Buffers of a queue become due, all that were returned and
-//   not yet due, when there are `packets` of them, or `cycles` after the first one. A condition
-//   that is 0 is not used; without any, buffers are due at once. A queue starts with both 0.
+//   not yet due, when there are `packets` of them, or `cycles` after the first one. If either of
+//   the two is 0, buffers are due at once. A queue starts with both 0.
 //
 //   set       always taken. Buffers that are not yet due become due within a scan.
 //   visible   buffers were returned to the driver; moves when valid and ready are high. pos and
@@ -189,28 +189,26 @@ module vq_moderation #(
     case (op)
       OpVisible: begin
         sum        = 17'(count) + 17'(visible_count_i);
-        due        = (packets == '0 && cycles == '0) ||
-                     (packets != '0 && sum >= 17'(packets)) ||
-                     (cycles != '0 && count == '0 && brief);
+        // Without `packets` any number is enough.
+        due        = sum >= 17'(packets) || cycles == '0 || (count == '0 && brief);
         if (!due) begin
-          count_next  = sum[16] ? 16'hffff : sum[15:0];
+          count_next  = sum[15:0];
           listed_next = 1'b1;
           push        = !listed;
-          timed       = cycles != '0 && count == '0;
+          timed       = count == '0;
         end
       end
       OpVisit: begin
         ahead       = time_due - now_i[TimeWidth-1:0];
-        due         = count != '0 &&
-                      (forced_q || (cycles != '0 && (ahead[TimeWidth-1] ||
-                                                     ((ahead >> MarginWidth) == '0 &&
-                                                      ahead[MarginWidth-1:0] <= margin))));
+        due         = count != '0 && (forced_q || ahead[TimeWidth-1] ||
+                                      ((ahead >> MarginWidth) == '0 &&
+                                       ahead[MarginWidth-1:0] <= margin));
         listed_next = 1'b0;
         if (count != '0 && !due) begin
           count_next  = count;
           listed_next = 1'b1;
           push        = 1'b1;
-          timed       = cycles != '0;
+          timed       = 1'b1;
         end
       end
       default: ;
@@ -326,11 +324,12 @@ module vq_moderation #(
       // A scan looks at no more than the ring holds.
       a_scan: assert (left_q <= ring_count);
       // Buffers that wait for their time are found: there is a first deadline, or a scan goes on.
-      a_timed: assert (op != OpVisible || due || cycles == '0 || !listed || timed_q || visit_valid ||
+      a_timed: assert (op != OpVisible || due || !listed || timed_q || visit_valid ||
                        count == '0 || force_q);
-      // No buffer with a deadline waits beyond it.
-      a_in_time: assert (op != OpVisit || count == '0 || cycles == '0 || !ahead[TimeWidth-1] ||
-                         forced_q || force_q);
+      // No buffer waits beyond its deadline.
+      a_in_time: assert (op != OpVisit || count == '0 || !ahead[TimeWidth-1] || forced_q || force_q);
+      // Without a count or without a time nothing waits.
+      a_at_once: assert (op != OpVisible || due || (packets != '0 && cycles != '0));
       // Only queues that exist are set.
       a_set: assert (!set_i.valid || 32'(set_i.queue) < Queues);
     end

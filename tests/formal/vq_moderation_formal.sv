@@ -84,6 +84,7 @@ module vq_moderation_formal #(
   logic [1:0]  listed, waits, timed;   // of each queue
   logic [15:0] first;
   logic [13:0] cycles;
+  logic [31:0] packets;
 
   assign listed = {\u_dut.u_word.g_memory.word_mem[1] [24], \u_dut.u_word.g_memory.word_mem[0] [24]};
   assign waits  = {\u_dut.u_word.g_memory.word_mem[1] [23:8] != 16'd0,
@@ -92,6 +93,8 @@ module vq_moderation_formal #(
                    \u_dut.u_word.g_memory.word_mem[0] [7:0]};
   assign cycles = {\u_dut.u_settings.g_memory.word_mem[1] [6:0],
                    \u_dut.u_settings.g_memory.word_mem[0] [6:0]};
+  assign packets = {\u_dut.u_settings.g_memory.word_mem[1] [47:32],
+                    \u_dut.u_settings.g_memory.word_mem[0] [47:32]};
   assign timed  = {cycles[13:7] != 7'd0, cycles[6:0] != 7'd0};
 
   // The ring: who is first in it, and who second.
@@ -223,8 +226,11 @@ module vq_moderation_formal #(
         // What waits under settings that were changed becomes due in the next scan.
         assert (!changed_q[i] || (waits[i] && (\u_dut.force_q ||
                                                           (soon && \u_dut.forced_q ))));
-        // Nothing else that has a time waits.
-        assert (!waits[i] || owed_q[i] || changed_q[i] || !timed[i]);
+        // Nothing else waits.
+        assert (!waits[i] || owed_q[i] || changed_q[i]);
+        // Without a count or without a time buffers are due at once.
+        assert (\u_dut.op != OpVisible || \u_dut.op_queue != 1'(i) || \u_dut.due ||
+                (timed[i] && packets[16*i +: 16] != 16'd0));
       end
       if (started_q && !rst_i && \u_dut.walk_q ) begin
         assert (!owed_q[i] && !changed_q[i]);

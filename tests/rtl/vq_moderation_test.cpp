@@ -36,7 +36,7 @@ struct Queue {
   bool changed = false;       // settings were written while they waited
 
   [[nodiscard]] Cycle deadline() const {
-    return waiting != 0 && cycles != 0 && !changed ? first + cycles : kNever;
+    return waiting != 0 && !changed ? first + cycles : kNever;
   }
 };
 
@@ -157,8 +157,8 @@ class Moderation {
     }
     q.waiting += b.count;
     passed.push_back(b);
-    surely_due_ = q.packets != 0 ? q.waiting >= q.packets : q.cycles == 0;
-    maybe_due_ = q.cycles != 0 && q.cycles <= kEarly;
+    surely_due_ = q.packets == 0 || q.cycles == 0 || q.waiting >= q.packets;
+    maybe_due_ = q.cycles <= kEarly;
   }
 
   void look() {
@@ -178,8 +178,7 @@ class Moderation {
       } else {
         EXPECT_TRUE(model->touch_due_o);
         EXPECT_NE(q.waiting, 0U) << "queue " << queue << " is due for nothing";
-        EXPECT_TRUE(q.changed || q.first < last_set_ + kEarly ||
-                    (q.cycles != 0 && now + kEarly >= q.deadline()))
+        EXPECT_TRUE(q.changed || q.first < last_set_ + kEarly || now + kEarly >= q.deadline())
             << "queue " << queue << " is due " << q.deadline() - now << " cycles early";
         ++by_time;
       }
@@ -246,23 +245,23 @@ TEST(VqModerationRules, WithoutSettingsEachBufferIsDueAtOnce) {
   EXPECT_EQ(bench.model->deadline_o, kNever);
 }
 
-TEST(VqModerationRules, APacketCountAloneHasNoDeadline) {
-  Moderation bench(101);
-  bench.set(3, 5, 0);
-  for (unsigned i = 0; i < 4; ++i) {
-    bench.offered.push_back({3, 1, 1, 1});
+// "When the device has max_usecs = 0 or max_packets = 0, the notification conditions are met after
+// every packet received/sent."
+TEST(VqModerationRules, WithOneSettingEachBufferIsDueAtOnce) {
+  for (const bool count : {false, true}) {
+    Moderation bench(101);
+    bench.set(3, count ? 5 : 0, count ? 0 : 1'000'000);
+    for (unsigned i = 0; i < 12; ++i) {
+      bench.offered.push_back({3, 1, 1, 1});
+    }
+    for (int i = 0; i < 60; ++i) {
+      bench.cycle();
+    }
+    EXPECT_EQ(bench.by_count, 12U);
+    EXPECT_EQ(bench.dues[3], 12U);
+    EXPECT_EQ(bench.model->deadline_o, kNever);
+    EXPECT_TRUE(bench.model->idle_o);
   }
-  for (int i = 0; i < 100; ++i) {
-    bench.cycle();
-  }
-  EXPECT_EQ(bench.dues[3], 0U);
-  EXPECT_EQ(bench.model->deadline_o, kNever);
-  EXPECT_TRUE(bench.model->idle_o);
-  bench.offered.push_back({3, 1, 1, 1});
-  for (int i = 0; i < 20; ++i) {
-    bench.cycle();
-  }
-  EXPECT_EQ(bench.dues[3], 1U);
 }
 
 // "The device needs to check if the new notification conditions are met and send a notification if
@@ -286,7 +285,7 @@ TEST(VqModerationRules, NewSettingsHoldForWhatWaits) {
 
 TEST(VqModerationRules, TheLongestTimeIsKept) {
   Moderation bench(103);
-  bench.set(1, 0, 0xffff'ffff);
+  bench.set(1, 2, 0xffff'ffff);
   bench.offered.push_back({1, 1, 1, 1});
   for (int i = 0; i < 20; ++i) {
     bench.cycle();

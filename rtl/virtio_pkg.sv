@@ -314,7 +314,7 @@ package virtio_pkg;
   localparam int unsigned FeatureRscExt = 61;  // VIRTIO_NET_F_RSC_EXT
   localparam int unsigned FeatureStandby = 62;  // VIRTIO_NET_F_STANDBY
   localparam int unsigned FeatureSpeedDuplex = 63;  // VIRTIO_NET_F_SPEED_DUPLEX
-  localparam logic [63:0] FeaturesOffered = 64'h9330001720dfbbaf;  // device_feature of this device
+  localparam logic [63:0] FeaturesOffered = 64'h9330011720dfbbaf;  // device_feature of this device
 
   // ---- Counters: place on the vendor page
   localparam int unsigned NumCounters = 31;  // how many

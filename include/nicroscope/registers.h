@@ -337,7 +337,7 @@ inline constexpr unsigned kFeatureRscExt = 61u;  // VIRTIO_NET_F_RSC_EXT
 inline constexpr unsigned kFeatureStandby = 62u;  // VIRTIO_NET_F_STANDBY
 inline constexpr unsigned kFeatureSpeedDuplex = 63u;  // VIRTIO_NET_F_SPEED_DUPLEX
 // device_feature of this device
-inline constexpr std::uint64_t kFeaturesOffered = 0x9330001720dfbbafull;
+inline constexpr std::uint64_t kFeaturesOffered = 0x9330011720dfbbafull;
 
 // ---- Counters: place on the vendor page
 inline constexpr unsigned kNumCounters = 31u;  // how many

@@ -31,11 +31,11 @@
 //             and no descriptor shown, so that all becomes quiet. The queue starts at slot 0 with
 //             wrap counter 1 and reads the ring once without a kick. rx_en_o: in this cycle a receive
 //             queue is enabled, the one of en_queue_i.
-//   reset     qrst_valid_i stays until qrst_ready_o, and qrst_queue_i with it. Meanwhile nothing new
-//             is read and no descriptor shown. Once qrst_quiet_i says that no client has anything of
-//             the queue in hand, and all is quiet here, the queue is forgotten: it has no
-//             descriptors, no pending notification and moves no more until it is enabled again. What
-//             other queues have stays.
+//   reset     qrst_valid_i stays until qrst_ready_o, and qrst_queue_i with it. Once qrst_quiet_i says
+//             that no client has anything of the queue in hand, nothing new is read and no
+//             descriptor shown; it stays, as clients begin nothing meanwhile. When all is quiet here
+//             too, the queue is forgotten: it has no descriptors, no pending notification and moves no
+//             more until it is enabled again. What other queues have stays.
 //   kick      always taken; for virtqueues that exist.
 //   pop       only under *_avail_o, one a cycle for receive and one for the others together;
 //             *_desc_valid_o with the descriptor and its ring slot exactly one cycle later. In a
@@ -224,7 +224,8 @@ module virtqueues #(
   logic               clk;
 
   assign halt       = stop_i || failing || en_valid_i;
-  assign pause      = en_valid_i || qrst_valid_i;
+  // Before a queue is reset, chains of other queues that are half taken are taken to their end.
+  assign pause      = en_valid_i || (qrst_valid_i && qrst_quiet_i);
   assign halt_fetch = halt || pause;
 
   assign pops       = rx_pop_valid_i || tx_pop_valid_i || ctrl_pop_i;

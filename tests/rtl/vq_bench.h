@@ -352,6 +352,10 @@ class Bench {
     m.used_valid_i = 0;
     m.used_queue_i = 0;
     m.used_tag_i = 0;
+    if (resetting_) {
+      m.qrst_quiet_i = !in_hand();
+      if (m.qrst_quiet_i) queues[*resetting_] = Queue{};
+    }
     m.eval();  // avail_o falls at once when a queue is enabled or reset
     for (unsigned s = 0; s < 3; ++s) {
       if (random.chance(client.pop_percent)) {
@@ -373,24 +377,32 @@ class Bench {
         m.used_i[3 * s + 2] = (e.first ? 1U : 0U) | (e.last ? 2U : 0U);
       }
     }
-    if (resetting_) {
-      m.qrst_quiet_i = 1;
-      for (const Element& e : elements_[side(*resetting_)]) {
-        if (e.queue == *resetting_) {
-          m.qrst_quiet_i = 0;
-        }
-      }
-      if (m.qrst_quiet_i) {
-        queues[*resetting_] = Queue{};
-      }
+  }
+
+  // Whether clients have something of the queue that is being reset, or half a chain of another
+  // one, which they take to its end first.
+  [[nodiscard]] bool in_hand() const {
+    bool some = false;
+    for (unsigned s = 0; s < 3; ++s) some = some || popping_[s].has_value();
+    for (unsigned q = 0; q < kQueues; ++q) {
+      some = some || (q != *resetting_ && !queues[q].chain.empty());
     }
+    for (const Element& e : elements_[side(*resetting_)]) some = some || e.queue == *resetting_;
+    return some;
+  }
+
+  // While a queue is reset no chain is begun.
+  [[nodiscard]] bool may_take(unsigned queue) const {
+    if (!available(queue)) return false;
+    return !resetting_ ||
+           (queue != *resetting_ && !queues[queue].chain.empty() && !popping_[side(queue)]);
   }
 
   // Takes a descriptor of some queue of a side. Control and transmit share a port.
   void drive_pop(unsigned s) {
     auto& m = *model_;
     if (s == 2) {
-      if (available(kControl) && (m.pop_valid_i & 2U) == 0) {
+      if (may_take(kControl) && (m.pop_valid_i & 2U) == 0) {
         m.pop_valid_i = static_cast<std::uint8_t>(m.pop_valid_i | 4U);
         pop_queue_[2] = kControl;
       }
@@ -399,7 +411,7 @@ class Bench {
     const auto start = static_cast<unsigned>(random.in(0, kPairs - 1));
     for (unsigned i = 0; i < kPairs; ++i) {
       const unsigned q = 2 * ((start + i) % kPairs) + s;
-      if (available(q)) {
+      if (may_take(q)) {
         m.pop_valid_i = static_cast<std::uint8_t>(m.pop_valid_i | 1U << s);
         m.pop_queue_i |= q << 16 * s;
         pop_queue_[s] = q;

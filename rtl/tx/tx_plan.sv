@@ -139,8 +139,7 @@ module tx_plan #(
   logic                  too_long;
   logic [LenWidth:0]     total;
 
-  // A sum that has passed max_chain stays marked; until then it fits. A descriptor has at most
-  // 64 KiB.
+  // A sum that has passed max_chain stays marked; until then it fits.
   assign total            = {1'b0, total_q} + {1'b0, desc_i.len[LenWidth-1:0]};
   assign too_long         = long_q || total > {1'b0, max_chain};
   assign over             = over_q || fragments_q == CountWidth'(MaxFragments);
@@ -182,9 +181,9 @@ module tx_plan #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
-      // Descriptors of length zero, and those longer than 64 KiB, are refused by the virtqueue
+      // Descriptors of length zero, and those of 128 KiB and more, are refused by the virtqueue
       // engine.
-      a_len: assert (!desc_valid_i || (desc_i.len != '0 && desc_i.len <= 32'h1_0000));
+      a_len: assert (!desc_valid_i || (desc_i.len != '0 && desc_i.len[31:LenWidth] == '0));
       // A chain that is sent has all its fragments counted.
       a_fragments: assert (!plan_valid_o || plan_drop_o || 16'(plan_fragments_o) == plan_ndesc_o);
       // What is given up was begun.

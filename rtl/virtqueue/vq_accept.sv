@@ -35,8 +35,9 @@
 //
 // Errors:
 //   ErrorDmaRead          a beat was answered with an error; the first slot in the beat
-//   ErrorZeroLength, ErrorBadLength, ErrorWrongDirection, ErrorIndirect
+//   ErrorZeroLength, ErrorWrongDirection, ErrorIndirect
 //                         a descriptor that the device cannot take; the buffer address in it
+//   ErrorBadLength        likewise: 128 KiB or more to be read, which no frame has
 //   ErrorChainTooLong     the chain has as many descriptors as the ring and goes on; its last slot
 //   ErrorIncompleteChain  not available in a read that was asked for after its chain's head was
 //                         seen to be; its slot
@@ -252,7 +253,7 @@ module vq_accept #(
                 error = virtio_pkg::ErrorWrongDirection;
               end else if (len == '0) begin
                 error = virtio_pkg::ErrorZeroLength;
-              end else if (len > 32'h1_0000) begin
+              end else if (!receive && len[31:nic_pkg::LenWidth] != '0) begin
                 error = virtio_pkg::ErrorBadLength;
               end
               member = (flags & virtio_pkg::DescFNext) != '0;

@@ -21,7 +21,7 @@
 //   used_*            a frame's used elements go out when all of its writes are answered; they stay
 //                     until used_ready_i. A frame that is dropped (see rx_plan) gives its buffers
 //                     back with length 0, each for itself, and one of drop_*_o pulses.
-//   several_i, short_i   see rx_plan.
+//   several_i, short_i, others_i   see rx_plan.
 //   qrst_*            a queue is being reset: nothing new is begun, what is in flight ends, a frame
 //                     half planned for that queue is dropped; then qrst_quiet_o.
 //   err_*             a write was answered with an error: high until reset, and no element goes out
@@ -53,6 +53,7 @@ module rx_fill #(
   input  logic                         mrg_rxbuf_i,
   input  logic                         several_i,
   input  logic                         short_i,
+  input  logic                         others_i,
   output logic                         quiet_o,
   output logic                         idle_o,
 
@@ -157,6 +158,7 @@ module rx_fill #(
     .hdr_hash_i      (hdr_hash_i),
     .several_i       (several_i),
     .short_i         (short_i),
+    .others_i        (others_i),
     .blocked_o       (blocked),
     .size_valid_i    (size_valid_i),
     .size_queue_i    (size_queue_i),

@@ -297,7 +297,7 @@ module rx_path #(
   // Queues         //
   ////////////////////
 
-  logic                  several, queues_idle;
+  logic                  several, others, queues_idle;
   logic                  frame_valid, frame_ready, frame_drop;
   nic_pkg::rx_frame_t    frame;
   logic [QueueWidth-1:0] frame_queue;
@@ -322,7 +322,8 @@ module rx_path #(
     .tight_i      (tight),
     .oldest_i     (oldest),
     .out_valid_o(frame_valid), .out_ready_i(frame_ready), .out_o(frame),
-    .out_queue_o(frame_queue), .out_tag_o(frame_tag), .out_drop_o(frame_drop)
+    .out_queue_o(frame_queue), .out_tag_o(frame_tag), .out_drop_o(frame_drop),
+    .others_o(others)
   );
 
   ////////////////////
@@ -376,6 +377,7 @@ module rx_path #(
     .mrg_rxbuf_i     (cfg_i.mrg_rxbuf),
     .several_i       (several),
     .short_i         (short),
+    .others_i        (others),
     .quiet_o         (fill_quiet),
     .idle_o          (fill_idle),
     .size_valid_i(size_valid_i), .size_queue_i(size_queue_i), .size_i(size_i),

@@ -21,8 +21,9 @@
 //   drops        drop_*_o pulse with the plan and say why:
 //                no_fit      one buffer is too short without MRG_RXBUF, or the frame took the whole
 //                            ring, or it took MaxSegments segments and wants more
-//                no_buffer   frame_drop_i; or its queue ran dry in the middle of it while the store
-//                            is short of room (short_i) for the other queue pairs (several_i)
+//                no_buffer   frame_drop_i; or its queue ran dry in the middle of it while others are
+//                            in use (several_i), and the store is short of room (short_i), or frames
+//                            of others wait behind it (others_i) for Patience cycles
 //                reset       its queue is being reset, and it was in hand
 //   stop_i       takes no more descriptors. A frame that waits for some is left as it is.
 //   qrst_*       a queue is being reset: no frame is begun, one that was begun for that queue is
@@ -32,11 +33,13 @@
 // Parameters:
 //   Queues        receive queues
 //   MaxSegments   most segments of a frame
+//   Patience      cycles, a power of two
 
 module rx_plan #(
   parameter int unsigned Queues = 1,
   parameter int unsigned MaxSegments = 192,
   parameter int unsigned CountWidth = 8,
+  parameter int unsigned Patience = 4096,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
 ) (
   input  logic                         clk_i,
@@ -46,6 +49,7 @@ module rx_plan #(
   input  logic                         hdr_hash_i,    // the header has the hash in it, 20 bytes
   input  logic                         several_i,
   input  logic                         short_i,
+  input  logic                         others_i,
   output logic                         blocked_o,
 
   input  logic                         size_valid_i,  // a queue is enabled with this ring size
@@ -111,6 +115,9 @@ module rx_plan #(
   logic avail;
   logic reset;        // the frame is of the queue that is being reset
   logic in_hand;      // and can be given up in this cycle
+  logic dry;          // the frame has some of its buffers, and its queue no more
+  logic waits;        // and frames of other queues are behind it,
+  logic too_long;     // since long ago
   logic give_up;
   logic give_up_reset;
 
@@ -119,11 +126,35 @@ module rx_plan #(
   assign in_hand = frame_valid_i && !desc_valid_i && room_i && !stop_i;
   assign held_o  = reset && frame_valid_i && (started_q || desc_valid_i || Queues > 1);
 
+  assign dry     = in_hand && started_q && buf_ndesc_q == '0 && !avail && several_i;
+
+  if (Queues > 1) begin : g_patience
+    localparam int unsigned TimeWidth = $clog2(Patience);
+
+    logic [TimeWidth:0] time_q;
+
+    assign waits    = dry && others_i;
+    assign too_long = time_q[TimeWidth];
+
+    always_ff @(posedge clk_i) begin
+      if (rst_i || desc_valid_i || give_up) begin
+        time_q <= '0;
+      end else if (waits) begin
+        time_q <= time_q + 1'b1;
+      end
+    end
+  end else begin : g_one
+    assign waits    = 1'b0;
+    assign too_long = 1'b0;
+
+    logic unused_others;
+    assign unused_others = others_i;
+  end
+
   // Among several queues a frame that was chosen but not begun would stand in the way of the others.
   assign give_up_reset = in_hand && reset && (started_q || Queues > 1);
   assign give_up       = give_up_reset ||
-                         (in_hand && (frame_drop_i || (started_q && buf_ndesc_q == '0 && !avail &&
-                                                       several_i && short_i)));
+                         (in_hand && frame_drop_i) || (dry && (short_i || too_long));
 
   ////////////////////
   // Plan           //
@@ -186,7 +217,7 @@ module rx_plan #(
   assign pop_queue_o = frame_queue_i;
   assign pop_valid_o = frame_valid_i && avail && room_i && !stop_i && !plan_valid_o && !reset &&
                        (started_q || desc_valid_i || !(qrst_valid_i || frame_drop_i));
-  assign blocked_o   = !pop_valid_o && !desc_valid_i && !give_up;
+  assign blocked_o   = !pop_valid_o && !desc_valid_i && !give_up && !waits;
 
   always_ff @(posedge clk_i) begin
     if (size_valid_i) begin

@@ -13,6 +13,7 @@
 //             is given up if it is the oldest in the store (oldest_i); if tight_i, in any case:
 //             out_drop_o is high with it.
 //   pairs_i   queues in use; frames that wait for another one are given up.
+//   others_o  frames of other queues wait behind the one that is out
 //   hold_i    nothing is chosen; what is out stays.
 //   idle_o    nothing moves. With several queues it is low while frames wait for buffers of more
 //             than one of them.
@@ -62,7 +63,8 @@ module rx_queues #(
   output nic_pkg::rx_frame_t            out_o,
   output logic [QueueWidth-1:0]         out_queue_o,
   output logic [TagWidth-1:0]           out_tag_o,
-  output logic                          out_drop_o
+  output logic                          out_drop_o,
+  output logic                          others_o
 );
 
   localparam int unsigned FrameWidth = nic_pkg::RxFrameWidth;
@@ -90,6 +92,7 @@ module rx_queues #(
     assign idle_o      = out_valid_o || count == '0;
     assign out_queue_o = '0;
     assign out_drop_o  = 1'b0;
+    assign others_o    = 1'b0;
 
     logic unused_inputs;
     assign unused_inputs = ^{frame_queue_i, avail_i, hold_i, several_i, pairs_i, short_i, tight_i,
@@ -252,6 +255,8 @@ module rx_queues #(
     assign out_valid_o = out_valid_q;
     assign out_queue_o = out_queue_q;
     assign out_drop_o  = out_drop_q;
+    assign others_o    = out_valid_q && !second_q &&
+                         ring_wr_q - ring_rd_q != (QueueWidth + 1)'(some_mem[out_queue_q]);
     assign idle_o      = clear_q[QueueWidth] && !second_q && !choose && !turn_on;
 
     logic unused_bits;

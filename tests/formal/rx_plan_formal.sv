@@ -50,6 +50,7 @@ module rx_plan_formal #(
     .hdr_hash_i      (hdr_hash_i),
     .several_i       (several_i),
     .short_i         (short_i),
+    .others_i        (1'b0),
     .blocked_o       (blocked),
     .size_valid_i    (size_valid_i),
     .size_queue_i    (1'b0),

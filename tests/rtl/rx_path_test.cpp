@@ -178,6 +178,37 @@ TEST(RxPath, AQueueWithoutBuffersDoesNotHoldUpTheOthers) {
   bench.check_balance();
 }
 
+// The driver of one queue leaves a frame half way through its buffers. Even with room for all in
+// the store, the frames behind it for other queues come, before it wakes up again.
+TEST(RxPath, AHalfPlannedFrameDoesNotHoldUpTheOthers) {
+  uint64_t given_up = 0;
+  for (uint64_t seed = 1; seed <= 3; ++seed) {
+    RxPathBench bench({.seed = seed,
+                       .ring = 20,
+                       .buffer_bytes = 300,
+                       .gap_cycles = 600,
+                       .mix = kMix,
+                       .timing = kRough});
+    if (bench.queues() == 1) GTEST_SKIP() << "one queue waits for its buffers";
+    bench.starve(0, true);
+    bench.send(12 * bench.queues());
+    for (unsigned cycle = 0; cycle < 6000; ++cycle) bench.step();
+    std::vector<uint64_t> before;
+    for (unsigned queue = 1; queue < bench.queues(); ++queue) {
+      before.push_back(bench.delivered(queue));
+    }
+    given_up += bench.counts().no_buffer;
+    EXPECT_LE(bench.counts().no_buffer, 1U);
+    bench.starve(0, false);
+    ASSERT_TRUE(bench.settle()) << bench.failure();
+    bench.check_balance();
+    for (unsigned queue = 1; queue < bench.queues(); ++queue) {
+      EXPECT_EQ(bench.delivered(queue), before[queue - 1]) << "queue " << queue;
+    }
+  }
+  EXPECT_NE(given_up, 0U);
+}
+
 // All drivers sleep: all queues lose frames, and go on when they wake up.
 TEST(RxPath, AllQueuesWithoutBuffers) {
   RxPathBench bench({.gap_cycles = 2 * kSlow, .mix = kMix, .timing = kRough});

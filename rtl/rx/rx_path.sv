@@ -244,7 +244,8 @@ module rx_path #(
     .cls_drop_o(cls_drop), .cls_queue_o(cls_queue)
   );
 
-  assign drop_filter_o = cls_valid && cls_ready && cls_drop;
+  // A frame that is already being appended or copied stays in, even if settings have changed since.
+  assign drop_filter_o = lro_free_valid && free_ready && !join_free_valid;
   assign csum_good_o   = info_valid && info_ready && info.csum_ok;
   assign csum_bad_o    = info_valid && info_ready && info.csum_bad;
 

@@ -85,11 +85,11 @@ class Maker {
                           {"nouni", regs::kCtrlRxNouni, &filter.nouni},
                           {"nobcast", regs::kCtrlRxNobcast, &filter.nobcast}};
     const bool extra = plan_.has(regs::kFeatureCtrlRxExtra);
-    const Mode& mode = modes[random_.below(extra ? 6 : 2)];
+    // Most of the time the filters have something to say.
+    const bool close = filter.promisc && random_.below(3) != 0;
+    const Mode& mode = modes[close ? 0 : random_.below(extra ? 6 : 2)];
     header(mode.name, regs::kCtrlClassRx, mode.command);
-    // What keeps frames out is on for a short while only.
-    const bool keeps_out = mode.command >= regs::kCtrlRxNomulti;
-    *mode.flag = keeps_out && *mode.flag ? false : random_.below(keeps_out ? 3 : 2) == 0;
+    *mode.flag = !*mode.flag && random_.below(mode.flag == &filter.promisc ? 4 : 2) == 0;
     golden::append8(data(), *mode.flag ? 1 : 0);
   }
 

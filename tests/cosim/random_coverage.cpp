@@ -71,7 +71,7 @@ std::string mode_name(EventMode mode) {
 
 }  // namespace
 
-void declare_coverage(Coverage& coverage, unsigned pairs) {
+void declare_coverage(Coverage& coverage) {
   coverage.declare("parse",
                    {{"tags", {"0", "1", "2"}},
                     {"ip", {"none", "ipv4", "ipv6"}},
@@ -103,9 +103,8 @@ void declare_coverage(Coverage& coverage, unsigned pairs) {
         if (bin[2] == "20") return false;  // where HASH_REPORT is offered
         return bin[0] != "1515-" && (bin[1] == "1" || bin[0] == "513-1514");
       });
-  std::vector<std::string> queues;
-  for (unsigned pair = 0; pair < pairs; ++pair) queues.push_back(std::to_string(pair));
-  coverage.declare("steering", {{"mode", {"one", "automatic", "rss"}}, {"pair", queues}},
+  coverage.declare("steering",
+                   {{"mode", {"one", "automatic", "rss"}}, {"pair", {"0", "1", "2", "3", "4-"}}},
                    [](const Bin& bin) { return bin[0] != "one" || bin[1] == "0"; });
   coverage.declare("hash", {{"report", {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}}},
                    [](const Bin& bin) { return bin[0] < "7"; });
@@ -149,6 +148,10 @@ void expect_coverage(Coverage& coverage, std::uint64_t features) {
   for (const char* cross : {"parse", "layout", "deliver", "ring", "interrupts", "reset"}) {
     coverage.expect(cross);
   }
+  if (has(regs::kFeatureMq) && has(regs::kFeatureRss) && has(regs::kFeatureHashReport) &&
+      has(regs::kFeatureNotfCoal) && has(regs::kFeatureVqNotfCoal)) {
+    coverage.expect("commands");
+  }
   if (has(regs::kFeatureCtrlRx) && has(regs::kFeatureCtrlVlan)) coverage.expect("filter");
   if (has(regs::kFeatureMq) && has(regs::kFeatureRss)) coverage.expect("steering");
   if (has(regs::kFeatureHashReport)) coverage.expect("hash");
@@ -179,7 +182,7 @@ void cover_delivered(Coverage& coverage, const ReceiveConfig& config, const Rece
   coverage.hit("steering", {config.steering == Steering::one         ? "one"
                             : config.steering == Steering::automatic ? "automatic"
                                                                      : "rss",
-                            std::to_string(frame.pair)});
+                            frame.pair < 4 ? std::to_string(frame.pair) : "4-"});
   if (config.hash_report) coverage.hit("hash", {std::to_string(frame.hash_report)});
   if (head.mergeable && (head.l3 == L3::ipv4 ? config.lro4 : config.lro6)) {
     coverage.hit("lro", {name(head.l3), count_class(members), std::to_string(head.tags.size())});

@@ -16,7 +16,7 @@ namespace nicroscope::test {
 
 /// The crosses of the random cosimulation, and what fills them. A cross is expected to be full once
 /// a device with its features was driven.
-void declare_coverage(Coverage& coverage, unsigned pairs);
+void declare_coverage(Coverage& coverage);
 void expect_coverage(Coverage& coverage, std::uint64_t features);
 
 void cover_arrived(Coverage& coverage, const golden::ParsedFrame& frame, std::size_t bytes,

@@ -10,6 +10,7 @@
 
 #include "sim/base/random.h"
 #include "sim/simulation.h"
+#include "sim/trace/hash_sink.h"
 #include "sim/wire/pcap_sink.h"
 #include "tests/cosim/random_commands.h"
 #include "tests/cosim/random_plan.h"
@@ -26,6 +27,7 @@ struct RandomOptions {
   std::uint64_t frames = 1000;  ///< both ways together, at least
   std::uint64_t without = 0;    ///< features that are not taken
   std::string pcap;             ///< file for the frames that the NIC sends, or none
+  bool no_skip = false;         ///< simulate idle time too
 };
 
 /// One simulated NIC, driven at random: sessions between device resets, each with other features,
@@ -42,6 +44,11 @@ class RandomRun final : public sim::FrameSource {
   [[nodiscard]] std::uint64_t frames() const noexcept { return frames_; }
   [[nodiscard]] std::uint64_t commands() const noexcept { return commands_; }
   [[nodiscard]] std::uint64_t offered() const noexcept { return offered_; }
+  /// Of all events of the device and all frames on the wire.
+  [[nodiscard]] std::uint64_t trace_hash() const noexcept { return hash_.value(); }
+  [[nodiscard]] std::uint64_t skipped_cycles() const {
+    return simulation_->counters().cycles_skipped;
+  }
   [[nodiscard]] const Scoreboard& scoreboard() const noexcept { return scoreboard_; }
 
   [[nodiscard]] const sim::WireFrame* peek() override;
@@ -69,6 +76,7 @@ class RandomRun final : public sim::FrameSource {
   Coverage& coverage_;
   sim::Random random_;
   Scoreboard scoreboard_;
+  sim::HashSink hash_;
   std::unique_ptr<sim::Simulation> simulation_;
   std::unique_ptr<sim::PcapWriter> pcap_;
   std::optional<sim::PcapSink> pcap_sink_;
@@ -83,8 +91,11 @@ class RandomRun final : public sim::FrameSource {
   ControlState control_;
   std::deque<std::string> log_;  // the last commands and resets
   std::vector<golden::TcpFlow> flows_;
+  std::uint64_t run_left_ = 0;  // frames to come of flow run_
+  std::size_t run_ = 0;
   bool moderated_ = false;
   std::uint64_t unkind_losses_ = 0;  // frames lost for want of room, so far
+  bool pairs_cut_ = false;           // frames that waited for a pair out of use may be lost
 
   // to the NIC
   std::uint64_t receive_left_ = 0;

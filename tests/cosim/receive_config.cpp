@@ -22,28 +22,43 @@ bool ReceiveConfig::steers_as(const ReceiveConfig& other) const {
          rss.unclassified == other.rss.unclassified;
 }
 
-std::string ReceiveConfig::allows(const golden::ParsedFrame& frame, const ReceivedFrame& received,
-                                  bool merged, bool steered) const {
-  if (!filter.accepts(frame)) return "a filter keeps it out";
-  const bool judge_hash = steered && frame.hash_required;
-  if (steered && received.pair >= pairs)
-    return fmt::format("queue pair {} is not in use", received.pair);
-  if (steering == Steering::rss && judge_hash) {
+std::string ReceiveConfig::allows(Aspect aspect, const golden::ParsedFrame& frame,
+                                  const ReceivedFrame& received) const {
+  switch (aspect) {
+    case Aspect::filter:
+      return filter.accepts(frame) ? "" : "a filter keeps it out";
+    case Aspect::steering:
+      return allows_steering(frame, received);
+    case Aspect::offloads:
+      return allows_offloads(frame, received);
+  }
+  return {};
+}
+
+std::string ReceiveConfig::allows_steering(const golden::ParsedFrame& frame,
+                                           const ReceivedFrame& received) const {
+  if (received.pair >= pairs) return fmt::format("queue pair {} is not in use", received.pair);
+  if (!frame.hash_required) return {};
+  if (steering == Steering::rss) {
     const unsigned queue = golden::rss_queue(frame, rss);
     if (received.pair != queue) {
       return fmt::format("on queue pair {} and not {}", received.pair, queue);
     }
   }
-  if (hash_report && hash_known && judge_hash) {
-    const golden::FrameHash hash = golden::frame_hash(frame, rss.hash_types, rss.key);
-    if (received.hash_report != hash.report) {
-      return fmt::format("hash of type {} and not {}", received.hash_report, hash.report);
-    }
-    if (hash.report != regs::kHashReportNone && received.hash != hash.value) {
-      return fmt::format("hash {:#x} and not {:#x}", received.hash, hash.value);
-    }
+  if (!hash_report || !hash_known) return {};
+  const golden::FrameHash hash = golden::frame_hash(frame, rss.hash_types, rss.key);
+  if (received.hash_report != hash.report) {
+    return fmt::format("hash of type {} and not {}", received.hash_report, hash.report);
   }
-  if (merged) {
+  if (hash.report != regs::kHashReportNone && received.hash != hash.value) {
+    return fmt::format("hash {:#x} and not {:#x}", received.hash, hash.value);
+  }
+  return {};
+}
+
+std::string ReceiveConfig::allows_offloads(const golden::ParsedFrame& frame,
+                                           const ReceivedFrame& received) const {
+  if (received.header.gso_type != regs::kNetHdrGsoNone) {
     return (frame.l3 == golden::L3::ipv4 ? lro4 : lro6) ? "" : "merging is off";
   }
   const bool good = (received.header.flags & regs::kNetHdrFDataValid) != 0;

@@ -33,10 +33,18 @@ struct ReceiveConfig {
 
   /// Hash and queue come out the same for every frame.
   [[nodiscard]] bool steers_as(const ReceiveConfig& other) const;
-  /// Whether the device may deliver this: an empty text, or why not. `merged`: it is a super-frame,
-  /// of which `frame` is the first. `steered`: hash and queue are those of these settings.
-  [[nodiscard]] std::string allows(const golden::ParsedFrame& frame, const ReceivedFrame& received,
-                                   bool merged, bool steered) const;
+  /// What there is to say of a frame that was delivered; `frame` is the first one of a super-frame.
+  /// Each is decided in another place of the device, at its own time.
+  enum class Aspect : std::uint8_t { filter, steering, offloads };
+  /// Whether the device may deliver it like this: an empty text, or why not.
+  [[nodiscard]] std::string allows(Aspect aspect, const golden::ParsedFrame& frame,
+                                   const ReceivedFrame& received) const;
+
+ private:
+  [[nodiscard]] std::string allows_steering(const golden::ParsedFrame& frame,
+                                            const ReceivedFrame& received) const;
+  [[nodiscard]] std::string allows_offloads(const golden::ParsedFrame& frame,
+                                            const ReceivedFrame& received) const;
 };
 
 }  // namespace nicroscope::test

@@ -133,6 +133,8 @@ Recipe random_recipe(sim::Random& random, const FrameMix& mix) {
   if (percent(random, mix.damage_percent)) {
     recipe.damage = static_cast<Damage>(1 + random.below(static_cast<std::uint64_t>(Damage::cut)));
   }
+  const bool plain_ip = recipe.l3 == L3::ipv4 && recipe.protocol != kTcp && recipe.protocol != kUdp;
+  if (plain_ip && percent(random, mix.damage_percent)) recipe.damage = Damage::ip_checksum;
   random_size(random, mix, recipe);
   return recipe;
 }
@@ -164,7 +166,7 @@ Recipe TcpFlow::next() {
   Recipe recipe = state_;
   recipe.payload_bytes = mss_;
   recipe.payload_seed = random_.next();
-  if (percent(random_, 5)) recipe.flags |= tcp::kPsh;
+  if (percent(random_, 3)) recipe.flags |= tcp::kPsh;
   if (percent(random_, near_miss_percent_)) near_miss(recipe);
   state_.seq = recipe.seq + static_cast<std::uint32_t>(recipe.payload_bytes);
   ++state_.id;

@@ -63,10 +63,13 @@ TransmitFrame random_transmit(sim::Random& random, const TransmitMix& mix) {
     return out;
   }
   const std::size_t room = mix.largest_frame - headers.size();
-  const std::size_t size = percent(random, 60) ? room : 1 + random.below(room);
   const std::size_t limit = mix.largest_super_frame - headers.size();
-  const std::size_t most = std::min(limit, size * 60);
-  recipe.payload_bytes = percent(random, 10) ? 1 + random.below(size) : 1 + random.below(most);
+  constexpr std::size_t sizes[] = {99, 999, 9000};     // of segments, about evenly
+  constexpr std::size_t counts[] = {1, 2, 8, 20, 60};  // of them
+  const std::size_t size =
+      percent(random, 20) ? room : 1 + random.below(std::min(room, sizes[random.below(3)]));
+  const std::size_t most = std::min(limit, size * counts[random.below(5)]);
+  recipe.payload_bytes = most - random.below(std::min(most, size));
   recipe.flags = static_cast<std::uint8_t>(tcp::kAck | random.below(256));
   recipe.flags &= static_cast<std::uint8_t>(~(tcp::kSyn | tcp::kRst | tcp::kUrg));
   const bool ecn = !udp && mix.ecn && (recipe.flags & tcp::kCwr) != 0;

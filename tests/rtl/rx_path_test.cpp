@@ -182,23 +182,23 @@ TEST(RxPath, AQueueWithoutBuffersDoesNotHoldUpTheOthers) {
 // the store, the frames behind it for other queues come, before it wakes up again.
 TEST(RxPath, AHalfPlannedFrameDoesNotHoldUpTheOthers) {
   uint64_t given_up = 0;
-  for (uint64_t seed = 1; seed <= 3; ++seed) {
+  for (uint64_t seed = 1; seed <= 8; ++seed) {
     RxPathBench bench({.seed = seed,
-                       .ring = 20,
-                       .buffer_bytes = 300,
+                       .ring = 12,
+                       .buffer_bytes = 100,
                        .gap_cycles = 600,
-                       .mix = kMix,
+                       .mix = {.largest = 400, .flows = 200},
                        .timing = kRough});
     if (bench.queues() == 1) GTEST_SKIP() << "one queue waits for its buffers";
+    bench.send(bench.queues());
     bench.starve(0, true);
-    bench.send(12 * bench.queues());
+    bench.send(14 * bench.queues());
     for (unsigned cycle = 0; cycle < 6000; ++cycle) bench.step();
     std::vector<uint64_t> before;
     for (unsigned queue = 1; queue < bench.queues(); ++queue) {
       before.push_back(bench.delivered(queue));
     }
     given_up += bench.counts().no_buffer;
-    EXPECT_LE(bench.counts().no_buffer, 1U);
     bench.starve(0, false);
     ASSERT_TRUE(bench.settle()) << bench.failure();
     bench.check_balance();

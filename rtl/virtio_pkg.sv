@@ -265,7 +265,7 @@ package virtio_pkg;
   localparam logic [7:0] ErrorChainTooLong = 8'h06;  // a chain has more descriptors than the ring
   // a chain's head is available but a later descriptor of it is not
   localparam logic [7:0] ErrorIncompleteChain = 8'h07;
-  localparam logic [7:0] ErrorBadLength = 8'h08;  // a descriptor is longer than 64 KiB
+  localparam logic [7:0] ErrorBadLength = 8'h08;  // a descriptor to be read is of 128 KiB or more
   localparam logic [7:0] ErrorBadHeader = 8'h09;  // a header asks for what was not negotiated
 
   // ---- Feature bits (virtio 1.2, 5.1.3 and 6)

@@ -287,7 +287,8 @@ inline constexpr std::uint8_t kErrorIndirect = 0x05u;
 inline constexpr std::uint8_t kErrorChainTooLong = 0x06u;
 // a chain's head is available but a later descriptor of it is not
 inline constexpr std::uint8_t kErrorIncompleteChain = 0x07u;
-inline constexpr std::uint8_t kErrorBadLength = 0x08u;  // a descriptor is longer than 64 KiB
+// a descriptor to be read is of 128 KiB or more
+inline constexpr std::uint8_t kErrorBadLength = 0x08u;
 inline constexpr std::uint8_t kErrorBadHeader = 0x09u;  // a header asks for what was not negotiated
 
 // ---- Feature bits (virtio 1.2, 5.1.3 and 6)
@@ -438,7 +439,7 @@ inline constexpr std::array<NamedValue, 10> kErrors{{
     {5u, "Indirect", "an indirect descriptor, which was not negotiated"},
     {6u, "ChainTooLong", "a chain has more descriptors than the ring"},
     {7u, "IncompleteChain", "a chain's head is available but a later descriptor of it is not"},
-    {8u, "BadLength", "a descriptor is longer than 64 KiB"},
+    {8u, "BadLength", "a descriptor to be read is of 128 KiB or more"},
     {9u, "BadHeader", "a header asks for what was not negotiated"},
 }};
 

@@ -234,7 +234,6 @@ class TxBench {
   std::vector<uint32_t> cut_up(uint32_t total) {
     const unsigned count = std::min(between(1, config_.max_pieces), total);
     std::vector<uint32_t> ends{total};
-    if (total > 0x10000) ends.push_back(0x8000);  // no descriptor is longer than 64 KiB
     while (ends.size() < count) {
       // Half of the cuts lie in the header or close behind it.
       const uint32_t near = std::min<uint32_t>(total - 1, 40);

@@ -13,6 +13,7 @@ namespace nicroscope::test {
 namespace {
 
 constexpr std::size_t kLargestFrame = 9018;
+constexpr unsigned kMoreOptions = 4;  // that a segment may have behind what its flow has
 constexpr unsigned kSuperFrame = 65562 + regs::kNetHdrHashBytes;  // virtio 1.2, 5.1.6.3.1
 
 struct Need {
@@ -71,7 +72,7 @@ void random_receive_buffers(sim::Random& random, RandomPlan& plan) {
   if (!agent.has(regs::kFeatureMrgRxbuf)) {
     const unsigned frame =
         static_cast<unsigned>(plan.jumbo_percent != 0 ? kLargestFrame : plan.largest);
-    agent.rx_buffer_bytes = lro ? kSuperFrame : frame + regs::kNetHdrHashBytes;
+    agent.rx_buffer_bytes = lro ? kSuperFrame : frame + regs::kNetHdrHashBytes + kMoreOptions;
     if (plan.kind) agent.rx_pieces = 1;
     if (lro) agent.rx_pieces = std::max(agent.rx_pieces, 2U);
     if (!plan.kind && percent(random, 20)) agent.rx_buffer_bytes = 600;  // too small for many

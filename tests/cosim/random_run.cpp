@@ -338,7 +338,8 @@ std::string RandomRun::balance() {
   }
   const std::uint64_t lost = count[regs::kCounterRxDropFifo] + count[regs::kCounterRxDropNoFit] +
                              count[regs::kCounterRxDropNoBuffer];
-  if (plan_.kind && agent_->running() && !pairs_cut_) {
+  // A driver that is told late may leave one of several queues without buffers.
+  if (plan_.kind && agent_->running() && !pairs_cut_ && !(moderated_ && agent_->pairs() > 1)) {
     equal("frames lost, with room for all", lost - unkind_losses_, 0);
   }
   unkind_losses_ = lost;

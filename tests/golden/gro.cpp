@@ -15,7 +15,8 @@ constexpr std::uint8_t kEnds = tcp::kPsh | tcp::kFin;
 constexpr std::uint8_t kNever = tcp::kSyn | tcp::kRst | tcp::kUrg;
 constexpr std::uint8_t kNotCompared = tcp::kCwr | tcp::kFin | tcp::kPsh;
 
-// What keeps frames in order: those with one key may not overtake each other.
+// What keeps frames in order: those with one key may not overtake each other. A device cannot tell
+// the flow of a frame whose headers are wrong or out of its reach.
 Bytes flow_key(const ParsedFrame& parsed) {
   Bytes key;
   append16(key, parsed.ethertype);
@@ -26,6 +27,7 @@ Bytes flow_key(const ParsedFrame& parsed) {
   append8(key, parsed.protocol);
   append16(key, parsed.source_port);
   append16(key, parsed.destination_port);
+  append8(key, parsed.hash_required ? 1 : 0);
   return key;
 }
 
@@ -169,7 +171,11 @@ std::string GroChecker::plain(Flow& flow, View frame, const virtio::NetHeader& h
     return eligible(sent) && std::ranges::equal(sent.bytes, frame);
   };
   const auto found = std::ranges::find_if(flow, same);
-  if (found == flow.end()) return "no such frame was sent, or it was overtaken";
+  if (found == flow.end()) {
+    const auto sent = std::ranges::find_if(
+        flow, [&](const Sent& each) { return std::ranges::equal(each.bytes, frame); });
+    return sent == flow.end() ? "no such frame was sent" : "it was overtaken in its flow";
+  }
   if ((header.flags & ~regs::kNetHdrFDataValid) != 0) return "flags without a meaning here";
   take(flow, {static_cast<std::size_t>(found - flow.begin())});
   return {};

@@ -2,16 +2,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Synthesises the NIC for FPGAs with Yosys and says what it costs.
 
-  synth.py PROFILE... [--top MODULE] [--set PARAMETER=VALUE]... [--no-docs]
+  synth.py PROFILE... [--part whole|modules|ecp5]... [--top MODULE] [--set PARAMETER=VALUE]... [--no-docs]
 
-Writes build/synth/<profile>.json: lut, ff, bram36, bram18 and depth of the whole, `modules` with the
-same of each module (everything below it included), and `ecp5`, the whole on an open tool flow's
-family. Without --top, --set and --no-docs it also brings the tables of docs/synthesis.md up to date.
+PROFILE may have a number of queue pairs of its own: dc100x256. Writes build/synth/<profile>.json: lut,
+ff, bram36, bram18 and depth of the whole, `modules` with the same of each module (everything below it
+included), and `ecp5`, the whole on an open tool flow's family; with --part the others stay as they
+are. Without --top, --set and --no-docs it also brings the tables of docs/synthesis.md up to date.
 
-  lut     LUTs as logic, and as memory (each RAM primitive by the LUTs that it takes)
-  depth   LUTs in series on the longest way between registers; carry chains and wide multiplexers
-          between them are not counted
+  lut     LUTs as logic, and as memory: of a RAM primitive those that hold bits which are read, and
+          one for the address to write to
+  depth   LUTs in series on the longest way between registers; carry chains between them are not
+          counted
 The whole is flattened; modules are synthesised with their borders kept, so their sum is larger.
+Frames carry no tags (TraceTags = 0): those are for simulation.
 """
 
 import argparse
@@ -28,11 +31,22 @@ import rtl
 
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs/synthesis.md"
-# LUTs that one memory primitive takes (AMD UG574, chapter 2).
-MEMORY_LUTS = {"RAM32X1S": 1, "RAM32X1D": 2, "RAM64X1S": 1, "RAM64X1D": 2, "RAM128X1D": 4,
-               "RAM256X1D": 8, "RAM512X1S": 8, "RAM32M": 4, "RAM64M": 4, "RAM32M16": 8,
-               "RAM64M8": 8, "SRL16E": 1, "SRLC16E": 1, "SRLC32E": 1}
-THROUGH = ("LUT", "CARRY", "MUXF", "INV")  # a way goes on through these
+# Memory primitives made of eight LUTs, DOA to DOH (AMD UG574, chapter 2); the last one has the write
+# address.
+MEMORIES = ("RAM32M16", "RAM64M8")
+SHIFTERS = ("SRL16E", "SRLC16E", "SRLC32E")
+# As synth_xilinx has them, but for abc: there a LUT of any size costs one, as in the count.
+MAP_LUTS = """opt_expr -mux_undef -noclkinv
+            abc -lut 6
+            clean
+            techmap -map +/xilinx/ff_map.v
+            xilinx_srl -fixed -minlen 3
+            techmap -map +/xilinx/lut_map.v -map +/xilinx/cells_map.v -D LUT_WIDTH=6
+            xilinx_dffopt
+            opt_lut_ins -tech xilinx
+            clean"""
+PARTS = ("whole", "modules", "ecp5")
+THROUGH = ("LUT", "CARRY", "INV")  # a way goes on through these
 
 
 def camel(name):
@@ -41,14 +55,23 @@ def camel(name):
 
 def profile_parameters(name):
     profiles = tomllib.loads((ROOT / "rtl/profiles.toml").read_text(encoding="utf-8"))
-    if name not in profiles:
+    base, _, pairs = name.partition("x")
+    if base not in profiles or (pairs and not pairs.isdecimal()):
         sys.exit(f"synth: no profile {name}; there are {', '.join(profiles)}")
-    profile = profiles[name]
-    return profile["top"], {camel(k): v for k, v in profile.items() if k not in ("top", "text")}
+    profile = dict(profiles[base])
+    if pairs:
+        profile["queue_pairs"] = int(pairs)
+    parameters = {camel(k): v for k, v in profile.items() if k not in ("top", "text")}
+    return profile["top"], {**parameters, "TraceTags": 0}
+
+
+def ultrascale(top, flatten):
+    flow = f"synth_xilinx -family xcup -noiopad -nowidelut {'-flatten ' if flatten else ''}-top {top}"
+    return f"{flow} -run begin:map_luts\n{MAP_LUTS}\n{flow} -run finalize:edif"
 
 
 def run_yosys(top, parameters, synthesis):
-    """The netlist that `synthesis`, a Yosys command, makes of `top`."""
+    """The netlist that `synthesis`, Yosys commands, makes of `top`."""
     files = " ".join(str(path) for path in rtl.needed_files([top]))
     chparam = "".join(f" -set {key} {value}" for key, value in parameters.items())
     with tempfile.TemporaryDirectory() as directory:
@@ -56,7 +79,7 @@ def run_yosys(top, parameters, synthesis):
         script = f"""read_verilog -sv -DSYNTHESIS {files}
             {f'chparam{chparam} {top}' if chparam else ''}
             hierarchy -check -top {top}
-            {synthesis} -top {top}
+            {synthesis}
             write_json {netlist}"""
         done = subprocess.run(["yosys", "-Q", "-q", "-p", script], check=False,
                               capture_output=True, text=True)
@@ -101,6 +124,24 @@ def depth(module):
     return max(longest.values(), default=0)
 
 
+def memory_luts(cell, read):
+    """LUTs of a memory primitive, of which the bits in `read` go anywhere."""
+    used = {port for port, bits in cell["connections"].items()
+            if port.startswith("DO") and any(bit in read for bit in bits)}
+    return len(used | {"DOH"}) if used else 0
+
+
+def read_bits(module):
+    """What is an input of a cell, or leaves the module."""
+    bits = {bit for port in module["ports"].values() if port["direction"] != "input"
+            for bit in port["bits"]}
+    for cell in module["cells"].values():
+        for port, connected in cell["connections"].items():
+            if cell["port_directions"][port] != "output":
+                bits.update(connected)
+    return bits
+
+
 class Netlist:
     def __init__(self, modules):
         self.modules = modules
@@ -112,6 +153,7 @@ class Netlist:
             return self.costs[name]
         total = collections.Counter(lut=0, ff=0, bram36=0, bram18=0)
         deepest = depth(self.modules[name])
+        read = read_bits(self.modules[name])
         for cell in self.modules[name]["cells"].values():
             kind = cell["type"]
             if kind in self.modules and "cells" in self.modules[kind] and \
@@ -121,8 +163,12 @@ class Netlist:
                 total.update(below)
             elif re.fullmatch(r"LUT[1-6]", kind):
                 total["lut"] += 1
-            elif kind in MEMORY_LUTS:
-                total["lut"] += MEMORY_LUTS[kind]
+            elif kind in MEMORIES:
+                total["lut"] += memory_luts(cell, read)
+            elif kind in SHIFTERS:
+                total["lut"] += 1
+            elif kind.startswith(("RAM32", "RAM64", "RAM128", "RAM256", "MUXF")):
+                sys.exit(f"synth: {kind} is not counted")
             elif re.match(r"FD[A-Z]E|LD[A-Z]E", kind):
                 total["ff"] += 1
             elif kind.startswith("RAMB36"):
@@ -153,31 +199,49 @@ def by_module(modules, top):
 
 
 def ecp5(modules, top):
-    kinds = collections.Counter(cell["type"] for cell in modules[top]["cells"].values())
+    """Of the whole; a module whose border is kept counts as often as it is there."""
+    kinds = collections.Counter()
+
+    def count(name):
+        for cell in modules[name]["cells"].values():
+            kinds[cell["type"]] += 1
+            if modules.get(cell["type"], {}).get("cells"):
+                count(cell["type"])
+    count(top)
     return {"lut4": kinds["LUT4"] + 2 * kinds["CCU2C"], "ff": kinds["TRELLIS_FF"],
             "dp16kd": kinds["DP16KD"], "dpr16x4": kinds["TRELLIS_DPR16X4"]}
 
 
-def synthesise(name, top, parameters):
-    flat = run_yosys(top, parameters, "synth_xilinx -family xcup -noiopad -flatten")
-    report = {"profile": name, "top": top, "family": "xcup", **Netlist(flat).cost(top)}
-    kept = run_yosys(top, parameters, "synth_xilinx -family xcup -noiopad")
-    report["modules"] = by_module(kept, top)
-    report["ecp5"] = ecp5(run_yosys(top, parameters, "synth_ecp5"), top)
+def synthesise(name, top, parameters, parts):
+    report = {"profile": name, "top": top, "family": "xcup"}
+    if "whole" in parts:
+        report |= Netlist(run_yosys(top, parameters, ultrascale(top, True))).cost(top)
+    if "modules" in parts:
+        report["modules"] = by_module(run_yosys(top, parameters, ultrascale(top, False)), top)
+    if "ecp5" in parts:
+        report["ecp5"] = ecp5(run_yosys(top, parameters, f"synth_ecp5 -top {top}"), top)
     return report
 
 
 def show(report):
-    print(f"{report['profile']}, {report['top']}, UltraScale+ (Yosys synth_xilinx -family xcup): "
-          f"{report['lut']} LUT, {report['ff']} FF, {report['bram36']} RAMB36, "
-          f"{report['bram18']} RAMB18, {report['depth']} LUTs deep")
-    print(f"  {'module':<20} {'count':>5} {'LUT':>7} {'FF':>7} {'RAMB36':>7} {'RAMB18':>7} {'depth':>6}")
-    for name, row in report["modules"].items():
-        print(f"  {name:<20} {row['instances']:>5} {row['lut']:>7} {row['ff']:>7} "
-              f"{row['bram36']:>7} {row['bram18']:>7} {row['depth']:>6}")
-    open_flow = report["ecp5"]
-    print(f"  ECP5 (synth_ecp5): {open_flow['lut4']} LUT4 (carry included), {open_flow['ff']} FF, "
-          f"{open_flow['dp16kd']} DP16KD, {open_flow['dpr16x4']} DPR16X4\n")
+    print(f"{report['profile']}, {report['top']}, UltraScale+ (Yosys synth_xilinx -family xcup)")
+    if "lut" in report:
+        print(f"  {report['lut']} LUT, {report['ff']} FF, {report['bram36']} RAMB36, "
+              f"{report['bram18']} RAMB18, {report['depth']} LUTs deep")
+    if "modules" in report:
+        print(f"  {'module':<20} {'count':>5} {'LUT':>7} {'FF':>7} {'RAMB36':>7} {'RAMB18':>7} "
+              f"{'depth':>6}")
+        for name, row in report["modules"].items():
+            print(f"  {name:<20} {row['instances']:>5} {row['lut']:>7} {row['ff']:>7} "
+                  f"{row['bram36']:>7} {row['bram18']:>7} {row['depth']:>6}")
+    if "ecp5" in report:
+        print(f"  {open_flow(report)}")
+
+
+def open_flow(report):
+    cost = report["ecp5"]
+    return (f"Lattice ECP5 (`synth_ecp5`): {cost['lut4']} LUT4 with carry cells as two, "
+            f"{cost['ff']} FF, {cost['dp16kd']} DP16KD, {cost['dpr16x4']} DPR16X4.")
 
 
 def table(report):
@@ -186,10 +250,9 @@ def table(report):
              f"| **whole, flattened** | | **{report['lut']}** | **{report['ff']}** | "
              f"**{report['bram36']}** | **{report['bram18']}** | **{report['depth']}** |"]
     lines += [f"| `{name}` | {row['instances']} | {row['lut']} | {row['ff']} | {row['bram36']} | "
-              f"{row['bram18']} | {row['depth']} |" for name, row in report["modules"].items()]
-    open_flow = report["ecp5"]
-    lines += ["", f"Lattice ECP5 (`synth_ecp5`): {open_flow['lut4']} LUT4 with carry cells as two, "
-              f"{open_flow['ff']} FF, {open_flow['dp16kd']} DP16KD, {open_flow['dpr16x4']} DPR16X4."]
+              f"{row['bram18']} | {row['depth']} |" for name, row in report.get("modules", {}).items()]
+    if "ecp5" in report:
+        lines += ["", open_flow(report)]
     return "\n".join(lines)
 
 
@@ -207,6 +270,7 @@ def update_docs(reports):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("profiles", nargs="+")
+    parser.add_argument("--part", action="append", choices=PARTS, help="only that (default: all)")
     parser.add_argument("--top", help="another module than the profile's, for one block's cost")
     parser.add_argument("--set", action="append", default=[], metavar="PARAMETER=VALUE")
     parser.add_argument("--no-docs", action="store_true")
@@ -219,12 +283,14 @@ def main():
         top, parameters = profile_parameters(name)
         if args.top:
             top, parameters = args.top, {}
-        report = synthesise(name, top, {**parameters, **changes})
+        report = synthesise(name, top, {**parameters, **changes}, args.part or PARTS)
         show(report)
-        reports.append(report)
         if not args.top and not changes:
-            (directory / f"{name}.json").write_text(json.dumps(report, indent=1) + "\n",
-                                                    encoding="utf-8")
+            path = directory / f"{name}.json"
+            before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+            report = {**before, **report}
+            path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        reports.append(report)
     if not (args.top or changes or args.no_docs):
         update_docs(reports)
 

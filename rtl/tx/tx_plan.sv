@@ -94,7 +94,7 @@ module tx_plan #(
   if (Queues == 1) begin : g_one_queue
     assign turn = '0;
     assign any  = avail_i[0];
-  end else begin : g_turns
+  end else if (Queues <= 16) begin : g_turns
     logic [Queues-1:0] unused_grant;
 
     arbiter_rr #(
@@ -107,6 +107,17 @@ module tx_plan #(
       .grant_o      (unused_grant),
       .grant_index_o(turn),
       .grant_valid_o(any)
+    );
+  end else begin : g_many_turns
+    arbiter_wide #(
+      .N(Queues)
+    ) u_turns (
+      .clk_i    (clk_i),
+      .rst_i    (rst_i),
+      .request_i(avail_i),
+      .advance_i(pop_valid_o && !in_chain),
+      .index_o  (turn),
+      .valid_o  (any)
     );
   end
 

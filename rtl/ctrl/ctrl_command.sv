@@ -248,7 +248,7 @@ module ctrl_command #(
           endcase
         end
         ctrl_pkg::PhCount:    good = acc_q[63:48] == '0;
-        ctrl_pkg::PhTypes:    good = acc_q[63:41] == '0;
+        ctrl_pkg::PhTypes:    good = acc_q[63:38] == '0;  // but HashTypeIpEx and those above
         ctrl_pkg::PhRssHead:  good = acc_q[47:39] == '0 && half < 16'(QueuePairs) &&
                            (acc_q[38:32] & (acc_q[38:32] + 1'b1)) == '0;
         ctrl_pkg::PhTable:    good = half < 16'(QueuePairs);
@@ -356,7 +356,7 @@ module ctrl_command #(
     if (taken) begin
       if (phase_q == ctrl_pkg::PhHead)  cmd_q      <= acc_q[58:56];
       if (phase_q == ctrl_pkg::PhVq)    vq_q       <= acc_q[47:32];
-      if (phase_q == ctrl_pkg::PhTypes) no_types_q <= acc_q[40:32] == '0;
+      if (phase_q == ctrl_pkg::PhTypes) no_types_q <= acc_q[37:32] == '0;
       if (phase_q == ctrl_pkg::PhCount || phase_q == ctrl_pkg::PhRssHead) items_q <= acc_q[47:32];
     end
   end

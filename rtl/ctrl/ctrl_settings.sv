@@ -33,7 +33,7 @@ module ctrl_settings #(
   logic                  promisc_q, allmulti_q, alluni_q, nomulti_q, nouni_q, nobcast_q;
   logic [47:0]           mac_q;
   logic                  rss_q;
-  logic [8:0]            types_q;
+  logic [5:0]            types_q;
   logic [6:0]            rss_mask_q;
   logic [15:0]           unclassified_q;
   logic [PairsWidth-1:0] pairs_q;
@@ -91,7 +91,7 @@ module ctrl_settings #(
             default: ;
           endcase
         end
-        ctrl_pkg::PhTypes:   types_q        <= data[40:32];
+        ctrl_pkg::PhTypes:   types_q        <= data[37:32];
         ctrl_pkg::PhRssHead: unclassified_q <= data[63:48];
         ctrl_pkg::PhMaxTx:   pairs_q        <= data[48 +: PairsWidth];
         ctrl_pkg::PhCommit: begin
@@ -120,7 +120,7 @@ module ctrl_settings #(
     cfg_o.multi_overflow   = overflow_i[1];
     cfg_o.mac              = mac_q;
     cfg_o.rss              = rss_q;
-    cfg_o.hash_types       = types_q;
+    cfg_o.hash_types       = {3'b000, types_q};
     cfg_o.rss_mask         = rss_mask_q;
     cfg_o.rss_unclassified = unclassified_q;
     cfg_o.pairs            = rss_q ? 16'(QueuePairs) : 16'(pairs_q);

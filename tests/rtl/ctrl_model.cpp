@@ -179,7 +179,7 @@ ControlModel::Answer ControlModel::rss_config(std::span<const uint8_t> data) {
   const uint32_t types = static_cast<uint32_t>(little(data.first(4)));
   const uint64_t mask = little(data.subspan(4, 2));
   const uint64_t other = little(data.subspan(6, 2));
-  if (types > 0x1ff || mask > 127 || (mask & (mask + 1)) != 0 || other >= built_) return {};
+  if (types > 0x3f || mask > 127 || (mask & (mask + 1)) != 0 || other >= built_) return {};
   data = data.subspan(8);
   if (data.size() < 2 * (mask + 1) + 3) return {};
   std::vector<uint16_t> entries;
@@ -201,7 +201,7 @@ ControlModel::Answer ControlModel::rss_config(std::span<const uint8_t> data) {
 ControlModel::Answer ControlModel::hash_config(std::span<const uint8_t> data) {
   if (data.size() < 13) return {};
   const uint32_t types = static_cast<uint32_t>(little(data.first(4)));
-  if (types > 0x1ff || !set_key(data.subspan(12), types)) return {};
+  if (types > 0x3f || !set_key(data.subspan(12), types)) return {};
   rss = false;
   hash_types = types;
   return {.ok = true, .data = {}};

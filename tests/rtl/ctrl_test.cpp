@@ -180,7 +180,7 @@ TEST_F(CtrlTest, Rss) {
   for (const unsigned entries : {1U, 2U, 64U, 128U}) {
     ControlModel model(pairs);
     for (unsigned q = 0; q < 2 * pairs; ++q) model.enable(q);
-    const Bytes bytes = rss_command(0x1ff, entries, pairs - 1, pairs, key);
+    const Bytes bytes = rss_command(0x3f, entries, pairs - 1, pairs, key);
     EXPECT_TRUE(model.execute(kAll, bytes, 1).ok);
     EXPECT_EQ(command(bytes), Bytes{kOk});
     expect_state(bench_, model);
@@ -200,7 +200,7 @@ TEST_F(CtrlTest, Rss) {
             Bytes{kErr});
   EXPECT_EQ(command(rss_command(1, 4, 0, 0, other)), Bytes{kErr});
   EXPECT_EQ(command(rss_command(1, 4, 0, pairs + 1, other)), Bytes{kErr});
-  EXPECT_EQ(command(rss_command(0x200, 4, 0, 1, other)), Bytes{kErr});
+  EXPECT_EQ(command(rss_command(0x40, 4, 0, 1, other)), Bytes{kErr});
   EXPECT_EQ(command(rss_command(1, 4, 0, 1, Bytes(41, 1))), Bytes{kErr});
   EXPECT_EQ(command(rss_command(1, 4, 0, 1, {})), Bytes{kErr});
   Bytes wrong = rss_command(1, 4, 0, 1, other);

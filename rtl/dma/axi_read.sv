@@ -101,16 +101,9 @@ module axi_read #(
     .grant_valid_o(grant_valid)
   );
 
-  always_comb begin
-    grant_addr  = '0;
-    grant_bytes = '0;
-    for (int unsigned c = 0; c < Clients; c++) begin
-      if (grant[c]) begin
-        grant_addr  = req_addr_i[64*c +: 64];
-        grant_bytes = req_bytes_i[LenWidth*c +: LenWidth];
-      end
-    end
-  end
+  // Chosen by the number, not by the one-hot grant: four addresses then fit in a LUT for each bit.
+  assign grant_addr  = req_addr_i[64*grant_index +: 64];
+  assign grant_bytes = req_bytes_i[LenWidth*grant_index +: LenWidth];
 
   assign req_ready_o = split_ready ? grant : '0;
 
@@ -199,7 +192,10 @@ module axi_read #(
     if (rst_i) begin
       wr_ptr_q <= '0;
     end else if (issue) begin
-      wr_ptr_q[PtrWidth*burst_client +: PtrWidth] <= wr_ptr + 1'b1;
+      // Written out, so that synthesis finds an enable for each.
+      for (int unsigned c = 0; c < Clients; c++) begin
+        if (32'(burst_client) == c) wr_ptr_q[PtrWidth*c +: PtrWidth] <= wr_ptr + 1'b1;
+      end
     end
   end
 
@@ -242,7 +238,9 @@ module axi_read #(
       rsp_last_q  <= m_axi_rlast_i && last_mem[{client, slot[SlotWidth-1:0]}];
       rsp_error_q <= m_axi_rresp_i[1];
       if (m_axi_rlast_i) begin
-        rd_ptr_q[PtrWidth*client +: PtrWidth] <= slot + 1'b1;
+        for (int unsigned c = 0; c < Clients; c++) begin
+          if (32'(client) == c) rd_ptr_q[PtrWidth*c +: PtrWidth] <= slot + 1'b1;
+        end
       end
     end else begin
       rsp_valid_q <= '0;

@@ -25,10 +25,15 @@
 //   IdWidth         bits of AWID and BID
 //   MaxBurstBytes   see burst_split
 //   Outstanding     streaming bursts in flight, a power of two
+//   Elements        0: a small client may write any bytes of its beat. Else the first Elements of them
+//                   write used elements' ends alone, the upper eight of every 16 bytes, and the others
+//                   have the same four bytes in all words of the beat: that makes little of the choice
+//                   between so many wide words. At least 2, a power of two, less than Small.
 
 module axi_write #(
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned Small = 5,
+  parameter int unsigned Elements = 0,
   parameter int unsigned IdWidth = 4,
   parameter int unsigned MaxBurstBytes = 512,
   parameter int unsigned Outstanding = 64
@@ -79,9 +84,13 @@ module axi_write #(
   localparam int unsigned WriterWidth = $clog2(Writers);
   localparam int unsigned SlotWidth = $clog2(Outstanding);
   localparam int unsigned FlightWidth = SlotWidth + 4;
+  localparam int unsigned SmallWidth = (Small > 1) ? $clog2(Small) : 1;
+  localparam int unsigned ElementWidth = (Elements > 1) ? $clog2(Elements) : 1;
 
   if (Small < 1 || Writers > (1 << IdWidth)) $error("axi_write: Small is out of range");
   if ((1 << SlotWidth) != Outstanding) $error("axi_write: Outstanding must be a power of two");
+  if (Elements != 0 && (Elements < 2 || Elements >= Small || (1 << ElementWidth) != Elements))
+    $error("axi_write: Elements is out of range");
 
   // It needs a clock while something moves on one of its sides, not while it waits for memory.
   logic clk;
@@ -179,6 +188,7 @@ module axi_write #(
   logic [Writers-1:0]     grant;
   logic [WriterWidth-1:0] grant_index;
   logic                   grant_valid;
+  logic [SmallWidth-1:0]  writer;       // the granted small client
   logic                   can_start;
   logic                   start;
   logic                   start_burst;
@@ -200,6 +210,7 @@ module axi_write #(
     .grant_valid_o(grant_valid)
   );
 
+  assign writer      = SmallWidth'(grant_index - 1'b1);
   assign start       = can_start && grant_valid;
   assign start_burst = can_start && grant[0];
   assign burst_ready = start_burst;
@@ -213,12 +224,7 @@ module axi_write #(
       aw_spare_q <= 1'b0;
     end else if (start) begin : p_address
       logic [63:0] addr;
-      addr = burst_addr;
-      for (int unsigned i = 0; i < Small; i++) begin
-        if (grant[i+1]) begin
-          addr = sw_addr_i[64*i +: 64];
-        end
-      end
+      addr = grant[0] ? burst_addr : sw_addr_i[64*writer +: 64];
       if (!awvalid_q || m_axi_awready_i) begin
         awvalid_q <= 1'b1;
         awid_q    <= grant_index;
@@ -274,20 +280,31 @@ module axi_write #(
     end
   end
 
+  logic [8*AxiBytes*((Elements == 0) ? 1 : Elements)-1:0] elements;
+
+  assign elements = sw_data_i[8*AxiBytes*((Elements == 0) ? 1 : Elements)-1:0];
+
   always_ff @(posedge clk) begin
     if (beat || start) begin : p_data
       logic [8*AxiBytes-1:0] data;
       logic [AxiBytes-1:0]   strb;
       logic                  last;
+      logic [31:0]           word;
+      word = '0;
       data = w_data_i;
       strb = w_strb_i;
       last = in_burst_q ? beats_q == '0 : burst_len == '0;
       if (!beat) begin
         last = 1'b1;
-        for (int unsigned i = 0; i < Small; i++) begin
-          if (grant[i+1]) begin
-            data = sw_data_i[8*AxiBytes*i +: 8*AxiBytes];
-            strb = sw_strb_i[AxiBytes*i +: AxiBytes];
+        strb = sw_strb_i[AxiBytes*writer +: AxiBytes];
+        if (Elements == 0) begin
+          data = sw_data_i[8*AxiBytes*writer +: 8*AxiBytes];
+        end else begin
+          data = elements[8*AxiBytes*writer[ElementWidth-1:0] +: 8*AxiBytes];
+          word = sw_data_i[8*AxiBytes*writer +: 32];
+          for (int unsigned i = 0; i < AxiBytes / 16; i++) begin
+            data[128*i +: 64] = {2{word}};
+            if (32'(writer) + 1 > Elements) data[128*i + 64 +: 64] = {2{word}};
           end
         end
       end
@@ -371,7 +388,7 @@ module axi_write #(
   assign idle_o         = flight_q == '0 && !held_valid_q && !burst_valid && !answering_q;
 
   logic unused_inputs;
-  assign unused_inputs = m_axi_bresp_i[0];
+  assign unused_inputs = ^{m_axi_bresp_i[0], sw_data_i, elements};
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk) begin

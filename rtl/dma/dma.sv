@@ -4,7 +4,8 @@
 //
 //   rd_*, rsp_*    clients of axi_read
 //   wr_*, w_*, done_o, error_o   the streaming client of axi_write, that of received data
-//   sw_*           clients of axi_write for single beats
+//   sw_*           clients of axi_write for single beats: the first two write used elements, the others
+//                  have the same four bytes in all words of their beat
 //   m_axi_*        the bus
 //   idle_o         nothing held and nothing in flight
 //
@@ -105,7 +106,8 @@ module dma #(
 
   axi_write #(
     .AxiBytes(AxiBytes),
-    .Small   (Writers)
+    .Small   (Writers),
+    .Elements(2)
   ) u_write (
     .clk_i(clk_i), .rst_i(rst_i),
     .idle_o          (write_idle),

@@ -3,6 +3,7 @@
 // once.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <deque>
 #include <memory>
 #include <random>
@@ -16,6 +17,11 @@ namespace {
 
 constexpr unsigned kBytes = sizeof(Vaxi_write::m_axi_wdata_o);
 constexpr unsigned kSmall = 5;
+#ifdef AXI_WRITE_ELEMENTS
+constexpr unsigned kElements = AXI_WRITE_ELEMENTS;
+#else
+constexpr unsigned kElements = 0;
+#endif
 constexpr uint64_t kBase = 0x2'0000'0000;
 constexpr size_t kSize = 1 << 22;
 
@@ -52,7 +58,16 @@ class AxiWriteBench {
     streamed_.push_back(write);
   }
 
+  // Where there are clients of used elements: eight bytes in the upper half of 16 from them, up to
+  // four in a word from the others.
   void small(unsigned client, uint64_t addr, uint32_t count) {
+    if (client < kElements) {
+      addr = addr / 16 * 16 + 8;
+      count = std::min(count, 8U);
+    } else if (kElements != 0) {
+      addr = addr / 4 * 4;
+      count = std::min(count, 4U);
+    }
     Write write{.addr = addr, .data = std::vector<uint8_t>(count)};
     fill(write);
     small_[client].push_back(write);
@@ -171,6 +186,10 @@ class AxiWriteBench {
       sw_valid_ |= 1U << c;
       const Write& write = small_[c].front();
       lanes(write, 0, data, strb);
+      if (kElements != 0 && c >= kElements) {
+        const std::vector<uint8_t> beat = data;
+        for (unsigned i = 0; i < kBytes; ++i) data[i] = beat[write.addr % kBytes / 4 * 4 + i % 4];
+      }
       std::memcpy(reinterpret_cast<uint8_t*>(&model_->sw_addr_i) + 8 * c, &write.addr, 8);
       std::memcpy(reinterpret_cast<uint8_t*>(&model_->sw_data_i) + kBytes * c, data.data(), kBytes);
       std::memcpy(reinterpret_cast<uint8_t*>(&model_->sw_strb_i) + kBytes / 8 * c, strb.data(),

@@ -199,13 +199,10 @@ const std::vector<Row>& rows() {
 struct Answer {
   const char* name;
   std::uint8_t response;
-  bool last = false;       ///< in the last beat of a read only
-  bool adversary = false;  ///< in any order with the others, at any time
+  bool last = false;  ///< in the last beat of a read only
 };
-const Answer kAnswers[] = {{"slverr", sim::kRespSlverr},
-                           {"decerr", sim::kRespDecerr},
-                           {"late", sim::kRespSlverr, true},
-                           {"adversary", sim::kRespDecerr, false, true}};
+const Answer kAnswers[] = {
+    {"slverr", sim::kRespSlverr}, {"decerr", sim::kRespDecerr}, {"late", sim::kRespSlverr, true}};
 
 using Case = std::tuple<const char*, Answer, Row>;
 
@@ -218,7 +215,7 @@ class RefusedAccess : public testing::TestWithParam<Case> {};
 
 TEST_P(RefusedAccess, StopsTheDeviceAndAResetHelps) {
   const auto& [profile, answer, row] = GetParam();
-  FaultHost host(profile, answer.adversary);
+  FaultHost host(profile);
   host.simulation().bus().refuse_with(answer.response, answer.last);
   host.start(host.offered(), row.bare);
   if (!row.bare) host.receive(3);

@@ -30,12 +30,12 @@ constexpr unsigned kLine = 64;
 
 }  // namespace
 
-FaultHost::FaultHost(const std::string& profile, bool adversary)
+FaultHost::FaultHost(const std::string& profile)
     : simulation_([&] {
         sim::SimulationOptions options;
         options.profile = profile;
         options.variant = sim::Variant::checked;
-        options.bus.adversary = adversary;
+        options.bus.adversary = profile != "edge10";
         options.watchdog_cycles = 100'000;
         auto created = sim::Simulation::create(options);
         if (!created) throw std::runtime_error(created.error());
@@ -194,12 +194,30 @@ void FaultHost::start(std::uint64_t features, std::optional<unsigned> bare) {
   set_status(kAgreed | regs::kStatusDriverOk);
   ASSERT_EQ(status(), kAgreed | regs::kStatusDriverOk);
   for (unsigned virtqueue = 0; virtqueue < control(); virtqueue += 2) {
-    if (virtqueue == bare) continue;
-    for (unsigned n = 0; n < kRing; ++n) {
-      post_receive(virtqueue, buffer(virtqueue, kBufferBytes, true));
-    }
-    ring_bell(virtqueue);
+    if (virtqueue != bare) fill(virtqueue);
   }
+}
+
+// Receive buffers for all slots.
+void FaultHost::fill(unsigned virtqueue) {
+  for (unsigned n = 0; n < kRing; ++n) {
+    post_receive(virtqueue, buffer(virtqueue, kBufferBytes, true));
+  }
+  ring_bell(virtqueue);
+}
+
+bool FaultHost::reset_queue(unsigned virtqueue) {
+  set_common(regs::kCommonQueueSelect, 2, virtqueue);
+  set_common(regs::kCommonQueueReset, 2, 1);
+  if (!run_until([&] { return common(regs::kCommonQueueReset, 2) == 0; })) return false;
+  EXPECT_EQ(common(regs::kCommonQueueEnable, 2), 0U);
+  poll();
+  EXPECT_EQ(queues_.at(virtqueue).buffers_left, 0U) << "a part of a frame";
+  arena_.release(virtqueue);  // from here on an access to the queue is a fault
+  prepare_queue(virtqueue);
+  enable_queue(virtqueue);
+  if (virtqueue % 2 == 0 && virtqueue != control()) fill(virtqueue);
+  return true;
 }
 
 void FaultHost::reset() {

@@ -51,7 +51,8 @@ class FaultHost final : public sim::FrameSink {
   static constexpr unsigned kRing = 256;          ///< slots of every ring
   static constexpr unsigned kBufferBytes = 2048;  ///< of a receive buffer
 
-  explicit FaultHost(const std::string& profile, bool adversary = false);
+  /// The bus of `edge10` is one that a server has; the others' does all that AXI4 allows.
+  explicit FaultHost(const std::string& profile);
   ~FaultHost() override;
   FaultHost(const FaultHost&) = delete;
   FaultHost& operator=(const FaultHost&) = delete;
@@ -94,6 +95,8 @@ class FaultHost final : public sim::FrameSink {
   void start() { start(offered()); }
   /// 0 into the status; what was in the device is forgotten.
   void reset();
+  /// Resets one queue and starts it again (VIRTIO_F_RING_RESET); false if the reset does not end.
+  [[nodiscard]] bool reset_queue(unsigned virtqueue);
   /// Waits for DEVICE_NEEDS_RESET; the record, or zeros and a failure.
   [[nodiscard]] ErrorRecord needs_reset();
 
@@ -158,6 +161,7 @@ class FaultHost final : public sim::FrameSink {
   using Frames = std::deque<std::vector<std::byte>>;
 
   void prepare_queue(unsigned virtqueue);
+  void fill(unsigned virtqueue);
   void poll();
   void consume_receive(unsigned virtqueue, const PackedRing::Used& used);
   void post_receive(unsigned virtqueue, const Piece& piece);

@@ -148,7 +148,7 @@ module host_regs #(
   logic        msix_idle, counters_idle, core_idle;
 
   logic        features_ok, driver_ok;
-  logic        config_change, link_change;
+  logic        config_change, config_read, link_change;
   logic        qrst_hold, interrupts_settled;
   logic        err_valid, err_taken;
   nic_pkg::vq_error_t err_record;
@@ -277,6 +277,7 @@ module host_regs #(
     .err_valid_i     (err_valid),
     .err_taken_o     (err_taken),
     .config_change_i (config_change),
+    .config_read_i   (config_read),
     .config_vector_o (config_vector),
     .en_valid_o,
     .en_ready_i,
@@ -311,6 +312,7 @@ module host_regs #(
     .link_up_i,
     .link_change_o (link_change),
     .change_o      (config_change),
+    .read_o        (config_read),
     .idle_o        (config_idle)
   );
 

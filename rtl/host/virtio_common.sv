@@ -44,7 +44,8 @@ module virtio_common #(
   input  logic        err_valid_i,
   output logic        err_taken_o,
 
-  input  logic        config_change_i,    // one cycle: the device configuration changed
+  input  logic        config_change_i,    // one cycle: the device configuration changes
+  input  logic        config_read_i,      // one cycle: the driver reads of it
   output logic [15:0] config_vector_o,
 
   output logic        en_valid_o,
@@ -81,6 +82,7 @@ module virtio_common #(
   logic [31:0] rdata_q;
   logic [15:0] config_vector_q, queue_select_q;
   logic [7:0]  generation_q;
+  logic        changed_q;                 // since the driver read of the device configuration
   logic [7:0]  status;
   logic        resetting, state_idle;
   logic [31:0] device_feature_select, device_feature, driver_feature_select, driver_feature;
@@ -224,10 +226,19 @@ module virtio_common #(
     end
   end
 
-  // The generation goes on over device resets: a driver must never see an old one with new fields.
+  // The generation goes on over device resets: a driver must never see an old one with new fields. It
+  // moves with the first read after a change and not with the change, or 256 changes that no driver
+  // has looked at would bring the old one back. What is read in the cycle of a change may be old or
+  // new: that read counts as one after it, and so does the next.
   always_ff @(posedge clk_i) begin
-    if (config_change_i) generation_q <= generation_q + 8'h1;
-    if (rst_i) generation_q <= 8'h0;
+    if (config_change_i || config_read_i) begin
+      changed_q <= config_change_i;
+      if (config_read_i && (changed_q || config_change_i)) generation_q <= generation_q + 8'h1;
+    end
+    if (rst_i) begin
+      changed_q    <= 1'b0;
+      generation_q <= 8'h0;
+    end
   end
 
 `ifndef SYNTHESIS

@@ -28,6 +28,7 @@ module virtio_net_config #(
   input  logic        link_up_i,
   output logic        link_change_o,
   output logic        change_o,      // something here is about to change
+  output logic        read_o,        // one cycle: the driver reads a field
 
   output logic        idle_o
 );
@@ -49,6 +50,7 @@ module virtio_net_config #(
 
   assign link_change_o = (link_sampled_q != link_q);
   assign change_o      = link_change_o || mac_change_i;
+  assign read_o        = sel_i && !write_i && !ack_q;
 
   always_ff @(posedge clk_i) begin
     link_q         <= link_sampled_q && !rst_i;

@@ -45,6 +45,7 @@ HostBench::HostBench(unsigned seed) : context(std::make_unique<VerilatedContext>
 HostBench::~HostBench() { top->final(); }
 
 void HostBench::drive() {
+  if (every_cycle) every_cycle();
   top->now_i = cycle;
   top->quiet_i = quiet;
   top->en_ready_i = enable_ready;

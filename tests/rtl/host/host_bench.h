@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <random>
 #include <set>
@@ -101,6 +102,7 @@ class HostBench {
   unsigned message_latency = 20;          // cycles from a message to its answer
   unsigned message_stall_percent = 0;     // cycles without msix_wr_ready_i
   std::set<std::uint64_t> bad_addresses;  // messages there are answered with an error
+  std::function<void()> every_cycle;      // before the inputs of a cycle are seen
 
   std::vector<Message> messages;
   std::vector<Enabled> enabled;

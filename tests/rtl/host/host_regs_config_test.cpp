@@ -69,6 +69,62 @@ TEST(HostConfig, ANewAddressShowsAndMovesTheGenerationInSilence) {
   EXPECT_TRUE(host.messages.empty());
 }
 
+// However many changes there were since the driver looked last, what it reads next has another
+// generation, and what it reads after that has the same.
+TEST(HostConfig, NoNumberOfChangesBringsAGenerationBack) {
+  HostBench host;
+  for (unsigned changes : {1u, 2u, 255u, 256u, 257u, 512u}) {
+    const std::uint32_t before = host.read8(kCommonConfigGeneration);
+    for (unsigned i = 0; i < changes; ++i) {
+      host.top->link_up_i = !host.top->link_up_i;
+      host.tick(4);
+    }
+    host.settle();
+    EXPECT_EQ(host.read8(kCommonConfigGeneration), before) << "nobody has read what changed";
+    host.read_word(kBarDeviceConfig + kDeviceConfigMtu);
+    const std::uint32_t after = host.read8(kCommonConfigGeneration);
+    EXPECT_NE(after, before) << changes;
+    host.read_word(kBarDeviceConfig + kDeviceConfigMtu);
+    EXPECT_EQ(host.read8(kCommonConfigGeneration), after);
+  }
+}
+
+// The address changes at every distance from the two reads that it takes: what a driver accepts by
+// the rule of 2.5.1 is the one or the other.
+TEST(HostConfig, AnAddressIsNeverReadInHalves) {
+  constexpr std::uint64_t kOld = 0x06'11'22'33'44'55;
+  constexpr std::uint64_t kNew = 0x0A'66'77'88'99'AA;
+  unsigned again = 0;
+  for (unsigned delay = 0; delay < 60; ++delay) {
+    HostBench host;
+    host.bring_up();
+    host.top->mac_i = kOld;
+    host.settle();
+    const std::uint64_t change = host.cycle + delay;
+    const auto until_change = [&] {
+      // As nic_core has it: the address and the pulse change in one cycle.
+      host.top->mac_change_i = host.cycle == change;
+      if (host.cycle >= change) host.top->mac_i = kNew;
+    };
+    host.every_cycle = until_change;
+    std::uint64_t mac = 0;
+    std::uint32_t before = 0;
+    std::uint32_t after = 0;
+    do {
+      before = host.read8(kCommonConfigGeneration);
+      const std::uint32_t low = host.read_word(kBarDeviceConfig + kDeviceConfigMac);
+      const std::uint32_t high = host.read16(kBarDeviceConfig + kDeviceConfigMac + 4);
+      mac = 0;
+      for (unsigned i = 0; i < 4; ++i) mac = mac << 8 | (low >> (8 * i) & 0xFF);
+      for (unsigned i = 0; i < 2; ++i) mac = mac << 8 | (high >> (8 * i) & 0xFF);
+      after = host.read8(kCommonConfigGeneration);
+      again += before != after ? 1 : 0;
+    } while (before != after);
+    EXPECT_TRUE(mac == kOld || mac == kNew) << std::hex << mac << " after " << delay;
+  }
+  EXPECT_GT(again, 0u);
+}
+
 TEST(HostConfig, ControlBitsOutliveTheDevicesReset) {
   HostBench host;
   const std::uint32_t control = kBarVendor + kVendorControl;

@@ -89,7 +89,7 @@ std::string VirtioNet::probe() {
   if (std::string error = pci_.probe(); !error.empty()) return error;
   if (pci_.vectors() < kFirstVectors) return "fewer than 3 MSI-X vectors";
   if (std::string error = negotiate(); !error.empty()) return error;
-  config_ = pci_.net_config();
+  config_ = pci_.net_config(features_);
   if (!pci_.reset()) return "the device does not come out of reset";
 
   port_.on_msi([this](unsigned vector) { kernel_.irq().raise(options_.first_vector + vector); });
@@ -169,7 +169,7 @@ std::string VirtioNet::start() {
   broken_reported_ = false;
   running_ = true;
   refill();
-  config_ = pci_.net_config();
+  config_ = pci_.net_config(features_);
   return {};
 }
 
@@ -337,7 +337,7 @@ void VirtioNet::config_worker() {
       report({DeviceError::Kind::needs_reset, record, describe(record)});
       continue;
     }
-    const VirtioPci::NetConfig config = pci_.net_config();
+    const VirtioPci::NetConfig config = pci_.net_config(features_);
     if (!running_) continue;
     config_ = config;
     update_carrier();

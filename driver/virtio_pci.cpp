@@ -33,6 +33,8 @@ constexpr unsigned kCapOffset = 8;
 constexpr unsigned kCapLength = 12;
 constexpr unsigned kCapNotifyMultiplier = 16;
 
+constexpr std::uint32_t kTransitionalDevice = 0x1000;  // virtio 1.2, 4.1.2.1
+
 constexpr Duration kResetPoll = std::chrono::microseconds{10};
 constexpr unsigned kResetPolls = 100'000;
 
@@ -42,8 +44,10 @@ constexpr unsigned kResetPolls = 100'000;
 // ----------------------------------------------------------------------------------
 
 std::string VirtioPci::probe() {
+  // 4.1.2.2: a transitional device is a modern one as well.
+  const std::uint32_t device = port_.config_read(kPciDevice, 2);
   if (port_.config_read(kPciVendor, 2) != regs::kPciVendorId ||
-      port_.config_read(kPciDevice, 2) != regs::kPciDeviceId) {
+      (device != regs::kPciDeviceId && device != kTransitionalDevice)) {
     return "not a virtio network device (PCI 1af4:1041)";
   }
   if (std::string error = walk_capabilities(); !error.empty()) return error;
@@ -231,19 +235,29 @@ bool VirtioPci::set_config_vector(std::uint16_t vector) {
 // ---- device configuration
 // ------------------------------------------------------------------------
 
-VirtioPci::NetConfig VirtioPci::net_config() {
+VirtioPci::NetConfig VirtioPci::net_config(std::uint64_t features) {
+  const auto has = [features](unsigned feature) { return (features >> feature & 1U) != 0; };
+  const auto field = [this](std::uint32_t offset, unsigned size) {
+    return read(device_, offset, size);
+  };
   NetConfig config;
   std::uint32_t before = 0;
   std::uint32_t after = read(common_, regs::kCommonConfigGeneration, 1);
   do {
     before = after;
-    for (unsigned i = 0; i < config.mac.size(); ++i) {
-      config.mac[i] = static_cast<std::uint8_t>(read(device_, regs::kDeviceConfigMac + i, 1));
+    for (unsigned i = 0; has(regs::kFeatureMac) && i < config.mac.size(); ++i) {
+      config.mac[i] = static_cast<std::uint8_t>(field(regs::kDeviceConfigMac + i, 1));
     }
-    config.status = static_cast<std::uint16_t>(read(device_, regs::kDeviceConfigStatus, 2));
-    config.mtu = static_cast<std::uint16_t>(read(device_, regs::kDeviceConfigMtu, 2));
-    config.speed = read(device_, regs::kDeviceConfigSpeed, 4);
-    config.duplex = static_cast<std::uint8_t>(read(device_, regs::kDeviceConfigDuplex, 1));
+    if (has(regs::kFeatureStatus)) {
+      config.status = static_cast<std::uint16_t>(field(regs::kDeviceConfigStatus, 2));
+    }
+    if (has(regs::kFeatureMtu)) {
+      config.mtu = static_cast<std::uint16_t>(field(regs::kDeviceConfigMtu, 2));
+    }
+    if (has(regs::kFeatureSpeedDuplex)) {
+      config.speed = field(regs::kDeviceConfigSpeed, 4);
+      config.duplex = static_cast<std::uint8_t>(field(regs::kDeviceConfigDuplex, 1));
+    }
     after = read(common_, regs::kCommonConfigGeneration, 1);
   } while (after != before);
   return config;

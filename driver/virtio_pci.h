@@ -74,7 +74,7 @@ class VirtioPci {
   /// The vector of configuration changes. False if the device refused it.
   [[nodiscard]] bool set_config_vector(std::uint16_t vector);
 
-  // ---- device configuration (4.1.4.3.1: read until the generation stands still)
+  // ---- device configuration (2.5.1: read until the generation stands still)
   struct NetConfig {
     std::array<std::uint8_t, 6> mac{};
     std::uint16_t status = 0;
@@ -82,7 +82,8 @@ class VirtioPci {
     std::uint32_t speed = 0;  ///< Mbit/s
     std::uint8_t duplex = 0;
   };
-  [[nodiscard]] NetConfig net_config();
+  /// The fields of features that are not in `features` are not read, and are 0.
+  [[nodiscard]] NetConfig net_config(std::uint64_t features);
 
   // ---- vendor page
   /// Nothing if this is another virtio device, which has no such page.

@@ -170,7 +170,7 @@ bool ModelDevice::deliver(const Frame& frame) {
   ring.write_device_event(regs::kEventFlagsDisable, 0);
 
   const Hostile hostile = hostile_;
-  virtio::NetHeader header{};
+  virtio::NetHeader header = receive_header_;
   header.num_buffers = static_cast<std::uint16_t>(chains.size());
   if (hostile == Hostile::zero_buffers) header.num_buffers = 0;
   if (hostile == Hostile::too_many_buffers) ++header.num_buffers;
@@ -230,6 +230,7 @@ bool ModelDevice::transmit_one() {
     ++counters_[regs::kCounterTxDropBad];
     return true;
   }
+  std::memcpy(&sent_headers_.emplace_back(), bytes.data(), kHeaderBytes);
   bytes.erase(bytes.begin(), bytes.begin() + kHeaderBytes);
   ++counters_[regs::kCounterTxFrames];
   counters_[regs::kCounterTxBytes] += bytes.size();

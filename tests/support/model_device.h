@@ -15,6 +15,7 @@
 #include "nicroscope/device_port.h"
 #include "nicroscope/registers.h"
 #include "nicroscope/timeline.h"
+#include "nicroscope/virtio.h"
 #include "tests/support/model_queue.h"
 
 namespace nicroscope::test {
@@ -32,6 +33,8 @@ enum class Hostile : std::uint8_t {
   too_many_buffers,  ///< num_buffers beyond what it used
   refuse_features,   ///< FEATURES_OK does not stick
   stuck_reset,       ///< never comes out of reset
+  no_queue_vector,   ///< maps no queue to a vector
+  no_config_vector,  ///< maps configuration changes to no vector
 };
 
 struct ModelOptions {
@@ -63,6 +66,12 @@ class ModelDevice : public DevicePort {
   /// Called with every frame that the host sends.
   std::function<void(Frame)> on_transmit;
   void set_link(bool up);
+  /// What else is in the header of every frame for the host, num_buffers apart.
+  void set_receive_header(const virtio::NetHeader& header) { receive_header_ = header; }
+  /// Headers of the frames that the host sent.
+  [[nodiscard]] const std::vector<virtio::NetHeader>& sent_headers() const noexcept {
+    return sent_headers_;
+  }
 
   // ---- trouble
   /// From now on; those that concern a frame do so once.
@@ -84,6 +93,16 @@ class ModelDevice : public DevicePort {
     return sent_frames_;
   }
   [[nodiscard]] std::uint64_t early_kicks() const noexcept { return early_kicks_; }
+  /// An access of the driver, as it was asked for.
+  struct Access {
+    bool config;  ///< to configuration space, else to the BAR
+    bool write;
+    std::uint32_t offset;
+    unsigned size;
+    std::uint32_t value;  ///< of a write
+  };
+  /// Called with every access before it is carried out.
+  std::function<void(const Access&)> on_access;
   [[nodiscard]] std::uint16_t queue_size(unsigned queue) const {
     return queues_.at(queue).layout.size;
   }
@@ -173,6 +192,8 @@ class ModelDevice : public DevicePort {
   std::uint64_t chains_sent_ = 0;
   std::map<std::uint64_t, FrameId> sent_frames_;
   std::vector<std::uint8_t> status_writes_;
+  virtio::NetHeader receive_header_{};
+  std::vector<virtio::NetHeader> sent_headers_;
   std::uint64_t early_kicks_ = 0;
 };
 

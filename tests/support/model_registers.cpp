@@ -56,6 +56,7 @@ void ModelDevice::build_config_space() {
 }
 
 std::uint32_t ModelDevice::config_read(unsigned offset, unsigned size) {
+  if (on_access) on_access({true, false, offset, size, 0});
   std::uint32_t value = 0;
   for (unsigned i = 0; i < size; ++i) {
     value |= std::uint32_t{config_.at(offset + i)} << (8 * i);
@@ -64,6 +65,7 @@ std::uint32_t ModelDevice::config_read(unsigned offset, unsigned size) {
 }
 
 void ModelDevice::config_write(unsigned offset, unsigned size, std::uint32_t value) {
+  if (on_access) on_access({true, true, offset, size, value});
   for (unsigned i = 0; i < size; ++i) {
     config_.at(offset + i) = static_cast<std::uint8_t>(value >> (8 * i));
   }
@@ -82,14 +84,17 @@ MsiMessage ModelDevice::msi_message(unsigned vector) const noexcept {
 
 void ModelDevice::bar_read(std::uint32_t offset, unsigned size, ReadCallback done) {
   timeline_.after(options_.register_latency, [this, offset, size, done = std::move(done)] {
+    if (on_access) on_access({false, false, offset, size, 0});
     const std::uint32_t value = register_read(offset, size);
     timeline_.after(options_.register_latency, [value, done] { done(value); });
   });
 }
 
 void ModelDevice::bar_write(std::uint32_t offset, unsigned size, std::uint32_t value) {
-  timeline_.after(options_.register_latency,
-                  [this, offset, size, value] { register_write(offset, size, value); });
+  timeline_.after(options_.register_latency, [this, offset, size, value] {
+    if (on_access) on_access({false, true, offset, size, value});
+    register_write(offset, size, value);
+  });
 }
 
 std::uint32_t ModelDevice::register_read(std::uint32_t offset, unsigned size) {
@@ -162,7 +167,7 @@ void ModelDevice::common_write(std::uint32_t offset, std::uint32_t value) {
       if (driver_feature_select_ <= 1) half(driver_features_, driver_feature_select_ == 1);
       return;
     case regs::kCommonConfigMsixVector:
-      config_vector_ = vector;
+      config_vector_ = hostile_ == Hostile::no_config_vector ? regs::kNoVector : vector;
       return;
     case regs::kCommonDeviceStatus:
       write_status(static_cast<std::uint8_t>(value));
@@ -179,7 +184,7 @@ void ModelDevice::common_write(std::uint32_t offset, std::uint32_t value) {
       queue->layout.size = static_cast<std::uint16_t>(value);
       break;
     case regs::kCommonQueueMsixVector:
-      queue->vector = vector;
+      queue->vector = hostile_ == Hostile::no_queue_vector ? regs::kNoVector : vector;
       break;
     case regs::kCommonQueueEnable:
       if (value == 1) enable_queue(*queue);

@@ -90,7 +90,7 @@ TEST(Probe, RefusedFeaturesAndStuckResetsAreErrors) {
   }
   {
     DriverRig rig;
-    rig.device.config_write(2, 2, 0x1000);
+    rig.device.config_write(2, 2, 0x1001);
     EXPECT_EQ(rig.probe(), "not a virtio network device (PCI 1af4:1041)");
   }
   {

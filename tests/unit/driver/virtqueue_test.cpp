@@ -175,6 +175,15 @@ TEST(Virtqueue, DelayedInterruptsComeWhenThreeQuartersAreUsed) {
   }
 }
 
+TEST(Virtqueue, ThePartsAreAligned) {
+  for (const std::uint16_t size : kSizes) {
+    const RingRig rig(size, true);
+    EXPECT_EQ(rig.vq.desc_address() % 16, 0U) << size;
+    EXPECT_EQ(rig.vq.driver_address() % 4, 0U) << size;
+    EXPECT_EQ(rig.vq.device_address() % 4, 0U) << size;
+  }
+}
+
 TEST(Virtqueue, OutOfMemoryIsSaidAndNotMet) {
   Rig rig({}, std::size_t{64} << 10U);
   const Virtqueue vq(rig.kernel, 0, 32'768, true);

@@ -28,6 +28,7 @@ NicPort::NicPort(const Profile& profile, EventQueue& timeline, HostArena& arena,
       function_(queues_of(profile) + 1, queues_of(profile) * regs::kNotifyMultiplier) {}
 
 std::uint32_t NicPort::config_read(unsigned offset, unsigned size) {
+  function_.set_interrupt_status(nic_.intx());
   return function_.read(offset, size);
 }
 

@@ -25,6 +25,7 @@ constexpr unsigned kFirstCapability = 0x40;
 constexpr std::uint32_t kCommandMemory = 0x0002;
 constexpr std::uint32_t kCommandBusMaster = 0x0004;
 constexpr std::uint32_t kCommandIntxDisable = 0x0400;
+constexpr std::uint32_t kStatusInterrupt = 0x0008;
 constexpr std::uint32_t kStatusCapabilities = 0x0010;
 constexpr std::uint32_t kEthernetController = 0x020000;
 constexpr std::uint32_t kBarMemory64 = 0x4;
@@ -139,6 +140,10 @@ std::uint32_t PciFunction::window_data(const Window& window) const noexcept {
 
 void PciFunction::set_window_data(const Window& window, std::uint32_t value) noexcept {
   set(window_ + kWindowData, window.size, value);
+}
+
+void PciFunction::set_interrupt_status(bool pending) noexcept {
+  set(kStatus, 2, kStatusCapabilities | (pending ? kStatusInterrupt : 0));
 }
 
 bool PciFunction::memory_enabled() const noexcept { return read(kCommand, 2) & kCommandMemory; }

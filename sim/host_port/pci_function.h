@@ -33,6 +33,9 @@ class PciFunction {
   [[nodiscard]] std::uint32_t window_data(const Window& window) const noexcept;
   void set_window_data(const Window& window, std::uint32_t value) noexcept;
 
+  /// Whether the function wants INTx: the interrupt bit of the status register
+  /// (virtio 1.2, 4.1.4.5).
+  void set_interrupt_status(bool pending) noexcept;
   [[nodiscard]] bool memory_enabled() const noexcept;
   [[nodiscard]] bool bus_master() const noexcept;
   [[nodiscard]] bool msix_enabled() const noexcept;

@@ -91,7 +91,7 @@ TEST(HostProbe, ControlQueueComesBehindTheOnlyPair) {
   host.write16(kBarNotify + kNotifyMultiplier * host.read16(kCommonQueueNotifyOff), 2);
   ASSERT_EQ(host.kicks.size(), 1u);
   EXPECT_EQ(host.kicks[0], control);
-  host.raise(0, 2);
+  host.raise(2);
   host.settle();
   EXPECT_EQ(host.messages_of(2), 1u);
   host.set_error({.code = 1, .queue = control, .index = 5, .address = 0x1000});

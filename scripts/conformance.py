@@ -12,10 +12,10 @@ why), where tests may be named too. A test is
 
     Suite.Name         a GoogleTest, whatever program it is in and whatever parameters it has
     cli.faults         a test of CTest
-    formal:rx/rx_plan  a proof of tests/formal/run.sh
+    formal:rx/rx_plan  a cell that tests/formal proves
 
-Checked: every named test exists in the build in DIR (`ctest --show-only`) or in run.sh; every row
-has one or a reason; ids are D- or R-, section, number, unique and in a row; the summary's counts are
+Checked: every named test exists in the build in DIR (`ctest --show-only`) or in the lists of tests/formal;
+every row has one or a reason; ids are D- or R-, section, number, unique and in a row; the summary's counts are
 right. Programs of tests that are not built leave the question open: exit status 77.
 """
 
@@ -29,6 +29,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 LEVELS = ("MUST", "MUST NOT", "SHOULD", "SHOULD NOT")
 SKIPPED = 77  # CTest: SKIP_RETURN_CODE
+PROOF_LISTS = ("proofs.txt", "idle.txt")
 
 ROW = re.compile(r"^\| *([DR]-\S*) *\|")
 ID = re.compile(r"^([DR])-(\d+(?:\.\d+)*)-(\d+)$")
@@ -54,11 +55,10 @@ def gtest_name(name):
     return match and match[1]
 
 
-def proofs(run_sh):
-    """Cells that tests/formal/run.sh proves."""
-    text = run_sh.read_text(encoding="utf-8")
-    block = re.search(r"^proofs=\(\n(.*?)^\)", text, re.M | re.S)
-    return set(re.findall(r'^\s*"(\S+)', block[1], re.M)) if block else set()
+def proofs(folder):
+    """Cells that the lists of tests/formal name."""
+    text = "".join((folder / name).read_text(encoding="utf-8") for name in PROOF_LISTS)
+    return set(re.findall(r"^([^#\s@]+)", text, re.M))
 
 
 class Tests:
@@ -73,7 +73,7 @@ class Tests:
     def find(self, name):
         """An empty text, or what is wrong with the name."""
         if formal := FORMAL.match(name):
-            return "" if formal[1] in self.proved else f"no proof {formal[1]} in tests/formal/run.sh"
+            return "" if formal[1] in self.proved else f"no proof of {formal[1]} in tests/formal"
         if GTEST.match(name):
             return "" if name in self.gtests else f"no test {name}"
         if CTEST.match(name):
@@ -185,7 +185,7 @@ def main():
     parser.add_argument("--build", type=Path, required=True, help="a build of the project")
     parser.add_argument("--update", action="store_true", help="write the counts first")
     arguments = parser.parse_args()
-    tests = Tests(ctest_names(arguments.build), proofs(ROOT / "tests/formal/run.sh"))
+    tests = Tests(ctest_names(arguments.build), proofs(ROOT / "tests/formal"))
     problems = check(ROOT / "docs/conformance.md", tests, arguments.update)
     for problem in problems:
         print(problem)

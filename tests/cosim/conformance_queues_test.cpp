@@ -37,6 +37,7 @@ class ConformanceQueues : public testing::Test {
     rig.start(rig.offered() & ~coalescing & ~without);
     for (unsigned queue = 0; queue + 1 < rig.queues(); queue += 2) rig.give(queue, 60);
   }
+  /// Of connections to one server; what it sends, or what it gets.
   static Bytes frame(unsigned flow, bool reply = false) {
     Recipe recipe;
     recipe.source_port = static_cast<std::uint16_t>(40000 + flow);
@@ -65,9 +66,14 @@ class ConformanceQueues : public testing::Test {
     }));
     return found;
   }
-  std::vector<Bytes> flows() {
+  /// Of connections whose addresses and ports all differ.
+  static std::vector<Bytes> flows() {
     std::vector<Bytes> frames;
-    for (unsigned flow = 0; flow < kFlows; ++flow) frames.push_back(frame(flow));
+    for (unsigned flow = 0; flow < kFlows; ++flow) {
+      Recipe recipe;
+      recipe.flow = flow;
+      frames.push_back(golden::build(recipe));
+    }
     return frames;
   }
   void use_pairs(unsigned pairs) {
@@ -113,7 +119,9 @@ TEST_F(ConformanceQueues, FlowsComeBackWhereTheyWent) {
       rig.send(2 * ((flow + shift) % rig.pairs()) + 1, {}, frame(flow, true));
     }
     EXPECT_TRUE(rig.run_until([&] { return rig.sent.size() == kFlows; }));
-    auto found = places(flows());
+    std::vector<Bytes> frames;
+    for (unsigned flow = 0; flow < kFlows; ++flow) frames.push_back(frame(flow));
+    auto found = places(frames);
     for (unsigned flow = 0; flow < kFlows; ++flow) {
       EXPECT_EQ(found[frame(flow)], (flow + shift) % rig.pairs()) << flow;
     }

@@ -68,7 +68,7 @@ class Check(unittest.TestCase):
                     "`Probe.ResetValues` |")
         self.expect("no test cli.fault", "`cli.faults`", "`cli.fault`")
         self.expect("no test VqTx.Returns", "`VqTx.ReturnsEveryBuffer`", "`VqTx.Returns`")
-        self.expect("no proof rx/rx_plans", "formal:rx/rx_plan", "formal:rx/rx_plans")
+        self.expect("no proof of rx/rx_plans", "formal:rx/rx_plan", "formal:rx/rx_plans")
         self.expect("no name of a test", "`cli.faults`", "`cli faults`")
 
     def test_tests_named_beside_a_reason_exist_too(self):
@@ -121,7 +121,7 @@ class Check(unittest.TestCase):
 
 class Proofs(unittest.TestCase):
     def test_the_real_ones_are_found(self):
-        found = conformance.proofs(ROOT / "tests/formal/run.sh")
+        found = conformance.proofs(ROOT / "tests/formal")
         self.assertLessEqual({"fifo", "arbiter_rr", "host/msix"}, found)
         self.assertFalse([name for name in found if "=" in name or "@" in name])
 

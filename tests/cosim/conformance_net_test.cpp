@@ -435,6 +435,44 @@ TEST_F(ConformanceNet, CoalescingCommands) {
   }
 }
 
+// A queue that is disabled, and enabled again, has what was set for all of its kind, or nothing.
+TEST_F(ConformanceNet, CoalescingAfterAQueueReset) {
+  const auto command = [&](std::uint8_t number, const Octets& data, std::size_t answer = 0) {
+    return rig.command(kCtrlClassNotfCoal, number, data, answer);
+  };
+  const auto value = [](unsigned packets, unsigned usecs) {
+    Octets data;
+    append_le(data, packets, 4);
+    append_le(data, usecs, 4);
+    return data;
+  };
+  const auto one = [](unsigned queue, const Octets& rest) {
+    Octets data;
+    append_le(data, queue, 4);
+    data.insert(data.end(), rest.begin(), rest.end());
+    return data;
+  };
+  rig.start(kLeast | bit(kFeatureCtrlVq) | bit(kFeatureNotfCoal) | bit(kFeatureVqNotfCoal) |
+            bit(kFeatureRingReset));
+  for (const bool set : {false, true}) {
+    if (set) {
+      EXPECT_TRUE(command(kCtrlNotfCoalRxSet, value(11, 12)).ok());
+      EXPECT_TRUE(command(kCtrlNotfCoalTxSet, value(13, 14)).ok());
+    }
+    for (const unsigned queue : {0U, 1U}) {
+      EXPECT_TRUE(command(kCtrlNotfCoalVqSet, one(queue, value(7, 8))).ok());
+      rig.reset_queue(queue);
+      EXPECT_FALSE(command(kCtrlNotfCoalVqSet, one(queue, value(7, 8))).ok()) << "not enabled";
+      EXPECT_FALSE(command(kCtrlNotfCoalVqGet, one(queue, {}), 8).ok()) << "not enabled";
+      rig.enable_queue(queue, 64);
+      const Octets expected = !set ? value(0, 0) : queue == 0 ? value(11, 12) : value(13, 14);
+      const auto answer = command(kCtrlNotfCoalVqGet, one(queue, {}), 8);
+      EXPECT_TRUE(answer.ok());
+      EXPECT_EQ(answer.data, expected) << queue;
+    }
+  }
+}
+
 // Moderation does not overrule the driver's event suppression.
 TEST_F(ConformanceNet, SuppressedMeansSilent) {
   rig.start(kLeast | bit(kFeatureCtrlVq) | bit(kFeatureNotfCoal));

@@ -161,23 +161,37 @@ void ConformanceRig::enable_queues(unsigned slots) {
   write(regs::kCommonConfigMsixVector, 2, 0);
   const bool has_control = (features_ >> regs::kFeatureCtrlVq & 1) != 0;
   const unsigned count = control() + (has_control ? 1 : 0);
-  for (unsigned index = 0; index < count; ++index) {
-    rings_.push_back(std::make_unique<PackedRing>(arena_, index, slots, index + 1));
-    chains_.emplace_back();
-    set_queue_vector(index, index + 1);
-    write(regs::kCommonQueueSize, 2, slots);
-    const auto address = [&](unsigned field, BusAddress value) {
-      write(field, 4, static_cast<std::uint32_t>(value));
-      write(field + 4, 4, static_cast<std::uint32_t>(value >> 32));
-    };
-    address(regs::kCommonQueueDesc, ring(index).descriptors());
-    address(regs::kCommonQueueDriver, ring(index).driver_area());
-    address(regs::kCommonQueueDevice, ring(index).device_area());
-    doorbells_.push_back(regs::kBarNotify +
-                         read(regs::kCommonQueueNotifyOff, 2) * regs::kNotifyMultiplier);
-    write(regs::kCommonQueueEnable, 2, 1);
-    EXPECT_EQ(read(regs::kCommonQueueEnable, 2), 1U) << "virtqueue " << index;
-  }
+  rings_.resize(count);
+  chains_.resize(count);
+  doorbells_.resize(count);
+  for (unsigned index = 0; index < count; ++index) enable_queue(index, slots);
+}
+
+void ConformanceRig::enable_queue(unsigned virtqueue, unsigned slots) {
+  rings_.at(virtqueue) = std::make_unique<PackedRing>(arena_, virtqueue, slots, virtqueue + 1);
+  chains_.at(virtqueue).clear();
+  set_queue_vector(virtqueue, virtqueue + 1);
+  write(regs::kCommonQueueSize, 2, slots);
+  const auto address = [&](unsigned field, BusAddress value) {
+    write(field, 4, static_cast<std::uint32_t>(value));
+    write(field + 4, 4, static_cast<std::uint32_t>(value >> 32));
+  };
+  address(regs::kCommonQueueDesc, ring(virtqueue).descriptors());
+  address(regs::kCommonQueueDriver, ring(virtqueue).driver_area());
+  address(regs::kCommonQueueDevice, ring(virtqueue).device_area());
+  doorbells_.at(virtqueue) =
+      regs::kBarNotify + read(regs::kCommonQueueNotifyOff, 2) * regs::kNotifyMultiplier;
+  write(regs::kCommonQueueEnable, 2, 1);
+  EXPECT_EQ(read(regs::kCommonQueueEnable, 2), 1U) << "virtqueue " << virtqueue;
+}
+
+void ConformanceRig::reset_queue(unsigned virtqueue) {
+  write(regs::kCommonQueueSelect, 2, virtqueue);
+  write(regs::kCommonQueueReset, 2, 1);
+  ASSERT_TRUE(run_until([&] { return read(regs::kCommonQueueReset, 2) == 0; }))
+      << "a reset of virtqueue " << virtqueue << " that does not end";
+  EXPECT_EQ(read(regs::kCommonQueueEnable, 2), 0U);
+  arena_.release(virtqueue);
 }
 
 void ConformanceRig::driver_ok() {

@@ -51,6 +51,10 @@ class ConformanceRig : private sim::FrameSink {
   /// Makes all virtqueues that the features leave, of `slots` slots, and enables them. Virtqueue n
   /// has vector n + 1.
   void enable_queues(unsigned slots = 64);
+  /// Makes the virtqueue anew and enables it.
+  void enable_queue(unsigned virtqueue, unsigned slots);
+  /// Resets the virtqueue; what it had is gone, its memory closed to the device.
+  void reset_queue(unsigned virtqueue);
   void driver_ok();
   /// All of it.
   void start(std::uint64_t features, unsigned slots = 64);

@@ -180,6 +180,7 @@ module virtqueues #(
   localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1;
   localparam int unsigned Rows      = CacheDepth / Lanes;
   localparam int unsigned RowWidth  = $clog2(Rows);
+  localparam int unsigned SlotWidth = (RingMax > 128) ? $clog2(RingMax) : 7;  // of a batch at least
 
   localparam int unsigned ReadDesc   = 0;
   localparam int unsigned ReadEvent  = 1;
@@ -208,6 +209,7 @@ module virtqueues #(
   logic               fresh;         // a queue is enabled or forgotten
   logic               still;         // nothing of any queue is under way
   logic [VqWidth-1:0] en_queue;
+  logic [SlotWidth:0] en_size;
   logic               en_receive;
   logic               en_rx;         // for the parts that serve receive, and the others
   logic               en_tx;
@@ -239,6 +241,7 @@ module virtqueues #(
 
   assign fresh      = en || dis;
   assign en_queue   = en ? en_queue_i[VqWidth-1:0] : qrst_queue_i[VqWidth-1:0];
+  assign en_size    = en_size_i[SlotWidth:0];
   assign en_receive = !en_queue[0] && en_queue != Control;
   assign en_rx      = fresh && en_receive;
   assign en_tx      = fresh && !en_receive;
@@ -266,11 +269,11 @@ module virtqueues #(
 
   logic [VqWidth-1:0]   look_queue, batch_queue, wake_queue, job_queue, armed_queue, seek_queue;
   logic [RowWidth:0]    look_head, look_tail, rx_head, rx_tail, tx_head, tx_tail;
-  logic [15:0]          look_pos;
+  logic [SlotWidth:0]   look_pos;
   logic                 look_chain, look_epoch, look_again, look_freed, look_receive;
   logic [LaneWidth-1:0] look_lane, insert_first, insert_last;
   logic                 wait_set, wake_valid, wake_ready;
-  logic [15:0]          batch_pos;
+  logic [SlotWidth:0]   batch_pos;
   logic [14:0]          seek_index;
   logic [6:0]           batch_count, end_run, end_more;
   logic                 batch_epoch, batch_late, batch_sure, batch_receive;
@@ -283,12 +286,13 @@ module virtqueues #(
   logic [63:0]          accept_err_addr, device_addr;
 
   vq_fetch #(
-    .Queues(Queues), .AxiBytes(AxiBytes), .Rows(Rows), .BatchMax(BatchMax), .Depth(Depth)
+    .Queues(Queues), .AxiBytes(AxiBytes), .Rows(Rows), .BatchMax(BatchMax), .Depth(Depth),
+    .SlotWidth(SlotWidth)
   ) u_fetch (
     .clk_i(clk), .rst_i,
     .halt_i(halt_fetch), .quiet_o(fetch_quiet), .idle_o(fetch_idle), .moves_o(fetch_moves),
     .en_valid_i(en), .dis_valid_i(dis), .en_queue_i(en_queue),
-    .en_desc_i, .en_size_i,
+    .en_desc_i, .en_size_i(en_size),
     .kick_valid_i, .kick_queue_i(kick_queue_i[VqWidth-1:0]),
     .look_queue_o(look_queue), .look_head_i(look_head), .look_tail_i(look_tail),
     .look_pos_i(look_pos), .look_chain_i(look_chain), .look_epoch_i(look_epoch),
@@ -302,17 +306,18 @@ module virtqueues #(
     .job_valid_o(job_valid), .job_enable_o(job_enable), .job_queue_o(job_queue),
     .armed_valid_i(armed_valid), .armed_ready_o(armed_ready),
     .armed_enable_i(armed_enable), .armed_queue_i(armed_queue),
-    .ask_valid_i(seek_slot), .ask_queue_i(seek_queue), .ask_slot_i(seek_index),
+    .ask_valid_i(seek_slot), .ask_queue_i(seek_queue), .ask_slot_i(seek_index[SlotWidth-1:0]),
     .drd_req_valid_o(rd_valid_o[ReadDesc]), .drd_req_ready_i(rd_ready_i[ReadDesc]),
     .drd_req_addr_o(rd_addr_o[64*ReadDesc +: 64]),
     .drd_req_bytes_o(rd_bytes_o[LenWidth*ReadDesc +: LenWidth])
   );
 
   vq_accept #(
-    .QueuePairs(QueuePairs), .AxiBytes(AxiBytes), .Depth(Depth)
+    .QueuePairs(QueuePairs), .AxiBytes(AxiBytes), .Depth(Depth), .SlotWidth(SlotWidth)
   ) u_accept (
     .clk_i(clk), .rst_i,
-    .en_valid_i(fresh), .en_queue_i(en_queue), .en_lane_i(en_desc_i[4 +: LaneWidth]), .en_size_i,
+    .en_valid_i(fresh), .en_queue_i(en_queue), .en_lane_i(en_desc_i[4 +: LaneWidth]),
+    .en_size_i(en_size),
     .rsp_valid_i(rsp_valid_i[ReadDesc]), .rsp_data_i, .rsp_last_i, .rsp_error_i,
     .batch_queue_i(batch_queue), .batch_pos_i(batch_pos), .batch_count_i(batch_count),
     .batch_epoch_i(batch_epoch), .batch_late_i(batch_late), .batch_sure_i(batch_sure),
@@ -366,10 +371,10 @@ module virtqueues #(
                        : (tx_wake_queue == ControlTx) ? Control : VqWidth'({tx_wake_queue, 1'b1});
 
   vq_cache #(
-    .Queues(QueuePairs), .AxiBytes(AxiBytes), .Rows(Rows)
+    .Queues(QueuePairs), .AxiBytes(AxiBytes), .Rows(Rows), .SlotWidth(SlotWidth)
   ) u_rx_cache (
     .clk_i(clk), .rst_i,
-    .en_valid_i(en_rx), .en_queue_i(en_queue[1 +: QueueWidth]), .en_size_i,
+    .en_valid_i(en_rx), .en_queue_i(en_queue[1 +: QueueWidth]), .en_size_i(en_size),
     .insert_valid_i(insert_valid && batch_receive),
     .insert_queue_i(batch_queue[1 +: QueueWidth]), .insert_data_i(rsp_data_i),
     .insert_first_i(insert_first), .insert_last_i(insert_last),
@@ -382,10 +387,10 @@ module virtqueues #(
   );
 
   vq_cache #(
-    .Queues(TxQueues), .AxiBytes(AxiBytes), .Rows(Rows)
+    .Queues(TxQueues), .AxiBytes(AxiBytes), .Rows(Rows), .SlotWidth(SlotWidth)
   ) u_tx_cache (
     .clk_i(clk), .rst_i,
-    .en_valid_i(en_tx), .en_queue_i(TxWidth'(en_queue[VqWidth-1:1])), .en_size_i,
+    .en_valid_i(en_tx), .en_queue_i(TxWidth'(en_queue[VqWidth-1:1])), .en_size_i(en_size),
     .insert_valid_i(insert_valid && !batch_receive),
     .insert_queue_i(batch_queue[VqWidth-1:1]), .insert_data_i(rsp_data_i),
     .insert_first_i(insert_first), .insert_last_i(insert_last),
@@ -424,17 +429,17 @@ module virtqueues #(
   logic [QueueWidth-1:0] rx_visible_queue, rx_err_queue;
   logic [TxWidth-1:0]    tx_visible_queue, tx_err_queue;
   logic [2:0]            rx_visible_count, tx_visible_count;
-  logic [15:0]           rx_visible_pos, rx_visible_slots, tx_visible_pos, tx_visible_slots;
+  logic [SlotWidth:0]    rx_visible_pos, rx_visible_slots, tx_visible_pos, tx_visible_slots;
   logic                  rx_err_valid, tx_err_valid, tx_used_ready;
   logic [15:0]           rx_err_index, tx_err_index;
 
   vq_used #(
     .Queues(QueuePairs), .AxiBytes(AxiBytes), .Groups(1'b1), .TagWidth(TagWidth),
-    .WriteDepth((AxiBytes < 64) ? 32 : 64)
+    .WriteDepth((AxiBytes < 64) ? 32 : 64), .SlotWidth(SlotWidth)
   ) u_rx_used (
     .clk_i(clk), .rst_i,
     .quiet_o(rx_used_quiet), .moves_o(rx_used_moves),
-    .en_valid_i(en_rx), .en_queue_i(en_queue[1 +: QueueWidth]), .en_desc_i, .en_size_i,
+    .en_valid_i(en_rx), .en_queue_i(en_queue[1 +: QueueWidth]), .en_desc_i, .en_size_i(en_size),
     .used_valid_i(rx_used_valid_i), .used_ready_o(rx_used_ready_o),
     .used_queue_i(rx_used_queue_i), .used_i(rx_used_i), .used_tag_i(rx_used_tag_i),
     .uwr_valid_o(sw_valid_o[WriteRx]), .uwr_ready_i(sw_ready_i[WriteRx]),
@@ -453,11 +458,11 @@ module virtqueues #(
 
   vq_used #(
     .Queues(TxQueues), .AxiBytes(AxiBytes), .Groups(1'b0), .Traced(QueuePairs), .TagWidth(TagWidth),
-    .WriteDepth((AxiBytes < 64) ? 32 : 64)
+    .WriteDepth((AxiBytes < 64) ? 32 : 64), .SlotWidth(SlotWidth)
   ) u_tx_used (
     .clk_i(clk), .rst_i,
     .quiet_o(tx_used_quiet), .moves_o(tx_used_moves),
-    .en_valid_i(en_tx), .en_queue_i(TxWidth'(en_queue[VqWidth-1:1])), .en_desc_i, .en_size_i,
+    .en_valid_i(en_tx), .en_queue_i(TxWidth'(en_queue[VqWidth-1:1])), .en_desc_i, .en_size_i(en_size),
     .used_valid_i(tx_used_valid_i || ctrl_used_valid_i), .used_ready_o(tx_used_ready),
     .used_queue_i(ctrl_used_valid_i ? ControlTx : TxWidth'(tx_used_queue_i)),
     .used_i(ctrl_used_valid_i ? ctrl_used_i : tx_used_i), .used_tag_i(tx_used_tag_i),
@@ -486,7 +491,7 @@ module virtqueues #(
   logic               take_rx, visible_ready, touch_ready, touch_visible, touch_due, event_err_valid;
   logic [VqWidth-1:0] tx_visible_index, tx_err_index_queue, visible_queue, touch_queue, irq_queue;
   logic [VqWidth-1:0] event_err_queue;
-  logic [15:0]        touch_pos, touch_slots;
+  logic [SlotWidth:0] touch_pos, touch_slots;
 
   // Those of transmit wait for those of receive; each side has at most one in two cycles.
   assign take_rx          = rx_visible_valid;
@@ -497,7 +502,7 @@ module virtqueues #(
   assign visible_queue    = take_rx ? VqWidth'({rx_visible_queue, 1'b0}) : tx_visible_index;
 
   vq_moderation #(
-    .Queues(Queues)
+    .Queues(Queues), .SlotWidth(SlotWidth)
   ) u_moderation (
     .clk_i(clk), .rst_i, .now_i, .deadline_o, .idle_o(moderation_idle),
     .en_valid_i(fresh), .en_queue_i(en_queue), .set_i(moderation_i),
@@ -512,12 +517,12 @@ module virtqueues #(
   );
 
   vq_event #(
-    .Queues(Queues), .AxiBytes(AxiBytes)
+    .Queues(Queues), .AxiBytes(AxiBytes), .SlotWidth(SlotWidth)
   ) u_event (
     .clk_i(clk), .rst_i,
     .halt_i(halt), .quiet_o(event_quiet), .empty_o(event_empty), .idle_o(event_idle),
     .moves_o(event_moves), .event_idx_i,
-    .en_valid_i(fresh), .en_queue_i(en_queue), .en_driver_i, .en_size_i,
+    .en_valid_i(fresh), .en_queue_i(en_queue), .en_driver_i, .en_size_i(en_size),
     .touch_valid_i(touch_valid), .touch_ready_o(touch_ready), .touch_queue_i(touch_queue),
     .touch_visible_i(touch_visible), .touch_due_i(touch_due), .touch_pos_i(touch_pos),
     .touch_slots_i(touch_slots),
@@ -561,7 +566,7 @@ module virtqueues #(
   );
 
   logic unused_bits;
-  assign unused_bits = ^{en_queue_i, kick_queue_i, qrst_queue_i, en_queue};
+  assign unused_bits = ^{seek_index, en_size_i, en_queue_i, kick_queue_i, qrst_queue_i, en_queue};
 
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin

@@ -48,11 +48,14 @@
 //               the others in a chain
 //   AxiBytes    bytes in a bus beat, 16 for each lane
 //   Depth       batches under way at most
+//   SlotWidth   bits of a ring slot's number
 
 module vq_accept #(
   parameter int unsigned QueuePairs = 1,
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned Depth = 8,
+  parameter int unsigned SlotWidth = 15,
+  localparam int unsigned PosWidth = SlotWidth + 1,
   localparam int unsigned Queues = 2 * QueuePairs + 1,
   localparam int unsigned QueueWidth = $clog2(Queues),
   localparam int unsigned Lanes = AxiBytes / 16,
@@ -64,7 +67,7 @@ module vq_accept #(
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
   input  logic [LaneWidth-1:0]  en_lane_i,      // of ring slot 0
-  input  logic [15:0]           en_size_i,
+  input  logic [SlotWidth:0]    en_size_i,
 
   input  logic                  rsp_valid_i,
   input  logic [8*AxiBytes-1:0] rsp_data_i,
@@ -72,7 +75,7 @@ module vq_accept #(
   input  logic                  rsp_error_i,
 
   input  logic [QueueWidth-1:0] batch_queue_i,
-  input  logic [15:0]           batch_pos_i,    // {wrap counter, slot} of its first descriptor
+  input  logic [SlotWidth:0]    batch_pos_i,    // {wrap counter, slot} of its first descriptor
   input  logic [6:0]            batch_count_i,
   input  logic                  batch_epoch_i,
   input  logic                  batch_late_i,   // asked for after an open chain's head was seen
@@ -89,7 +92,7 @@ module vq_accept #(
   output logic                  end_chain_o,
 
   input  logic [QueueWidth-1:0] look_queue_i,
-  output logic [15:0]           look_pos_o,
+  output logic [SlotWidth:0]    look_pos_o,
   output logic                  look_chain_o,
   output logic                  look_epoch_o,
   output logic                  look_again_o,
@@ -107,7 +110,7 @@ module vq_accept #(
   localparam int unsigned LenAt = 64;
   localparam int unsigned AgainWidth = $clog2(Depth + 1);
   localparam int unsigned LaneCount = $clog2(Lanes + 1);
-  localparam int unsigned WordWidth = 1 + AgainWidth + 16 + 16;
+  localparam int unsigned WordWidth = 1 + AgainWidth + 2 * PosWidth;
   localparam logic [QueueWidth-1:0] Control = QueueWidth'(2 * QueuePairs);
 
   ////////////////////
@@ -127,15 +130,15 @@ module vq_accept #(
   logic [WordWidth-1:0]  word;
   logic [WordWidth-1:0]  word_next;
   logic [WordWidth-1:0]  look_word;
-  logic [15:0]           size;
+  logic [SlotWidth:0]    size;
   logic [LaneWidth-1:0]  lane;
 
   logic                  epoch;     // flips at each break
   logic [AgainWidth-1:0] again;     // second reads under way
-  logic [15:0]           chain_was; // descriptors accepted of the open chain, 0 if none is
-  logic [15:0]           pos;       // {wrap counter, slot} of the next descriptor to accept
+  logic [SlotWidth:0]    chain_was; // descriptors accepted of the open chain, 0 if none is
+  logic [SlotWidth:0]    pos;       // {wrap counter, slot} of the next descriptor to accept
 
-  queue_state #(.Queues(Queues), .Width(16)) u_size (
+  queue_state #(.Queues(Queues), .Width(PosWidth)) u_size (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
@@ -148,7 +151,7 @@ module vq_accept #(
     .clk_i,
     .write_i       (en_valid_i || insert_valid_o || end_valid_o),
     .write_queue_i (en_valid_i ? en_queue_i : batch_queue_i),
-    .write_data_i  (en_valid_i ? WordWidth'(16'h8000) : word_next),
+    .write_data_i  (en_valid_i ? WordWidth'(1 << SlotWidth) : word_next),
     .read_queue_i  ({look_queue_i, batch_queue_i}),
     .read_data_o   ({look_word, word})
   );
@@ -190,7 +193,7 @@ module vq_accept #(
   logic [6:0]            seen;
   logic [6:0]            error_seen;
   logic [LaneWidth-1:0]  first;
-  logic [15:0]           chain;
+  logic [SlotWidth:0]    chain;
   logic [7:0]            error;
   logic [15:0]           flags;
   logic [31:0]           len;
@@ -238,8 +241,8 @@ module vq_accept #(
         if (i >= 32'(first) && seen != batch_count_i) begin
           flags = rsp_data_i[128*i + FlagsAt +: 16];
           len   = rsp_data_i[128*i + LenAt +: 32];
-          if (running && ((flags & virtio_pkg::DescFAvail) != '0) == batch_pos_i[15] &&
-              ((flags & virtio_pkg::DescFUsed) != '0) != batch_pos_i[15]) begin
+          if (running && ((flags & virtio_pkg::DescFAvail) != '0) == batch_pos_i[SlotWidth] &&
+              ((flags & virtio_pkg::DescFUsed) != '0) != batch_pos_i[SlotWidth]) begin
             run  = run + 1'b1;
             open = open && (!member || late);
             if (open) begin
@@ -278,7 +281,7 @@ module vq_accept #(
           seen = seen + 7'd1;
         end
       end
-      chain = (ended ? '0 : chain_was) + 16'(tail);
+      chain = (ended ? '0 : chain_was) + PosWidth'(tail);
       if (chain >= size && tail != '0 && error == virtio_pkg::ErrorNone) begin
         error      = virtio_pkg::ErrorChainTooLong;
         err_slot_o = 1'b1;
@@ -288,7 +291,7 @@ module vq_accept #(
 
   assign err_valid_o = error != virtio_pkg::ErrorNone;
   assign err_code_o  = error;
-  assign err_index_o = 16'(batch_pos_i[14:0]) + 16'(error_seen);
+  assign err_index_o = 16'(batch_pos_i[SlotWidth-1:0]) + 16'(error_seen);
 
   assign insert_valid_o = count != '0 && !err_valid_o;
   assign insert_first_o = first;
@@ -305,14 +308,15 @@ module vq_accept #(
   // Position       //
   ////////////////////
 
-  logic [15:0] pos_next;
+  logic [SlotWidth:0] pos_next;
   logic        flip;
   logic        more;
   logic        fewer;
 
-  assign pos_next = !insert_valid_o                          ? pos
-                  : (16'(pos[14:0]) + 16'(count) == size)    ? {!pos[15], 15'd0}
-                                                             : pos + 16'(count);
+  assign pos_next = !insert_valid_o ? pos
+                  : (PosWidth'(pos[SlotWidth-1:0]) + PosWidth'(count) == size)
+                                    ? {!pos[SlotWidth], SlotWidth'(0)}
+                                    : pos + PosWidth'(count);
   assign flip     = end_valid_o && live && !batch_sure_i && end_run_o != batch_count_i;
   assign more     = end_valid_o && end_more_o != '0;
   assign fewer    = end_valid_o && batch_sure_i;
@@ -351,7 +355,7 @@ module vq_accept #(
   end
 
   logic [AgainWidth-1:0] look_again;
-  logic [15:0]           look_chain;
+  logic [SlotWidth:0]    look_chain;
 
   assign {look_epoch_o, look_again, look_chain, look_pos_o} = look_word;
   assign look_chain_o = look_chain != '0;
@@ -368,9 +372,9 @@ module vq_accept #(
       a_beats: assert (!rsp_valid_i || rsp_last_i == (seen == batch_count_i));
       // What is accepted of a batch lies at the queue's accepted position.
       a_position: assert (!insert_valid_o ||
-                          batch_pos_i + 16'(taken_q) == pos);
+                          batch_pos_i + PosWidth'(taken_q) == pos);
       // A position lies in the ring.
-      a_in_ring: assert (!insert_valid_o || 16'(pos[14:0]) + 16'(count) <= size);
+      a_in_ring: assert (!insert_valid_o || PosWidth'(pos[SlotWidth-1:0]) + PosWidth'(count) <= size);
       // A second read ends only while one is under way.
       a_again: assert (!fewer || again != '0);
     end

@@ -23,11 +23,13 @@
 //   Queues    number of queues
 //   AxiBytes  bytes in a bus beat, 16 for each lane
 //   Rows      rows for each queue, a power of two
+//   SlotWidth bits of a ring slot's number
 
 module vq_cache #(
   parameter int unsigned Queues = 1,
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned Rows = 64,
+  parameter int unsigned SlotWidth = 15,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1,
   localparam int unsigned Lanes = AxiBytes / 16,
   localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
@@ -39,7 +41,7 @@ module vq_cache #(
 
   input  logic                    en_valid_i,
   input  logic [QueueWidth-1:0]   en_queue_i,
-  input  logic [15:0]             en_size_i,
+  input  logic [SlotWidth:0]      en_size_i,
 
   input  logic                    insert_valid_i,
   input  logic [QueueWidth-1:0]   insert_queue_i,
@@ -78,20 +80,20 @@ module vq_cache #(
   logic [8*AxiBytes-1:0] row_mem [Queues*Rows];
   logic [Queues-1:0]     avail_q;
   logic                  desc_valid_q;
-  logic [15:0]           desc_index_q;
+  logic [SlotWidth-1:0]  desc_index_q;
 
-  logic [15:0]           pop_size;
+  logic [SlotWidth:0]    pop_size;
   logic [RowWidth:0]     pop_head;            // oldest row; the top bit tells full from empty
   logic [RowWidth:0]     pop_head_next;
   logic [RowWidth:0]     pop_tail;            // first free row
-  logic [15:0]           pop_slot;            // ring slot of the oldest descriptor
-  logic [15:0]           pop_slot_next;
+  logic [SlotWidth-1:0]  pop_slot;            // ring slot of the oldest descriptor
+  logic [SlotWidth-1:0]  pop_slot_next;
   logic                  row_ends;            // the pop takes the last descriptor of its row
   logic [RowWidth:0]     insert_tail;
   logic [IndexWidth-1:0] pop_row;
   logic [IndexWidth-1:0] insert_row;
 
-  queue_state #(.Queues(Queues), .Width(16)) u_size (
+  queue_state #(.Queues(Queues), .Width(SlotWidth + 1)) u_size (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
@@ -100,11 +102,11 @@ module vq_cache #(
     .read_data_o   (pop_size)
   );
 
-  queue_state #(.Queues(Queues), .Width(16)) u_slot (
+  queue_state #(.Queues(Queues), .Width(SlotWidth)) u_slot (
     .clk_i,
     .write_i       (en_valid_i || pop_valid_i),
     .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
-    .write_data_i  (en_valid_i ? 16'd0 : pop_slot_next),
+    .write_data_i  (en_valid_i ? '0 : pop_slot_next),
     .read_queue_i  (pop_queue_i),
     .read_data_o   (pop_slot)
   );
@@ -128,7 +130,7 @@ module vq_cache #(
   );
 
   assign pop_head_next = pop_head + 1'b1;
-  assign pop_slot_next = (pop_slot + 16'd1 == pop_size) ? '0 : pop_slot + 16'd1;
+  assign pop_slot_next = ((SlotWidth + 1)'(pop_slot) + 1'b1 == pop_size) ? '0 : pop_slot + 1'b1;
   assign pop_row       = IndexWidth'({pop_queue_i, pop_head[RowWidth-1:0]});
   assign insert_row    = IndexWidth'({insert_queue_i, insert_tail[RowWidth-1:0]});
   assign freed_o       = pop_valid_i && row_ends;
@@ -266,7 +268,7 @@ module vq_cache #(
 
   assign avail_o      = avail_q;
   assign desc_valid_o = desc_valid_q;
-  assign desc_index_o = desc_index_q;
+  assign desc_index_o = 16'(desc_index_q);
 
   ////////////////////
   // Properties     //

@@ -35,11 +35,14 @@
 //   Queues      number of queues
 //   AxiBytes    bytes in a bus beat
 //   Depth       checks under way and interrupts that wait, at most
+//   SlotWidth   bits of a ring slot's number
 
 module vq_event #(
   parameter int unsigned Queues = 3,
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned Depth = 8,
+  parameter int unsigned SlotWidth = 15,
+  localparam int unsigned PosWidth = SlotWidth + 1,
   localparam int unsigned QueueWidth = $clog2(Queues)
 ) (
   input  logic                  clk_i,
@@ -54,15 +57,15 @@ module vq_event #(
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
   input  logic [63:0]           en_driver_i,
-  input  logic [15:0]           en_size_i,
+  input  logic [SlotWidth:0]    en_size_i,
 
   input  logic                  touch_valid_i,
   output logic                  touch_ready_o,
   input  logic [QueueWidth-1:0] touch_queue_i,
   input  logic                  touch_visible_i,
   input  logic                  touch_due_i,
-  input  logic [15:0]           touch_pos_i,
-  input  logic [15:0]           touch_slots_i,
+  input  logic [SlotWidth:0]    touch_pos_i,
+  input  logic [SlotWidth:0]    touch_slots_i,
 
   input  logic                  ask_valid_i,
   input  logic [QueueWidth-1:0] ask_queue_i,
@@ -127,16 +130,16 @@ module vq_event #(
 
   assign touch_ready_o = op == OpTouch;
 
-  logic [15:0] pos, pos_next;                 // position after the last visible element
-  logic [15:0] slots, slots_next;             // returned since the last check; stops at the top
+  logic [SlotWidth:0] pos, pos_next;                 // position after the last visible element
+  logic [SlotWidth:0] slots, slots_next;             // returned since the last check; stops at the top
   logic        due, due_next;                 // buffers are due that no check covers
   logic        busy, busy_next;               // a check of the queue is under way
   logic        push;                          // into the check FIFO
   logic        start_now;                     // without it
-  logic [16:0] sum;
-  logic [15:0] slots_sum;
+  logic [PosWidth:0]  sum;
+  logic [SlotWidth:0] slots_sum;
 
-  queue_state #(.Queues(Queues), .Width(34)) u_word (
+  queue_state #(.Queues(Queues), .Width(2 * PosWidth + 2)) u_word (
     .clk_i,
     .write_i       (op != OpNone),
     .write_queue_i (op_queue),
@@ -146,7 +149,7 @@ module vq_event #(
   );
 
   always_comb begin
-    pos_next   = 16'h8000;
+    pos_next   = PosWidth'(1 << SlotWidth);
     slots_next = '0;
     due_next   = 1'b0;
     busy_next  = 1'b0;
@@ -162,9 +165,9 @@ module vq_event #(
         push       = due;
       end
       OpTouch: begin
-        sum        = 17'(slots) + 17'(touch_slots_i);
+        sum        = (PosWidth + 1)'(slots) + (PosWidth + 1)'(touch_slots_i);
         pos_next   = touch_visible_i ? touch_pos_i : pos;
-        slots_sum  = !touch_visible_i ? slots : sum[16] ? 16'hffff : sum[15:0];
+        slots_sum  = !touch_visible_i ? slots : sum[PosWidth] ? '1 : sum[SlotWidth:0];
         slots_next = slots_sum;
         due_next   = due || touch_due_i;
         busy_next  = busy;
@@ -190,7 +193,7 @@ module vq_event #(
   ////////////////////
 
   // What a check covers, held until its answer comes.
-  localparam int unsigned RecordWidth = QueueWidth + 16 + 16;
+  localparam int unsigned RecordWidth = QueueWidth + 2 * PosWidth;
 
   logic                        req_valid_q;
   logic [CountWidth-1:0]       open_q;        // checks under way and interrupts that wait
@@ -199,8 +202,8 @@ module vq_event #(
   logic                        check_room;
   logic                        record_room;
   logic                        record_valid;
-  logic [15:0]                 record_pos;
-  logic [15:0]                 record_slots;
+  logic [SlotWidth:0]          record_pos;
+  logic [SlotWidth:0]          record_slots;
   logic [WordsWidth-1:0]       record_word;   // of the structure in its beat
   logic [$clog2(Queues+1)-1:0] unused_check_count;
   logic [CountWidth-1:0]       unused_count;
@@ -250,9 +253,9 @@ module vq_event #(
   ////////////////////
 
   logic [17:0] word;                // flags, wrap counter and slot
-  logic [15:0] size;
-  logic [17:0] distance;            // from the driver's event position to the new one; wraps if ahead
-  logic [15:0] span;                // slots returned, one ring at most
+  logic [SlotWidth:0] size;
+  logic [PosWidth+1:0] distance;            // from the driver's event position to the new one; wraps if ahead
+  logic [SlotWidth:0] span;                // slots returned, one ring at most
   logic        in_window;
   logic        irq_due;
   logic        irq_taken;
@@ -260,7 +263,7 @@ module vq_event #(
   logic        irq_waits;           // those that wait go first
   logic [QueueWidth-1:0] waiting_queue;
 
-  queue_state #(.Queues(Queues), .Width(WordsWidth + 16)) u_ring (
+  queue_state #(.Queues(Queues), .Width(WordsWidth + PosWidth)) u_ring (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
@@ -277,10 +280,11 @@ module vq_event #(
     word      = '0;
     if (op == OpAnswer && !rsp_error_i) begin
       word      = rsp_data_i[{record_word, 5'd0} +: 18];
-      distance  = 18'(record_pos[14:0]) - 18'(word[14:0]) +
-                  ((record_pos[15] != word[15]) ? 18'(size) : 18'd0);
+      distance  = (PosWidth + 2)'(record_pos[SlotWidth-1:0]) -
+                  (PosWidth + 2)'(word[SlotWidth-1:0]) +
+                  ((record_pos[SlotWidth] != word[15]) ? (PosWidth + 2)'(size) : '0);
       span      = (record_slots < size) ? record_slots : size;
-      in_window = distance - 18'd1 < 18'(span);
+      in_window = distance - 1'b1 < (PosWidth + 2)'(span) && 15'(word[SlotWidth-1:0]) == word[14:0];
       case (word[17:16])
         virtio_pkg::EventFlagsDisable[1:0]: irq_due = 1'b0;
         virtio_pkg::EventFlagsDesc[1:0]:    irq_due = in_window || !event_idx_i;

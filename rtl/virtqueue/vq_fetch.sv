@@ -39,6 +39,7 @@
 //   Rows       rows of the cache for each queue
 //   BatchMax   descriptors in a batch at most: 8, 16, 32 or 64
 //   Depth      batches under way at most, stale ones included
+//   SlotWidth  bits of a ring slot's number
 
 module vq_fetch #(
   parameter int unsigned Queues = 3,
@@ -46,6 +47,8 @@ module vq_fetch #(
   parameter int unsigned Rows = 64,
   parameter int unsigned BatchMax = 32,
   parameter int unsigned Depth = 8,
+  parameter int unsigned SlotWidth = 15,
+  localparam int unsigned PosWidth = SlotWidth + 1,
   localparam int unsigned QueueWidth = $clog2(Queues),
   localparam int unsigned Lanes = AxiBytes / 16,
   localparam int unsigned LaneWidth = (Lanes > 1) ? $clog2(Lanes) : 1,
@@ -62,7 +65,7 @@ module vq_fetch #(
   input  logic                  dis_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
   input  logic [63:0]           en_desc_i,
-  input  logic [15:0]           en_size_i,
+  input  logic [SlotWidth:0]    en_size_i,
 
   input  logic                  kick_valid_i,
   input  logic [QueueWidth-1:0] kick_queue_i,
@@ -71,7 +74,7 @@ module vq_fetch #(
   output logic [QueueWidth-1:0] look_queue_o,
   input  logic [RowWidth:0]     look_head_i,
   input  logic [RowWidth:0]     look_tail_i,
-  input  logic [15:0]           look_pos_i,
+  input  logic [SlotWidth:0]    look_pos_i,
   input  logic                  look_chain_i,
   input  logic                  look_epoch_i,
   input  logic                  look_again_i,
@@ -84,7 +87,7 @@ module vq_fetch #(
 
   // The batch whose answer is coming.
   output logic [QueueWidth-1:0] batch_queue_o,
-  output logic [15:0]           batch_pos_o,    // {wrap counter, slot} of its first descriptor
+  output logic [SlotWidth:0]    batch_pos_o,    // {wrap counter, slot} of its first descriptor
   output logic [6:0]            batch_count_o,
   output logic                  batch_epoch_o,
   output logic                  batch_late_o,
@@ -108,7 +111,7 @@ module vq_fetch #(
 
   input  logic                  ask_valid_i,
   input  logic [QueueWidth-1:0] ask_queue_i,
-  input  logic [14:0]           ask_slot_i,
+  input  logic [SlotWidth-1:0]  ask_slot_i,
 
   output logic                  drd_req_valid_o,
   input  logic                  drd_req_ready_i,
@@ -217,7 +220,7 @@ module vq_fetch #(
   // State          //
   ////////////////////
 
-  localparam int unsigned WordWidth = 6 + 2 + 3 + RowsWidth + 16;
+  localparam int unsigned WordWidth = 6 + 2 + 3 + RowsWidth + PosWidth;
 
   logic [WordWidth-1:0] word;
   logic [WordWidth-1:0] word_next;
@@ -231,7 +234,7 @@ module vq_fetch #(
   logic [1:0]           event_is, event_next; // Event*
   logic [2:0]           step, step_next;      // batch size is 4 << step
   logic [RowsWidth-1:0] due, due_next;        // rows reserved for what is under way
-  logic [15:0]          next_pos, next_next;  // {wrap counter, slot} of the next batch
+  logic [SlotWidth:0]   next_pos, next_next;  // {wrap counter, slot} of the next batch
 
   queue_state #(.Queues(Queues), .Width(WordWidth)) u_word (
     .clk_i,
@@ -246,22 +249,22 @@ module vq_fetch #(
   assign word_next = {en_next, kick_next, run_next, hot_next, reload_next, queued_next, event_next,
                       step_next, due_next, next_next};
 
-  logic [15:0]          size;
+  logic [SlotWidth:0]   size;
   logic                 look_ok;      // ask for a batch now
   logic                 push;         // into the work FIFO
   logic                 want;
   logic                 full;
-  logic [15:0]          ask_pos;
+  logic [SlotWidth:0]   ask_pos;
   logic [6:0]           batch;
-  logic [15:0]          ask_left;     // slots from here to the end of the ring
+  logic [SlotWidth:0]   ask_left;     // slots from here to the end of the ring
   logic [6:0]           ask_count;
-  logic [15:0]          ahead;        // slots asked for and not yet accepted
+  logic [SlotWidth:0]   ahead;        // slots asked for and not yet accepted
   logic [LaneWidth-1:0] ask_lane;
   logic [RowsWidth-1:0] ask_rows;
   logic [RowsWidth-1:0] rows_held;
   logic                 ends;
 
-  queue_state #(.Queues(Queues), .Width(16)) u_size (
+  queue_state #(.Queues(Queues), .Width(PosWidth)) u_size (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
@@ -355,11 +358,11 @@ module vq_fetch #(
           queued_next = 1'b0;
           if (en && (run || kick)) begin
             ask_pos   = reload ? look_pos_i : next_pos;
-            ask_left  = size - 16'(ask_pos[14:0]);
-            ends      = ask_left <= 16'(batch);
+            ask_left  = size - PosWidth'(ask_pos[SlotWidth-1:0]);
+            ends      = ask_left <= PosWidth'(batch);
             ask_count = ends ? ask_left[6:0] : batch;
-            ahead     = 16'(ask_pos[14:0]) - 16'(look_pos_i[14:0]) +
-                        ((ask_pos[15] != look_pos_i[15]) ? size : 16'd0);
+            ahead     = PosWidth'(ask_pos[SlotWidth-1:0]) - PosWidth'(look_pos_i[SlotWidth-1:0]) +
+                        ((ask_pos[SlotWidth] != look_pos_i[SlotWidth]) ? size : '0);
             ask_lane  = look_lane_i + ask_pos[LaneWidth-1:0];
             // What is read again begins a row of its own.
             ask_rows  = (Lanes == 1) ? RowsWidth'(ask_count)
@@ -374,7 +377,8 @@ module vq_fetch #(
               run_next    = hot;
               reload_next = 1'b0;
               due_next    = due + ask_rows;
-              next_next   = ends ? {!ask_pos[15], 15'd0} : ask_pos + 16'(ask_count);
+              next_next   = ends ? {!ask_pos[SlotWidth], SlotWidth'(0)}
+                                 : ask_pos + PosWidth'(ask_count);
             end else begin
               wait_set_o = 1'b1;
             end
@@ -421,13 +425,13 @@ module vq_fetch #(
   // Second reads   //
   ////////////////////
 
-  localparam int unsigned AgainWidth = QueueWidth + 16 + 7 + RowsWidth;
+  localparam int unsigned AgainWidth = QueueWidth + PosWidth + 7 + RowsWidth;
 
   logic                  again_valid;
   logic                  again_room;
   logic                  again_take;
   logic [QueueWidth-1:0] again_queue;
-  logic [15:0]           again_pos;
+  logic [SlotWidth:0]    again_pos;
   logic [6:0]            again_count;
   logic [RowsWidth-1:0]  again_rows;
   logic [CountWidth-1:0] unused_again_count;
@@ -438,8 +442,8 @@ module vq_fetch #(
     .rst_i,
     .wr_valid_i (end_valid_i && end_more_i != '0),
     .wr_ready_o (again_room),
-    .wr_data_i  ({batch_queue_o, batch_pos_o + 16'(end_run_i) - 16'(end_more_i), end_more_i,
-                  batch_rows}),
+    .wr_data_i  ({batch_queue_o, batch_pos_o + PosWidth'(end_run_i) - PosWidth'(end_more_i),
+                  end_more_i, batch_rows}),
     .rd_valid_o (again_valid),
     .rd_ready_i (again_take),
     .rd_data_o  ({again_queue, again_pos, again_count, again_rows}),
@@ -450,10 +454,10 @@ module vq_fetch #(
   // Requests       //
   ////////////////////
 
-  localparam int unsigned RecordWidth = QueueWidth + 16 + 7 + RowsWidth + 4;
+  localparam int unsigned RecordWidth = QueueWidth + PosWidth + 7 + RowsWidth + 4;
 
   logic                  req_valid_q;
-  logic [14:0]           req_slot_q;
+  logic [SlotWidth-1:0]  req_slot_q;
   logic [6:0]            req_count_q;
   logic [CountWidth-1:0] flight_q;       // batches asked for and not yet done with
   logic                  load;
@@ -501,7 +505,7 @@ module vq_fetch #(
 
   always_ff @(posedge clk_i) begin
     if (load) begin
-      req_slot_q  <= again_take ? again_pos[14:0] : ask_pos[14:0];
+      req_slot_q  <= again_take ? again_pos[SlotWidth-1:0] : ask_pos[SlotWidth-1:0];
       req_count_q <= again_take ? again_count : ask_count;
     end else if (ask) begin
       req_slot_q  <= ask_slot_i;

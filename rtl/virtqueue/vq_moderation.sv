@@ -28,12 +28,14 @@
 //
 // Parameters:
 //   Queues     number of queues
-//   TimeWidth  bits of a time; `cycles` are less than 2^(TimeWidth - 1). All times that are compared
-//              lie nearer to each other than that.
+//   SlotWidth  bits of a ring slot's number
+//   TimeWidth  bits of a time; `cycles` are less than 2^(TimeWidth - 1): as it stands, 65,535 us at
+//              1 GHz. All times that are compared lie nearer to each other than that.
 
 module vq_moderation #(
   parameter int unsigned Queues = 3,
-  parameter int unsigned TimeWidth = 33,
+  parameter int unsigned SlotWidth = 15,
+  parameter int unsigned TimeWidth = 27,
   localparam int unsigned QueueWidth = $clog2(Queues)
 ) (
   input  logic                  clk_i,
@@ -50,16 +52,16 @@ module vq_moderation #(
   output logic                  visible_ready_o,
   input  logic [QueueWidth-1:0] visible_queue_i,
   input  logic [2:0]            visible_count_i,
-  input  logic [15:0]           visible_pos_i,
-  input  logic [15:0]           visible_slots_i,
+  input  logic [SlotWidth:0]    visible_pos_i,
+  input  logic [SlotWidth:0]    visible_slots_i,
 
   output logic                  touch_valid_o,
   input  logic                  touch_ready_i,
   output logic [QueueWidth-1:0] touch_queue_o,
   output logic                  touch_visible_o,
   output logic                  touch_due_o,
-  output logic [15:0]           touch_pos_o,
-  output logic [15:0]           touch_slots_o
+  output logic [SlotWidth:0]    touch_pos_o,
+  output logic [SlotWidth:0]    touch_slots_o
 );
 
   localparam int unsigned RingDepth = Queues + 1;
@@ -116,13 +118,13 @@ module vq_moderation #(
   ////////////////////
 
   logic [15:0] packets;
-  logic [31:0] cycles;
+  logic [TimeWidth-2:0] cycles;
 
-  queue_state #(.Queues(Queues), .Width(48)) u_settings (
+  queue_state #(.Queues(Queues), .Width(16 + TimeWidth - 1)) u_settings (
     .clk_i,
     .write_i       (set_i.valid || walk_q),
     .write_queue_i (set_i.valid ? set_i.queue[QueueWidth-1:0] : walk_queue_q),
-    .write_data_i  (set_i.valid ? {set_i.packets, set_i.cycles} : 48'd0),
+    .write_data_i  (set_i.valid ? {set_i.packets, set_i.cycles[TimeWidth-2:0]} : '0),
     .read_queue_i  (op_queue),
     .read_data_o   ({packets, cycles})
   );
@@ -310,7 +312,7 @@ module vq_moderation #(
   assign touch_valid_o = touch_valid_q;
 
   logic unused_set;
-  assign unused_set = ^set_i.queue;
+  assign unused_set = ^set_i;
 
   ////////////////////
   // Properties     //
@@ -330,6 +332,8 @@ module vq_moderation #(
       a_in_time: assert (op != OpVisit || count == '0 || !ahead[TimeWidth-1] || forced_q || force_q);
       // Without a count or without a time nothing waits.
       a_at_once: assert (op != OpVisible || due || (packets != '0 && cycles != '0));
+      // Times are within bounds.
+      a_cycles: assert (!set_i.valid || (set_i.cycles >> (TimeWidth - 1)) == '0);
       // Only queues that exist are set.
       a_set: assert (!set_i.valid || 32'(set_i.queue) < Queues);
     end

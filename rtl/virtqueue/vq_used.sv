@@ -31,6 +31,7 @@
 //   Traced      queues from this number on are not traced
 //   WriteDepth  writes under way at most
 //   TagWidth    bits in a tag
+//   SlotWidth   bits of a ring slot's number
 
 module vq_used #(
   parameter int unsigned Queues = 1,
@@ -39,6 +40,8 @@ module vq_used #(
   parameter int unsigned Traced = Queues,
   parameter int unsigned WriteDepth = 32,
   parameter int unsigned TagWidth = 32,
+  parameter int unsigned SlotWidth = 15,
+  localparam int unsigned PosWidth = SlotWidth + 1,
   localparam int unsigned QueueWidth = (Queues > 1) ? $clog2(Queues) : 1
 ) (
   input  logic                  clk_i,
@@ -49,7 +52,7 @@ module vq_used #(
   input  logic                  en_valid_i,
   input  logic [QueueWidth-1:0] en_queue_i,
   input  logic [63:0]           en_desc_i,
-  input  logic [15:0]           en_size_i,
+  input  logic [SlotWidth:0]    en_size_i,
 
   input  logic                  used_valid_i,
   output logic                  used_ready_o,
@@ -69,8 +72,8 @@ module vq_used #(
   input  logic                  visible_ready_i,
   output logic [QueueWidth-1:0] visible_queue_o,
   output logic [2:0]            visible_count_o,
-  output logic [15:0]           visible_pos_o,
-  output logic [15:0]           visible_slots_o,
+  output logic [SlotWidth:0]    visible_pos_o,
+  output logic [SlotWidth:0]    visible_slots_o,
 
   output logic                  trace_used_valid_o,
   output logic [TagWidth-1:0]   trace_used_tag_o,
@@ -107,9 +110,9 @@ module vq_used #(
   logic [63:0]           kept_word_q;         // first element of the group
   logic [QueueWidth-1:0] kept_queue_q;
   logic [TagWidth-1:0]   kept_tag_q;
-  logic [14:0]           kept_slot_q;
+  logic [SlotWidth-1:0]  kept_slot_q;
   logic [LaneWidth-1:0]  kept_lane_q;
-  logic [15:0]           kept_slots_q;        // slots of the group so far
+  logic [SlotWidth:0]    kept_slots_q;        // slots of the group so far
 
   // The line: one bus beat on its way to the bus.
   logic                  hold_q;              // open for merging
@@ -119,15 +122,15 @@ module vq_used #(
   logic [Lanes-1:0]      line_lanes_q;
   logic                  line_visible_q;
   logic [QueueWidth-1:0] line_queue_q;
-  logic [14:0]           line_slot_q;         // of the newest element
+  logic [SlotWidth-1:0]  line_slot_q;         // of the newest element
   logic [LaneWidth-1:0]  line_lane_q;
   logic [2:0]            line_count_q;        // elements
-  logic [15:0]           line_pos_q;
-  logic [15:0]           line_slots_q;
+  logic [SlotWidth:0]    line_pos_q;
+  logic [SlotWidth:0]    line_slots_q;
   logic [TagWidth-1:0]   line_tag_q;
 
   // Writes under way, in order.
-  localparam int unsigned RecordWidth = 1 + QueueWidth + 15 + 3 + 16 + 16;
+  localparam int unsigned RecordWidth = 1 + QueueWidth + SlotWidth + 3 + 2 * PosWidth;
   logic [RecordWidth-1:0] record_mem [WriteDepth];
   logic [TagWidth-1:0]    tag_mem [WriteDepth];
   logic [PtrWidth-1:0]    wr_ptr_q;
@@ -144,18 +147,19 @@ module vq_used #(
   ////////////////////
 
   logic                 move;
-  logic [15:0]          size;
-  logic [15:0]          pos;        // {wrap counter, slot} of the next element of the queue
-  logic [15:0]          slot_sum;
-  logic [14:0]          slot_wrapped; // not a cast in pos_next, which Yosys 0.23 sizes as its operand
+  logic [SlotWidth:0]   size;
+  logic [SlotWidth:0]   pos;        // {wrap counter, slot} of the next element of the queue
+  logic [SlotWidth:0]   ndesc;
+  logic [SlotWidth:0]   slot_sum;
+  logic [SlotWidth-1:0] slot_less;  // one ring less; Yosys 0.23 missizes a cast in pos_next
   logic                 wraps;
-  logic [15:0]          pos_next;
+  logic [SlotWidth:0]   pos_next;
   logic [63:0]          word;
   logic [LaneWidth-1:0] lane;
   logic                 keep;       // the element is kept back
   logic                 visible;
 
-  queue_state #(.Queues(Queues), .Width(16)) u_size (
+  queue_state #(.Queues(Queues), .Width(PosWidth)) u_size (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
@@ -164,31 +168,33 @@ module vq_used #(
     .read_data_o   (size)
   );
 
-  queue_state #(.Queues(Queues), .Width(16)) u_pos (
+  queue_state #(.Queues(Queues), .Width(PosWidth)) u_pos (
     .clk_i,
     .write_i       (en_valid_i || move),
     .write_queue_i (en_valid_i ? en_queue_i : used_queue_i),
-    .write_data_i  (en_valid_i ? 16'h8000 : pos_next),
+    .write_data_i  (en_valid_i ? PosWidth'(1 << SlotWidth) : pos_next),
     .read_queue_i  (used_queue_i),
     .read_data_o   (pos)
   );
 
-  assign move = used_valid_i && used_ready_o;
-  assign keep = Groups && used_i.first && !used_i.last;
+  assign move  = used_valid_i && used_ready_o;
+  assign ndesc = used_i.ndesc[SlotWidth:0];
+  assign keep  = Groups && used_i.first && !used_i.last;
 
   always_comb begin
-    slot_sum     = '0;
-    slot_wrapped = '0;
-    wraps        = 1'b0;
-    pos_next     = '0;
-    word         = '0;
+    slot_sum  = '0;
+    slot_less = '0;
+    wraps     = 1'b0;
+    pos_next  = '0;
+    word      = '0;
     if (used_valid_i) begin
-      slot_sum     = 16'(pos[14:0]) + used_i.ndesc;
-      slot_wrapped = 15'(slot_sum - size);
-      wraps        = slot_sum >= size;
-      pos_next     = {pos[15] ^ wraps, wraps ? slot_wrapped : slot_sum[14:0]};
-      word         = {(pos[15] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
-                      ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
+      slot_sum  = PosWidth'(pos[SlotWidth-1:0]) + ndesc;
+      wraps     = slot_sum >= size;
+      slot_less = SlotWidth'(slot_sum - size);
+      pos_next  = {pos[SlotWidth] ^ wraps,
+                   wraps ? slot_less : slot_sum[SlotWidth-1:0]};
+      word      = {(pos[SlotWidth] ? virtio_pkg::DescFAvail | virtio_pkg::DescFUsed : 16'd0) |
+                   ((used_i.len != '0) ? virtio_pkg::DescFWrite : 16'd0), used_i.id, used_i.len};
     end
   end
 
@@ -248,7 +254,7 @@ module vq_used #(
     assign lane         = base_lane + pos[LaneWidth-1:0];
     assign merge_fits   = hold_q && used_valid_i && !keep && visible == line_visible_q &&
                           used_queue_i == line_queue_q && lane > line_lane_q &&
-                          pos[14:0] - line_slot_q == 15'(lane) - 15'(line_lane_q);
+                          pos[SlotWidth-1:0] - line_slot_q == SlotWidth'(lane) - SlotWidth'(line_lane_q);
     assign used_ready_o = ((!hold_q && (!valid_q || uwr_ready_i)) || merge_fits) && !full_q &&
                           state_q != StateDrain;
     assign load_lane    = load_kept ? kept_lane_q : lane;
@@ -266,11 +272,11 @@ module vq_used #(
       kept_word_q  <= word;
       kept_queue_q <= used_queue_i;
       kept_tag_q   <= used_tag_i;
-      kept_slot_q  <= pos[14:0];
+      kept_slot_q  <= pos[SlotWidth-1:0];
       kept_lane_q  <= lane;
-      kept_slots_q <= used_i.ndesc;
+      kept_slots_q <= ndesc;
     end else if (move && state_q == StateGroup) begin
-      kept_slots_q <= kept_slots_q + used_i.ndesc;
+      kept_slots_q <= kept_slots_q + ndesc;
     end
     if (load_kept) begin
       // The line of the group's last element has left, but its position still stands.
@@ -289,18 +295,18 @@ module vq_used #(
       line_lane_q                      <= load_lane;
       line_visible_q                   <= visible;
       line_queue_q                     <= used_queue_i;
-      line_slot_q                      <= pos[14:0];
+      line_slot_q                      <= pos[SlotWidth-1:0];
       line_pos_q                       <= pos_next;
-      line_slots_q                     <= used_i.ndesc;
+      line_slots_q                     <= ndesc;
       line_count_q                     <= 3'd1;
       line_tag_q                       <= used_tag_i;
     end else if (merge) begin
       line_word_q[64*load_lane +: 64]  <= word;
       line_lanes_q                     <= line_lanes_q | (Lanes'(1) << load_lane);
       line_lane_q                      <= load_lane;
-      line_slot_q                      <= pos[14:0];
+      line_slot_q                      <= pos[SlotWidth-1:0];
       line_pos_q                       <= pos_next;
-      line_slots_q                     <= line_slots_q + used_i.ndesc;
+      line_slots_q                     <= line_slots_q + ndesc;
       line_count_q                     <= line_count_q + 3'd1;
       line_tag_q                       <= used_tag_i;
     end
@@ -377,7 +383,7 @@ module vq_used #(
 
   logic [RecordWidth-1:0] record;
   logic                   record_visible;
-  logic [14:0]            record_slot;
+  logic [SlotWidth-1:0]   record_slot;
   logic                   answered;     // the oldest line is
   logic                   failed;       // it is the one that failed
   logic                   traced;
@@ -455,7 +461,7 @@ module vq_used #(
       // Without groups every element stands alone.
       a_single: assert (!move || Groups || (used_i.first && used_i.last));
       // An element takes at least one slot and no more than the ring has.
-      a_slots: assert (!move || (used_i.ndesc != '0 && used_i.ndesc <= size));
+      a_slots: assert (!move || (used_i.ndesc != '0 && used_i.ndesc <= 16'(size)));
     end
   end
 `endif

@@ -282,7 +282,7 @@ std::string RandomRun::reset_device() {
 std::string RandomRun::quiesce() {
   const Time give_up = simulation_->timeline().now() + kPatience;
   const auto progress = [&] {
-    return scoreboard_.passed() + scoreboard_.sent() + agent_->delivered() + agent_->interrupts() +
+    return scoreboard_.passed() + scoreboard_.sent() + agent_->used() + agent_->interrupts() +
            (agent_->command_outstanding() ? 1 : 0);
   };
   for (std::uint64_t before = ~std::uint64_t{0}; before != progress();) {

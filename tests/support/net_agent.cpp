@@ -219,6 +219,7 @@ bool NetAgent::rearm(Queue& queue) {
 }
 
 void NetAgent::consume(Queue& queue, const PackedRing::Used& used) {
+  ++used_;
   if (is_control(queue.index)) return consume_command(used);
   if (!is_transmit(queue.index)) return consume_receive(queue, used);
   Buffer& buffer = queue.in_device[used.id];

@@ -100,6 +100,7 @@ class NetAgent {
   /// that none had to tell of.
   [[nodiscard]] std::string settle();
   [[nodiscard]] std::uint64_t interrupts() const noexcept { return interrupts_; }
+  [[nodiscard]] std::uint64_t used() const noexcept { return used_; }  ///< elements looked at
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }  ///< used frames
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_; }  ///< of length 0
   [[nodiscard]] unsigned laps(unsigned virtqueue) const {
@@ -172,6 +173,7 @@ class NetAgent {
   bool running_ = false;
   std::uint64_t generation_ = 0;
   std::uint64_t interrupts_ = 0;
+  std::uint64_t used_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t discarded_ = 0;
   std::string error_;

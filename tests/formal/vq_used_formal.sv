@@ -29,6 +29,7 @@ module vq_used_formal #(
 
   localparam int unsigned WriteDepth = 4;
   localparam int unsigned Lanes = AxiBytes / 16;
+  localparam int unsigned OffsetWidth = $clog2(AxiBytes);
 
   logic                  quiet, moves, used_ready, uwr_valid, visible_valid, visible_queue, err_valid;
   logic                  err_queue;
@@ -275,11 +276,20 @@ module vq_used_formal #(
   assign record = (place == 2'd0) ? \u_dut.record_mem[0] : (place == 2'd1) ? \u_dut.record_mem[1]
                 : (place == 2'd2) ? \u_dut.record_mem[2] : \u_dut.record_mem[3] ;
 
-  logic [2:0] lanes_set;
+  // A single lane is always written; its bit is not there.
+  logic [Lanes-1:0] lanes;
+  logic [2:0]       lanes_set;
+
+  if (Lanes == 1) begin : g_one
+    assign lanes = 1'b1;
+  end else begin : g_lanes
+    assign lanes = \u_dut.line_lanes_q ;
+  end
+
   always_comb begin
     lanes_set = '0;
     for (int unsigned i = 0; i < Lanes; i++) begin
-      lanes_set = lanes_set + 3'(\u_dut.line_lanes_q [i]);
+      lanes_set = lanes_set + 3'(lanes[i]);
     end
   end
 
@@ -290,7 +300,7 @@ module vq_used_formal #(
       // An element is written once, to the upper half of the slot at which the ring stands, with its
       // length, its id and the wrap counter as it stands there.
       a_written: assert (!(follow_q && in_line_q && uwr_valid) ||
-                         (uwr_addr == (elem_addr_q & {60'hfff_ffff_ffff_ffff & ~60'(Lanes - 1), 4'd0}) &&
+                         (uwr_addr == {elem_addr_q[63:OffsetWidth], OffsetWidth'(0)} &&
                           uwr_data[2*lane_bit + 64 +: 64] == elem_word_q &&
                           uwr_strb[lane_bit[8:2] +: 16] == 16'hff00));
       // Nothing else is written: a line has as many slots as elements came.
@@ -306,7 +316,7 @@ module vq_used_formal #(
                       (visible_valid == was_visible_q &&
                        (!visible_valid || {visible_queue, visible_count, visible_pos, visible_slots} ==
                                           line_q)));
-      a_answered: assert (!visible_valid || \u_dut.done_q  != '0);
+      a_answered: assert (!visible_valid || uwr_done_i || \u_dut.done_q  != '0);
       a_no_error: assert (!err_valid);
       // Quiet is when nothing is on its way.
       a_quiet: assert (!quiet || (group_q == '0 && under_q == '0 && !uwr_valid && !visible_valid &&
@@ -332,7 +342,7 @@ module vq_used_formal #(
                          \u_dut.line_base  == (\u_dut.line_queue_q  ? base_q[127:64] : base_q[63:0]) &&
                          enabled_q[\u_dut.line_queue_q ]));
       a_elem_q: assert (!(follow_q && in_line_q) ||
-                        (line_elems_q != '0 && \u_dut.line_lanes_q [lane_bit[8:6]] &&
+                        (line_elems_q != '0 && lanes[lane_bit[8:6]] &&
                          \u_dut.line_word_q [lane_bit +: 64] == elem_word_q &&
                          ((\u_dut.line_base  + {45'd0, \u_dut.line_slot_q , 4'd0}) ^ elem_addr_q) <
                          64'(AxiBytes)));
@@ -346,6 +356,8 @@ module vq_used_formal #(
       a_pos_q: assert (group_q != 2'd2 || (group_some_q && \u_dut.line_pos_q  == group_pos_q));
       a_count_q: assert (\u_dut.count_q  == 3'(line_elems_q != '0) + under_q + \u_dut.done_q  &&
                          \u_dut.count_q  <= 3'(WriteDepth) && under_q <= 3'(WriteDepth) &&
+                         \u_dut.done_q  <= 3'(WriteDepth) &&
+                         {1'b0, under_q} + {1'b0, \u_dut.done_q } <= 4'(WriteDepth) &&
                          \u_dut.full_q  == (\u_dut.count_q  == 3'(WriteDepth)) &&
                          2'(\u_dut.wr_ptr_q  - \u_dut.rd_ptr_q ) == 2'(under_q + \u_dut.done_q ) &&
                          !\u_dut.error_q );

@@ -8,11 +8,16 @@ a clock edge changes no register and no memory.
 MODEL is what Yosys' write_smt2 -wires made of the flattened module TOP. QUIET names the inputs that are
 zero then, with commas, or a=b for one that has the value of signal b; all others are free. It is one
 step from any state in which the FACTS hold, which are proved too: a reset makes them hold, and every
-step keeps them. A fact is a signal's name, for: it is zero while idle_o is high; a=b: they are equal
-then; a>b, a>!b: while a is not zero, b is not, or is; fifo_ram:path:depth: the counts of that FIFO
-agree; but:a: register a holds data that nobody looks at then, and is not compared. DEADLINE
-`deadline`: besides, with `now_i` anywhere before `deadline_o`, idle_o and deadline_o stay as they are:
-to jump there is exact. Else, and for no FACTS, `-`.
+step keeps them. A fact is
+
+    a                       signal a is zero while idle_o is high
+    a=b                     they are equal then
+    a>b, a>!b               while a is not zero, b is not, or is
+    fifo_ram:path:depth     the counts of that FIFO agree
+    but:a                   (no fact) register a has data that nobody looks at then: not compared
+
+DEADLINE `deadline`: besides, with `now_i` anywhere before `deadline_o`, idle_o and deadline_o stay as
+they are: to jump there is exact. Else, and for no FACTS, `-`.
 
 One line for each part; the exit status is 0 if all hold, 1 if one fails, 2 if the solver gave up.
 """

@@ -121,9 +121,9 @@ module tx_plan_formal #(
     m_reset_first: assume (started_q || rst_i);
     // What was negotiated stays.
     m_hash: assume (!started_q || hdr_hash_i == hash_q);
-    // The virtqueue engine refuses descriptors of length zero and longer than 64 KiB, and chains longer
+    // The virtqueue engine refuses descriptors of length zero and from 128 KiB on, and chains longer
     // than the ring.
-    m_len: assume (desc_i[95:64] != '0 && desc_i[95:64] <= 32'h1_0000);
+    m_len: assume (desc_i[95:64] != '0 && desc_i[95:81] == '0);
     m_chain: assume (ndesc_q < 8'd20 || !desc_i[112]);
   end
 

@@ -215,6 +215,23 @@ const Row& random_row(sim::Random& random, Kind kind) {
   }
 }
 
+// No mistake: the device writes as much as it needs (2.8.5 allows 32 bits).
+TEST(FaultyChains, AReceiveBufferMayBeSaidToHaveAnyLength) {
+  FaultHost host("edge10");
+  host.start(host.offered(), 0);
+  for (const std::uint32_t bytes : {0x1'0000U, 0x1'0001U, 0x2'0000U, 0x8000'0000U, ~0U}) {
+    Piece piece = host.buffer(0, FaultHost::kBufferBytes, true);
+    piece.bytes = bytes;
+    host.give(0, {piece});
+  }
+  host.receive(5);
+  EXPECT_TRUE(host.run_until([&] { return host.received() == 5; }));
+  host.reset();
+  host.start();
+  host.expect_service();
+  host.expect_conservation();
+}
+
 TEST(FaultyChains, AtTheSameTimeLeaveOneRecord) {
   sim::Random random(3);
   for (const char* profile : {"edge10", "dc25"}) {

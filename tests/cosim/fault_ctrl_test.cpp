@@ -141,6 +141,7 @@ std::vector<Row> payloads() {
 
 std::vector<Row> steering() {
   return {
+      {"rss_type_6", MAKE(rss({.types = 1U << kHashTypeIpEx}))},  // is not offered
       {"rss_type_9", MAKE(rss({.types = 1U << 9U}))},
       {"rss_type_31", MAKE(rss({.types = 1U << 31U}))},
       {"rss_table_of_3", MAKE(rss({.mask = 2}))},
@@ -157,6 +158,7 @@ std::vector<Row> steering() {
       {"rss_key_long", MAKE(rss({.key_bytes = 41}))},
       {"rss_key_missing", MAKE(rss({.key = 0, .key_bytes = 0}))},
       {"rss_empty", MAKE(Bytes(kCtrlClassMq, kCtrlMqRssConfig))},
+      {"hash_type_8", MAKE(hash(1U << kHashTypeUdpEx, 40, 40))},
       {"hash_type_9", MAKE(hash(1U << 9U, 40, 40))},
       {"hash_key_of_41", MAKE(hash(1, 41, 41))},
       {"hash_key_short", MAKE(hash(1, 40, 39))},

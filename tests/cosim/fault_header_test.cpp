@@ -274,5 +274,20 @@ TEST(BadHeaderChain, OfTooManyDescriptorsIsDropped) {
   }
 }
 
+// Descriptors that no frame fills, and that the device takes nevertheless.
+TEST(BadHeaderChain, WithADescriptorLongerThanAnyFrameIsDropped) {
+  for (const std::size_t bytes : {65'600U, 131'071U}) {
+    SCOPED_TRACE(bytes);
+    FaultHost host("edge10");
+    host.start();
+    host.give(1, {host.buffer(1, bytes, false)});
+    host.give(1, {host.buffer(1, 30, false), host.buffer(1, bytes, false)});
+    EXPECT_TRUE(host.run_until([&] { return host.returned(1) == 2; }));
+    EXPECT_EQ(host.counter(regs::kCounterTxDropBad), 2U);
+    host.expect_service(20);
+    host.expect_conservation();
+  }
+}
+
 }  // namespace
 }  // namespace nicroscope::test

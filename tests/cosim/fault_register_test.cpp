@@ -277,22 +277,25 @@ void vectors_beyond(FaultHost& host) {
 // ---- doorbells
 
 void doorbells(FaultHost& host) {
-  const auto ring_all = [&] {
+  std::uint64_t rung = 0;
+  const auto ring_all = [&](bool counts) {
     for (unsigned virtqueue = 0; virtqueue <= host.control() + 3; ++virtqueue) {
       host.ring_bell(virtqueue);
     }
     host.write(kBarNotify + kBarNotifyBytes - 4, 4, ~0U);
     host.run_for(microseconds{5});
+    if (counts) rung += host.control() + 1;
+    EXPECT_EQ(host.counter(kCounterDoorbells), rung);
     EXPECT_EQ(host.counter(kCounterDescReads), 0U);
     EXPECT_EQ(host.status() & kStatusNeedsReset, 0U);
   };
-  ring_all();  // before anything
+  ring_all(false);  // before anything
   host.set_status(kDriver);
-  ring_all();
+  ring_all(false);
   ASSERT_TRUE(host.negotiate(host.offered()));
-  ring_all();  // no queue is enabled
+  ring_all(true);  // no queue is enabled
   host.set_status(kRunning);
-  ring_all();
+  ring_all(true);
 }
 
 void doorbells_before_driver_ok(FaultHost& host) {

@@ -143,6 +143,7 @@ bool FaultHost::negotiate(std::uint64_t features) {
     set_common(regs::kCommonDriverFeature, 4, static_cast<std::uint32_t>(features >> (32 * half)));
   }
   set_status(kAgreed);
+  features_ = features;
   const bool long_header = (features & feature(regs::kFeatureHashReport)) != 0;
   header_bytes_ = long_header ? regs::kNetHdrHashBytes : regs::kNetHdrBytes;
   return status() == kAgreed;
@@ -400,14 +401,18 @@ void FaultHost::expect_service(unsigned frames) {
   const auto on_wire_before = on_wire_;
   const auto strays_before = strays.size();
   const unsigned each = std::max(frames / pairs(), 1U);
-  receive(each * pairs());
+  const bool steers = pairs() > 1 && (features_ & feature(regs::kFeatureRss)) != 0;
   for (unsigned pair = 0; pair < pairs(); ++pair) {
+    if (steers) steer(pair, pair);
+    receive(each);
     send(each, pair);
-    EXPECT_TRUE(run_until([&] { return on_wire_ == on_wire_before + each * (pair + 1); }))
-        << on_wire_ - on_wire_before << " of pair " << pair << " are sent";
+    const unsigned done = each * (pair + 1);
+    EXPECT_TRUE(run_until([&] { return on_wire_ == on_wire_before + done; }))
+        << on_wire_ - on_wire_before << " of " << done << " are sent";
+    EXPECT_TRUE(run_until([&] { return received_ == received_before + done; }))
+        << received_ - received_before << " of " << done << " are received";
   }
-  EXPECT_TRUE(run_until([&] { return received_ == received_before + each * pairs(); }))
-      << received_ - received_before << " of " << each * pairs() << " are received";
+  if (steers) steer(0, 0);
   run_for(kQuiet);
   EXPECT_EQ(received_, received_before + each * pairs());
   EXPECT_EQ(on_wire_, on_wire_before + each * pairs());

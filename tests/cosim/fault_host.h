@@ -129,7 +129,7 @@ class FaultHost final : public sim::FrameSink {
   /// Frames of the driver that are expected on the wire.
   void send(unsigned frames, unsigned pair = 0);
   void send_frame(unsigned pair, const virtio::NetHeader& header, std::span<const std::byte> frame);
-  /// Full service: `frames` each way, none lost, each counted.
+  /// Full service: `frames` each way over all queue pairs, none lost, each counted.
   void expect_service(unsigned frames = 40);
   /// Nothing is under way: every frame on the wire is in a counter, and no frame twice. `unseen`
   /// frames were delivered, and the driver was not told; `unheard` ones came without a link.
@@ -172,6 +172,7 @@ class FaultHost final : public sim::FrameSink {
   sim::Random random_;
   DmaArena arena_;
   std::vector<Queue> queues_;
+  std::uint64_t features_ = 0;
   std::size_t header_bytes_ = regs::kNetHdrBytes;
   Frames to_driver_;  // expected, in order
   Frames to_wire_;

@@ -265,7 +265,8 @@ module nic_top #(
   end
 
   always_comb begin
-    trace_tag_o = core_trace_tag;
+    trace_tag_o = 'x;
+    if (core_trace_valid != '0) trace_tag_o = core_trace_tag;
     trace_tag_o[32*virtio_pkg::TraceMacRxStart +: 32] = 32'(trace_rx_start_tag);
     trace_tag_o[32*virtio_pkg::TraceMacTxStart +: 32] = 32'(trace_tx_start_tag);
     trace_tag_o[32*virtio_pkg::TraceMacTxEnd +: 32]   = 32'(trace_tx_end_tag);

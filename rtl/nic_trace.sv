@@ -42,15 +42,18 @@ module nic_trace #(
   end
 
   always_comb begin
-    trace_tag_o = '0;
-    trace_tag_o[32*virtio_pkg::TraceRxStart +: 32*RxPoints]      = rx_tag_i;
-    trace_tag_o[32*virtio_pkg::TraceTxDescriptor +: 32*TxPoints] = tx_tag_i;
-    trace_tag_o[32*virtio_pkg::TraceRxUsed +: 32]    = 32'(used_tag_i[0 +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceRxVisible +: 32] = 32'(visible_tag_i[0 +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceTxUsed +: 32]    = 32'(used_tag_i[TagWidth +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceTxVisible +: 32] = 32'(visible_tag_i[TagWidth +: TagWidth]);
-    trace_tag_o[32*virtio_pkg::TraceKick +: 32]      = 32'(kick_queue_i);
-    trace_tag_o[32*virtio_pkg::TraceMsix +: 32]      = 32'(irq_vector_i);
+    trace_tag_o = 'x;
+    if (rx_valid_i != '0 || tx_valid_i != '0 || used_valid_i != '0 || visible_valid_i != '0 ||
+        kick_valid_i || irq_valid_i) begin
+      trace_tag_o[32*virtio_pkg::TraceRxStart +: 32*RxPoints]      = rx_tag_i;
+      trace_tag_o[32*virtio_pkg::TraceTxDescriptor +: 32*TxPoints] = tx_tag_i;
+      trace_tag_o[32*virtio_pkg::TraceRxUsed +: 32]    = 32'(used_tag_i[0 +: TagWidth]);
+      trace_tag_o[32*virtio_pkg::TraceRxVisible +: 32] = 32'(visible_tag_i[0 +: TagWidth]);
+      trace_tag_o[32*virtio_pkg::TraceTxUsed +: 32]    = 32'(used_tag_i[TagWidth +: TagWidth]);
+      trace_tag_o[32*virtio_pkg::TraceTxVisible +: 32] = 32'(visible_tag_i[TagWidth +: TagWidth]);
+      trace_tag_o[32*virtio_pkg::TraceKick +: 32]      = 32'(kick_queue_i);
+      trace_tag_o[32*virtio_pkg::TraceMsix +: 32]      = 32'(irq_vector_i);
+    end
   end
 
 endmodule

@@ -26,6 +26,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 WAIVERS = ROOT / "lint/verilator.vlt"
 WORD = re.compile(r"[A-Za-z_]\w*")
+PIECE = re.compile(r"(?=\nVL_INLINE_OPT void \w+\()|(?=\nvoid \w+\()")  # functions of a model
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
 
 
@@ -85,20 +86,31 @@ def fast_step(prefix, directory):
     clocks = [(int(number, 16), clock) for number, clock in edge.findall(body)]
     if kept.sub("", edge.sub("", body)).strip() or [n for n, _ in clocks] != list(range(len(clocks))):
         return None
+    gated = [clock for _, clock in clocks if clock != "clk_i"]
+    inputs = "".join(piece for piece in PIECE.split(text) if "___ico_" in piece[:200])
+    if any(f"vlSelf->{clock} " not in inputs and f"vlSelf->{clock}\n" not in inputs for clock in gated):
+        return None
     triggers = "".join(f"  root.__VnbaTriggered.at({n}U) = root.{clock};\n" for n, clock in clocks)
     return (f"\nvoid verilated_step({prefix}& model) {{\n  {root}& root = *model.rootp;\n"
             f"  root.clk_i = 1U;\n  root.__VicoTriggered.at(0U) = true;\n  {root}___eval_ico(&root);\n"
             f"{triggers}  {root}___eval_nba(&root);\n}}\n")
 
 
-def use_trigger_mask(prefix, directory):
-    """Has the model keep its triggers as the bits of a word, not as an array of bool."""
+def simplify(prefix, directory):
+    """Has the model keep its triggers as the bits of a word, not as an array of bool; and has it look at
+    gated clocks at the beginning of a step alone, where the logic behind the inputs sets them all."""
+    step = fast_step(prefix, directory)
+    clocks = re.findall(r"Triggered\.at\(\w+\) = root\.(\w+DOT\w+);", step)
+    clock = re.compile(r"\n +vlSelf->(" + "|".join(clocks) + r")\s+=[^;]*;")
     for path in [*directory.glob(f"{prefix}*.h"), *directory.glob(f"{prefix}*.cpp")]:
-        text = path.read_text(encoding="utf-8")
-        changed = text.replace("VlTriggerVec<", "nicroscope::sim::TriggerMask<")
-        if changed != text:
-            text = changed.replace('#include "verilated.h"\n',
-                                   '#include "verilated.h"\n#include "sim/nic/trigger_mask.h"\n', 1)
+        text = old = path.read_text(encoding="utf-8")
+        if clocks and "Slow" not in path.stem:
+            text = "".join(clock.sub("", piece) if "___nba_" in piece[:200] else piece
+                           for piece in PIECE.split(text))
+        text = text.replace("VlTriggerVec<", "nicroscope::sim::TriggerMask<")
+        if text != old:
+            text = text.replace('#include "verilated.h"\n',
+                                '#include "verilated.h"\n#include "sim/nic/trigger_mask.h"\n', 1)
             path.write_text(text, encoding="utf-8")
 
 
@@ -109,7 +121,7 @@ def verilate(args, options):
         directory = run_verilator(args, ["-DSTEPPED_CLOCK_GATES", *options], files)
         step = fast_step(args.prefix, directory)
     if step:
-        use_trigger_mask(args.prefix, directory)
+        simplify(args.prefix, directory)
     else:
         directory = run_verilator(args, options, files)
         step = (f"\nvoid verilated_step({args.prefix}& model) {{\n  model.clk_i = 0;\n  model.eval();\n"

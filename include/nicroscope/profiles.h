@@ -24,7 +24,7 @@ struct Profile {
   unsigned max_frame;  // bytes
 };
 
-inline constexpr std::array<Profile, 3> kProfiles{{
+inline constexpr std::array<Profile, 4> kProfiles{{
     // 10G through the XGMII MAC, one queue pair, 156.25 MHz
     {.name = "edge10", .top = "nic_top",
      .stream_bytes = 8,
@@ -52,6 +52,17 @@ inline constexpr std::array<Profile, 3> kProfiles{{
      .stream_bytes = 64,
      .axi_bytes = 64,
      .queue_pairs = 16,
+     .clock_khz = 250000,
+     .link_mbps = 100000,
+     .ring_max = 32768,
+     .rx_store_bytes = 262144,
+     .tx_store_bytes = 131072,
+     .max_frame = 9026},
+    // dc100 with as many queue pairs as there can be; its models are not built unless asked for
+    {.name = "dc100x256", .top = "nic_core",
+     .stream_bytes = 64,
+     .axi_bytes = 64,
+     .queue_pairs = 256,
      .clock_khz = 250000,
      .link_mbps = 100000,
      .ring_max = 32768,

@@ -70,7 +70,7 @@ module fifo #(
       count_q  <= '0;
       full_q   <= 1'b0;
       valid_q  <= 1'b0;
-    end else begin
+    end else if (push || pop) begin
       if (push) begin
         wr_ptr_q <= (wr_ptr_q == LastPtr) ? '0 : wr_ptr_q + 1'b1;
       end
@@ -78,13 +78,13 @@ module fifo #(
         rd_ptr_q <= (rd_ptr_q == LastPtr) ? '0 : rd_ptr_q + 1'b1;
       end
       if (push && !pop) begin
-        count_q <= count_q + 1'b1;
         full_q  <= count_q == CountWidth'(Depth - 1);
         valid_q <= 1'b1;
+        count_q <= count_q + 1'b1;
       end else if (pop && !push) begin
-        count_q <= count_q - 1'b1;
         full_q  <= 1'b0;
         valid_q <= count_q != CountWidth'(1);
+        count_q <= count_q - 1'b1;
       end
     end
   end

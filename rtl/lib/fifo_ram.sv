@@ -79,16 +79,16 @@ module fifo_ram #(
       if (fetch) begin
         rd_ptr_q <= (rd_ptr_q == LastPtr) ? '0 : rd_ptr_q + 1'b1;
       end
-      if (push && !pop) begin
-        count_q <= count_q + 1'b1;
-        full_q  <= count_q == CountWidth'(Depth - 1);
-      end else if (pop && !push) begin
-        count_q <= count_q - 1'b1;
-        full_q  <= 1'b0;
-      end
       // What stays in the memory: all that is held, less the word that the output stage has.
       stored_q <= push || (count_q - CountWidth'(valid_q) > CountWidth'(fetch));
-      valid_q  <= fetch || (valid_q && !rd_ready_i);
+      if (push && !pop) begin
+        full_q  <= count_q == CountWidth'(Depth - 1);
+        count_q <= count_q + 1'b1;
+      end else if (pop && !push) begin
+        full_q  <= 1'b0;
+        count_q <= count_q - 1'b1;
+      end
+      valid_q <= fetch || (valid_q && !rd_ready_i);
     end
   end
 

@@ -128,11 +128,35 @@ module rx_path #(
 
   assign rst = rst_i || clear_i;
 
-  // A device that is being stopped gives its frames up, which idle_o does not tell.
+  // Asleep: the last edge found nothing to do, and since then nothing came; so most cycles need not
+  // look at every block. A frame that waits for descriptors is seen when they come. A device that is
+  // being stopped gives its frames up, which idle_o does not tell.
+  logic called, asleep_q, rested;
+
+  assign called = rst || stop_i || size_valid_i || s_axis_tvalid_i || learn_valid_i ||
+                  qrst_valid_i || tbl_i.select != nic_pkg::TableNone || wake;
+
+  always_comb begin
+    rested = 1'b0;
+    if (store_idle) begin
+      rested = parse_idle && classify_idle && lro_idle && queues_idle && join_idle && fill_idle;
+    end
+  end
+
+  always_ff @(posedge clk) begin
+    asleep_q <= !called && rested;
+  end
+
+  always_comb begin
+    idle_o = 1'b0;
+    if (asleep_q) begin
+      idle_o = queues_idle && fill_idle;
+    end
+  end
+
   clock_gate u_clock (
     .clk_i(clk_i),
-    .en_i (rst || stop_i || size_valid_i || s_axis_tvalid_i || learn_valid_i || qrst_valid_i ||
-           tbl_i.select != nic_pkg::TableNone || !idle_o),
+    .en_i (called || !idle_o),
     .clk_o(clk)
   );
 
@@ -432,8 +456,6 @@ module rx_path #(
 
   assign drop_reset_o = fill_drop_reset || ledger_drop;
   assign quiet_o      = fill_quiet && !receiving && ledger_quiet;
-  assign idle_o       = store_idle && parse_idle && classify_idle && lro_idle && !wake &&
-                        queues_idle && join_idle && fill_idle;
 
   always_comb begin
     err_o       = fill_err;

@@ -350,15 +350,22 @@ module rx_store #(
     end
   end
 
-  // The top bits of what is taken: 1.xxx is all of it.
-  function automatic logic [2:0] levels(input logic [3:0] top);
-    levels[0] = top >= 4'd4;
-    levels[1] = top >= 4'd6;
-    levels[2] = top >= 4'd7;
-  endfunction
+  // The top bits of what is taken: 1xxx is all of it.
+  logic [3:0] words_top, slots_top;
 
-  assign {tight_o, short_o, half_o} = levels(words_held[AddrWidth -: 4]) |
-                                      levels(slots_held[SlotWidth -: 4]);
+  assign words_top = words_held[AddrWidth -: 4];
+  assign slots_top = slots_held[SlotWidth -: 4];
+
+  // Most of the time the store is nearly empty, which is seen from two bits.
+  always_comb begin
+    {tight_o, short_o, half_o} = '0;
+    if (words_top[3:2] != '0 || slots_top[3:2] != '0) begin
+      half_o  = 1'b1;
+      short_o = words_top >= 4'd6 || slots_top >= 4'd6;
+      tight_o = words_top >= 4'd7 || slots_top >= 4'd7;
+    end
+  end
+
   assign oldest_o = nic_pkg::SlotWidth'(oldest_q[SlotWidth-1:0]);
 
   ////////////////////
@@ -446,9 +453,13 @@ module rx_store #(
 
   assign word_valid_o = word_valid_q;
   assign receiving_o  = in_frame_q && !refused_q;
-  assign idle_o       = !in_frame_q && !start_q && !drop_q && !mark_q && !rec_fetch && !reclaim &&
-                        !end_fetch &&
-                        !look_valid_q && left_q == '0 && !word_valid_q;
+
+  always_comb begin
+    idle_o = 1'b0;
+    if (!in_frame_q && left_q == '0 && !word_valid_q) begin
+      idle_o = !start_q && !drop_q && !mark_q && !rec_fetch && !reclaim && !end_fetch && !look_valid_q;
+    end
+  end
 
   logic unused_bits;
   assign unused_bits = ^{free_slot_i, read_slot_i, read_first_i};

@@ -3,6 +3,7 @@
 // tx_learn: sees from which queue the frames of a flow are sent, so that its received frames can be
 // steered to the same pair (virtio 1.2, 5.1.6.5.6: automatic receive steering).
 //
+//   enable_i    sampled at a frame's first beat; low: nobody wants to know, and the frame is not looked at
 //   m_axis_*    the stream that leaves the core, with its queue; watched only. A frame that comes while
 //               the parser is busy is not learned from.
 //   learn_*     a pulse: the flow whose hash is learn_symmetric_o (as in nic_pkg::rx_info_t) uses
@@ -18,6 +19,7 @@ module tx_learn #(
 ) (
   input  logic                     clk_i,
   input  logic                     rst_i,
+  input  logic                     enable_i,
 
   input  logic                     m_axis_tvalid_i,
   input  logic                     m_axis_tready_i,
@@ -36,6 +38,8 @@ module tx_learn #(
   localparam int unsigned Slots = 2;
 
   logic                moves;
+  logic                looks;        // a beat of a frame that is looked at
+  logic                looks_q;
   logic                in_frame_q;
   logic                taken_q;      // the frame that is passing by is learned from
   logic                room, take;
@@ -47,7 +51,8 @@ module tx_learn #(
   logic [$clog2(Slots+1)-1:0] unused_count;
 
   assign moves = m_axis_tvalid_i && m_axis_tready_i;
-  assign take  = moves && m_axis_tlast_i && (in_frame_q ? taken_q : room);
+  assign looks = moves && (in_frame_q ? looks_q : enable_i);
+  assign take  = looks && m_axis_tlast_i && (in_frame_q ? taken_q : room);
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -55,6 +60,7 @@ module tx_learn #(
     end else if (moves) begin
       in_frame_q <= !m_axis_tlast_i;
       if (!in_frame_q) taken_q <= room;
+      if (!in_frame_q) looks_q <= enable_i;
     end
   end
 
@@ -67,7 +73,7 @@ module tx_learn #(
     .forget_i       (1'b0),
     .hash_types_i   ('0),
     .table_i        ('0),
-    .s_axis_tvalid_i(moves), .s_axis_tdata_i(m_axis_tdata_i), .s_axis_tkeep_i(m_axis_tkeep_i),
+    .s_axis_tvalid_i(looks), .s_axis_tdata_i(m_axis_tdata_i), .s_axis_tkeep_i(m_axis_tkeep_i),
     .s_axis_tlast_i (m_axis_tlast_i),
     .take_i         (take),
     .room_o         (room),

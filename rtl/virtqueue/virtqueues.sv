@@ -330,6 +330,16 @@ module virtqueues #(
     .err_slot_o(accept_err_slot), .err_addr_o(accept_err_addr)
   );
 
+  // Given only where it counts, so that simulation does not copy it in every cycle.
+  logic [8*AxiBytes-1:0] rx_used_data, tx_used_data, event_data;
+
+  always_comb begin
+    sw_data_o = 'x;
+    if (sw_valid_o[WriteRx])    sw_data_o[8*AxiBytes*WriteRx +: 8*AxiBytes]    = rx_used_data;
+    if (sw_valid_o[WriteTx])    sw_data_o[8*AxiBytes*WriteTx +: 8*AxiBytes]    = tx_used_data;
+    if (sw_valid_o[WriteEvent]) sw_data_o[8*AxiBytes*WriteEvent +: 8*AxiBytes] = event_data;
+  end
+
   vq_device_event #(
     .Queues(Queues), .AxiBytes(AxiBytes)
   ) u_device_event (
@@ -341,7 +351,7 @@ module virtqueues #(
     .armed_enable_o(armed_enable), .armed_queue_o(armed_queue), .addr_o(device_addr),
     .dwr_valid_o(sw_valid_o[WriteEvent]), .dwr_ready_i(sw_ready_i[WriteEvent]),
     .dwr_addr_o(sw_addr_o[64*WriteEvent +: 64]),
-    .dwr_data_o(sw_data_o[8*AxiBytes*WriteEvent +: 8*AxiBytes]),
+    .dwr_data_o(event_data),
     .dwr_strb_o(sw_strb_o[AxiBytes*WriteEvent +: AxiBytes]),
     .dwr_done_i(sw_done_i[WriteEvent])
   );
@@ -444,7 +454,7 @@ module virtqueues #(
     .used_queue_i(rx_used_queue_i), .used_i(rx_used_i), .used_tag_i(rx_used_tag_i),
     .uwr_valid_o(sw_valid_o[WriteRx]), .uwr_ready_i(sw_ready_i[WriteRx]),
     .uwr_addr_o(sw_addr_o[64*WriteRx +: 64]),
-    .uwr_data_o(sw_data_o[8*AxiBytes*WriteRx +: 8*AxiBytes]),
+    .uwr_data_o(rx_used_data),
     .uwr_strb_o(sw_strb_o[AxiBytes*WriteRx +: AxiBytes]),
     .uwr_done_i(sw_done_i[WriteRx]), .uwr_error_i(sw_error_i[WriteRx]),
     .visible_valid_o(rx_visible_valid), .visible_ready_i(rx_visible_ready),
@@ -468,7 +478,7 @@ module virtqueues #(
     .used_i(ctrl_used_valid_i ? ctrl_used_i : tx_used_i), .used_tag_i(tx_used_tag_i),
     .uwr_valid_o(sw_valid_o[WriteTx]), .uwr_ready_i(sw_ready_i[WriteTx]),
     .uwr_addr_o(sw_addr_o[64*WriteTx +: 64]),
-    .uwr_data_o(sw_data_o[8*AxiBytes*WriteTx +: 8*AxiBytes]),
+    .uwr_data_o(tx_used_data),
     .uwr_strb_o(sw_strb_o[AxiBytes*WriteTx +: AxiBytes]),
     .uwr_done_i(sw_done_i[WriteTx]), .uwr_error_i(sw_error_i[WriteTx]),
     .visible_valid_o(tx_visible_valid), .visible_ready_i(tx_visible_ready),

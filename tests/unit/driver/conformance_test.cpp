@@ -184,6 +184,36 @@ TEST(DriverConformance, ReadOnlyFieldsAreNotWritten) {
   }
 }
 
+TEST(DriverConformance, QueuesAreConfiguredBeforeTheyAreEnabled) {
+  WatchedRig rig;
+  rig.watch();
+  rig.live();
+  const std::vector<std::uint32_t> wanted = {
+      regs::kCommonQueueSize,      regs::kCommonQueueMsixVector, regs::kCommonQueueDesc,
+      regs::kCommonQueueDesc + 4U, regs::kCommonQueueDriver,     regs::kCommonQueueDriver + 4U,
+      regs::kCommonQueueDevice,    regs::kCommonQueueDevice + 4U};
+  std::vector<std::uint32_t> written;
+  unsigned enabled = 0;
+  bool driver_ok = false;
+  for (const Access& access : rig.accesses) {
+    if (access.config || !access.write) continue;
+    if (access.offset == regs::kCommonDeviceStatus) {
+      driver_ok = (access.value & regs::kStatusDriverOk) != 0;
+    } else if (access.offset == regs::kCommonQueueSelect) {
+      written.clear();
+    } else if (access.offset == regs::kCommonQueueEnable) {
+      ++enabled;
+      EXPECT_FALSE(driver_ok);
+      for (const std::uint32_t field : wanted) {
+        EXPECT_NE(std::count(written.begin(), written.end(), field), 0) << std::hex << field;
+      }
+    } else if (access.offset > regs::kCommonQueueSelect && access.offset < regs::kBarIsr) {
+      written.push_back(access.offset);
+    }
+  }
+  EXPECT_EQ(enabled, 2U);
+}
+
 TEST(DriverConformance, FieldsAreAccessedInTheirWidth) {
   struct Field {
     std::uint32_t offset;

@@ -57,7 +57,7 @@ formal: setup ## prove the properties in tests/formal
 	@tests/formal/run.sh
 
 synth: setup ## synthesise for FPGAs: cost by module (all profiles, or PROFILE=...)
-	@scripts/synth.py $(if $(filter command,$(firstword $(origin PROFILE))),$(PROFILE),edge10 dc25 dc100)
+	@scripts/synth.py $(if $(filter command,$(firstword $(origin PROFILE))),$(PROFILE),edge10 dc25 dc100 dc100x256)
 
 PROFILE ?= edge10
 

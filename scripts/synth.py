@@ -14,7 +14,7 @@ are. Without --top, --set and --no-docs it also brings the tables of docs/synthe
   depth   LUTs in series on the longest way between registers; carry chains between them are not
           counted
 The whole is flattened; modules are synthesised with their borders kept, so their sum is larger.
-Frames carry no tags (TraceTags = 0): those are for simulation.
+Frames carry no tags (TraceTags = 0), and the ports that serve the simulator are open.
 """
 
 import argparse
@@ -45,7 +45,12 @@ MAP_LUTS = """opt_expr -mux_undef -noclkinv
             xilinx_dffopt
             opt_lut_ins -tech xilinx
             clean"""
+# What only the simulator connects: left open, as in a design around the NIC.
+SIMULATION = ("idle_o", "next_deadline_o", "trace_*_o")
 PARTS = ("whole", "modules", "ecp5")
+# The most that a profile may take; and by how much a profile may exceed another in LUTs.
+AIMS = (("edge10", "lut", 15000), ("dc25", "lut", 22700), ("dc25", "ff", 22000))
+QUEUES_AIM = ("dc100x256", "dc100", 1.15)
 THROUGH = ("LUT", "CARRY", "INV")  # a way goes on through these
 
 
@@ -74,11 +79,14 @@ def run_yosys(top, parameters, synthesis):
     """The netlist that `synthesis`, Yosys commands, makes of `top`."""
     files = " ".join(str(path) for path in rtl.needed_files([top]))
     chparam = "".join(f" -set {key} {value}" for key, value in parameters.items())
+    left_open = "\n".join(f"delete -port {top}/w:{port}" for port in SIMULATION
+                          if top in ("nic_core", "nic_top"))
     with tempfile.TemporaryDirectory() as directory:
         netlist = Path(directory) / "netlist.json"
         script = f"""read_verilog -sv -DSYNTHESIS {files}
             {f'chparam{chparam} {top}' if chparam else ''}
             hierarchy -check -top {top}
+            {left_open}
             {synthesis}
             write_json {netlist}"""
         done = subprocess.run(["yosys", "-Q", "-q", "-p", script], check=False,
@@ -246,9 +254,10 @@ def open_flow(report):
 
 def table(report):
     lines = [f"### {report['profile']}", "",
-             "| module | instances | LUT | FF | RAMB36 | RAMB18 | depth |", "|---|--:|--:|--:|--:|--:|--:|",
-             f"| **whole, flattened** | | **{report['lut']}** | **{report['ff']}** | "
-             f"**{report['bram36']}** | **{report['bram18']}** | **{report['depth']}** |"]
+             "| module | instances | LUT | FF | RAMB36 | RAMB18 | depth |", "|---|--:|--:|--:|--:|--:|--:|"]
+    if "lut" in report:
+        lines += [f"| **whole, flattened** | | **{report['lut']}** | **{report['ff']}** | "
+                  f"**{report['bram36']}** | **{report['bram18']}** | **{report['depth']}** |"]
     lines += [f"| `{name}` | {row['instances']} | {row['lut']} | {row['ff']} | {row['bram36']} | "
               f"{row['bram18']} | {row['depth']} |" for name, row in report.get("modules", {}).items()]
     if "ecp5" in report:
@@ -256,14 +265,32 @@ def table(report):
     return "\n".join(lines)
 
 
-def update_docs(reports):
+def aims(directory):
+    """What was to be reached, beside the reports that there are."""
+    reports = {path.stem: json.loads(path.read_text(encoding="utf-8"))
+               for path in sorted(directory.glob("*.json"))}
+    wanted = [(name, key, limit) for name, key, limit in AIMS]
+    many, few, factor = QUEUES_AIM
+    if "lut" in reports.get(few, {}):
+        wanted.append((many, "lut", int(factor * reports[few]["lut"])))
+    lines = ["| profile | of | aim | reached | |", "|---|---|--:|--:|---|"]
+    for name, key, limit in wanted:
+        if key in reports.get(name, {}):
+            value = reports[name][key]
+            verdict = "holds" if value <= limit else f"{100 * (value / limit - 1):.1f} % over"
+            lines.append(f"| {name} | {key.upper()} | {limit} | {value} | {verdict} |")
+    return "\n".join(lines)
+
+
+def update_docs(reports, directory):
     text = DOCS.read_text(encoding="utf-8")
-    for report in reports:
-        begin, end = (f"<!-- {edge} {report['profile']} -->" for edge in ("begin", "end"))
+    places = {report["profile"]: table(report) for report in reports} | {"aims": aims(directory)}
+    for name, content in places.items():
+        begin, end = (f"<!-- {edge} {name} -->" for edge in ("begin", "end"))
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         if not pattern.search(text):
-            sys.exit(f"synth: {DOCS} has no place for {report['profile']}")
-        text = pattern.sub(lambda _, r=report: f"{begin}\n{table(r)}\n{end}", text)
+            sys.exit(f"synth: {DOCS} has no place for {name}")
+        text = pattern.sub(lambda _, c=content, b=begin, e=end: f"{b}\n{c}\n{e}", text)
     DOCS.write_text(text, encoding="utf-8")
 
 
@@ -292,7 +319,7 @@ def main():
             path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         reports.append(report)
     if not (args.top or changes or args.no_docs):
-        update_docs(reports)
+        update_docs(reports, directory)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@
 //
 // Parameters:
 //   Bytes   bytes in a word, a power of two, 8 or more
-//   Rows    how it is described: as rows of two-way choices, which take least in an FPGA, or in words of
+//   Rows    how it is described: as rows of four-way choices, which take least in an FPGA, or in words of
 //           64 bits, with which simulation is fastest. It does the same.
 
 module byte_rotate #(
@@ -37,18 +37,7 @@ module byte_rotate #(
 
   if (Bytes < 8 || (1 << LaneWidth) != Bytes) $error("byte_rotate: Bytes: a power of two, >= 8");
 
-  // Rows of two-way choices, one for each bit of the offset: two rows fit in one six-input LUT.
-  function automatic logic [8*Bytes-1:0] by_rows(input logic [16*Bytes-1:0] pair,
-                                                 input logic [LaneWidth-1:0] offset);
-    logic [16*Bytes-1:0] rest;
-    rest = pair;
-    for (int unsigned i = LaneWidth; i > 0; i--) begin
-      if (offset[i-1]) rest = rest >> (8 << (i - 1));
-    end
-    by_rows = rest[8*Bytes-1:0];
-  endfunction
-
-  // The same in words of 64 bits: first whole words are chosen, then two neighbours are shifted
+  // In words of 64 bits: first whole words are chosen, then two neighbours are shifted
   // together.
   function automatic logic [8*Bytes-1:0] by_words(input logic [16*Bytes-1:0] pair,
                                                   input logic [LaneWidth-1:0] offset);
@@ -68,9 +57,40 @@ module byte_rotate #(
   endfunction
 
   if (Rows) begin : g_rows
+    // A row for every two bits of the offset, the upper ones first, each a choice of one byte among
+    // four, which is a six-input LUT for each bit. What a row puts out is kept, or the mapper would look
+    // for something better and find something worse. Behind a row that leaves r bits of the offset,
+    // 2^r - 1 bytes above the word can still come down.
+    for (genvar r = 0; r < LaneWidth; r += 2) begin : g_row
+      localparam int unsigned Choices = (r + 1 == LaneWidth) ? 2 : 4;
+      localparam int unsigned In = 8 * (Bytes + (1 << r) * Choices - 1);
+      localparam int unsigned Out = 8 * (Bytes + (1 << r) - 1);
+
+      logic [In-1:0]             from;
+      (* keep *) logic [Out-1:0] chosen;
+      logic [1:0]                step;
+
+      if (r + 2 >= LaneWidth) begin : g_first
+        assign from = In'({turn_i ? lo_i : hi_i, lo_i});
+      end else begin : g_next
+        assign from = g_row[r+2].chosen;
+      end
+
+      assign step = (Choices == 2) ? {1'b0, offset_i[r]} : offset_i[r +: 2];
+
+      always_comb begin
+        chosen = from[Out-1:0];
+        if (step == 2'd1) chosen = from[8*(1 << r) +: Out];
+        if (Choices == 4) begin
+          if (step == 2'd2) chosen = from[8*((Choices == 4) ? 2 << r : 0) +: Out];
+          if (step == 2'd3) chosen = from[8*((Choices == 4) ? 3 << r : 0) +: Out];
+        end
+      end
+    end
+
     always_ff @(posedge clk_i) begin
       if (en_i) begin
-        data_o <= by_rows({turn_i ? lo_i : hi_i, lo_i}, offset_i);
+        data_o <= g_row[0].chosen;
       end
     end
   end else begin : g_words

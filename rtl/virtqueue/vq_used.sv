@@ -278,9 +278,14 @@ module vq_used #(
     end else if (move && state_q == StateGroup) begin
       kept_slots_q <= kept_slots_q + ndesc;
     end
+    // Written out, so that synthesis finds an enable for each lane.
+    for (int unsigned i = 0; i < Lanes; i++) begin
+      if ((load_kept || load || merge) && 32'(load_lane) == i) begin
+        line_word_q[64*i +: 64] <= load_kept ? kept_word_q : word;
+      end
+    end
     if (load_kept) begin
       // The line of the group's last element has left, but its position still stands.
-      line_word_q[64*load_lane +: 64]  <= kept_word_q;
       line_lanes_q                     <= Lanes'(1) << load_lane;
       line_lane_q                      <= load_lane;
       line_visible_q                   <= 1'b1;
@@ -290,7 +295,6 @@ module vq_used #(
       line_count_q                     <= 3'd1;
       line_tag_q                       <= kept_tag_q;
     end else if (load) begin
-      line_word_q[64*load_lane +: 64]  <= word;
       line_lanes_q                     <= Lanes'(1) << load_lane;
       line_lane_q                      <= load_lane;
       line_visible_q                   <= visible;
@@ -301,7 +305,6 @@ module vq_used #(
       line_count_q                     <= 3'd1;
       line_tag_q                       <= used_tag_i;
     end else if (merge) begin
-      line_word_q[64*load_lane +: 64]  <= word;
       line_lanes_q                     <= line_lanes_q | (Lanes'(1) << load_lane);
       line_lane_q                      <= load_lane;
       line_slot_q                      <= pos[SlotWidth-1:0];

@@ -104,16 +104,13 @@ module rx_lane #(
   logic [SlotWidth:0] get_q;     // frame that is read
   logic [4:0]         have_q;    // 8-byte words of the frame that is coming in
 
-  logic [63:0] mem [Slots * 16];
+  logic [8*StreamBytes-1:0] mem [Slots * Rows];  // a beat a word, so that it can be a RAM
   logic [47:0] dst [Slots];
   logic [31:0] sums [Slots];     // length, complement of the sum
 
   always_ff @(posedge clk_i) begin
     if (beat_valid_i) begin
-      for (int unsigned i = 0; i < Words; i++) begin
-        mem[PlaceWidth'({put_slot_i, beat_row_i, 4'd0} >> RowWidth) | PlaceWidth'(i)] <=
-            beat_data_i[64*i +: 64];
-      end
+      mem[{put_slot_i, beat_row_i}] <= beat_data_i;
     end
   end
 
@@ -274,7 +271,7 @@ module rx_lane #(
       end else if (state_q == End) begin
         place = padded ? {get_q[SlotWidth-1:0], pad_from[6:3]} : {next_get[SlotWidth-1:0], 4'd1};
       end
-      read   = mem[place];
+      read   = mem[place[PlaceWidth-1:4-RowWidth]][64*(32'(place) & (Words - 1)) +: 64];
       word   = {read[7:0], read[15:8], read[23:16], read[31:24],
                 read[39:32], read[47:40], read[55:48], read[63:56]};
       window = pos_q[0] ? {held_q[15:0], word[63:16]} : {held_q[47:0], word[63:48]};

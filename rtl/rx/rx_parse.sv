@@ -283,24 +283,19 @@ module rx_parse #(
   // Header words   //
   ////////////////////
 
-  localparam int unsigned PlaceWidth = LaneWidth + SlotWidth + 4;
-
-  logic [63:0]           hdr [1 << PlaceWidth];
-  logic [PlaceWidth-1:0] hdr_place;  // of the beat's first word
-
-  assign hdr_place  = PlaceWidth'({lane_q, slot_q, row[RowWidth-1:0], 4'd0} >> RowWidth);
+  // A beat a word, so that it can be a RAM.
+  logic [8*StreamBytes-1:0] hdr [1 << (LaneWidth + SlotWidth + RowWidth)];
 
   always_ff @(posedge clk_i) begin
     if (header) begin
-      for (int unsigned i = 0; i < Words; i++) begin
-        hdr[hdr_place | PlaceWidth'(i)] <= s_axis_tdata_i[64*i +: 64];
-      end
+      hdr[{lane_q, slot_q, row[RowWidth-1:0]}] <= s_axis_tdata_i;
     end
   end
 
   always_ff @(posedge clk_i) begin
     if (info_valid_o) begin
-      hdr_data_o <= hdr[{head_lane, head_slot, hdr_addr_i}];
+      hdr_data_o <= hdr[{head_lane, head_slot, hdr_addr_i[3:4-RowWidth]}]
+                       [64*(32'(hdr_addr_i) & (Words - 1)) +: 64];
     end
   end
 

@@ -33,7 +33,7 @@ NAMED = re.compile(r"`([A-Z]\w*[/.]\w+)`")
 def tests_of(names):
     """Names as the page has them, of all tests of the two programs that it has to name."""
     rows = set()
-    for name in names:
+    for name in (name.partition("  #")[0] for name in names):
         if (match := PARAMETER.match(name)) and match[1] in PROGRAMS:
             rows.add(f"{match[2]}/{WHERE.sub('', match[3])}")
         elif (match := PLAIN.match(name)) and match[1] in PROGRAMS:

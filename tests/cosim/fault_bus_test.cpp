@@ -32,6 +32,8 @@ struct Row {
   const char* name;
   Expected (*make)(FaultHost& host);
   std::optional<unsigned> bare = {};  ///< a receive queue that starts without buffers
+
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
 };
 
 Expected all_of(unsigned code, unsigned queue, const Piece& piece, std::uint64_t unseen = 0) {
@@ -200,15 +202,19 @@ struct Answer {
   const char* name;
   std::uint8_t response;
   bool last = false;  ///< in the last beat of a read only
+
+  friend std::ostream& operator<<(std::ostream& out, const Answer& answer) {
+    return out << answer.name;
+  }
 };
 const Answer kAnswers[] = {
     {"slverr", sim::kRespSlverr}, {"decerr", sim::kRespDecerr}, {"late", sim::kRespSlverr, true}};
 
-using Case = std::tuple<const char*, Answer, Row>;
+using Case = std::tuple<std::string, Answer, Row>;
 
 std::string name_of(const Case& c) {
   const auto& [profile, answer, row] = c;
-  return std::string(profile) + "_" + answer.name + "_" + row.name;
+  return profile + "_" + answer.name + "_" + row.name;
 }
 
 class RefusedAccess : public testing::TestWithParam<Case> {};
@@ -238,7 +244,7 @@ TEST_P(RefusedAccess, StopsTheDeviceAndAResetHelps) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, RefusedAccess,
-                         testing::Combine(testing::Values("edge10", "dc25"),
+                         testing::Combine(testing::ValuesIn(kFaultProfiles),
                                           testing::ValuesIn(kAnswers), testing::ValuesIn(rows())),
                          [](const auto& each) { return name_of(each.param); });
 

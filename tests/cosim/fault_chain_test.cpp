@@ -33,6 +33,10 @@ struct Place {
 struct Case {
   Place place;
   Row row;
+
+  friend std::ostream& operator<<(std::ostream& out, const Case& c) {
+    return out << c.row.name << " on virtqueue " << c.place.virtqueue << " of " << c.place.profile;
+  }
 };
 
 constexpr std::array<std::uint8_t, 3> kPromisc{regs::kCtrlClassRx, regs::kCtrlRxPromisc, 1};

@@ -35,6 +35,8 @@ struct Row {
   std::uint64_t without = 0;  ///< features that are not negotiated
   std::size_t room = 1;       ///< for the answer
   bool answered = true;       ///< with VIRTIO_NET_ERR
+
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
 };
 
 // virtio_net_rss_config, right but for what is given.
@@ -199,7 +201,7 @@ std::vector<Row> all_rows() {
   return rows;
 }
 
-class BadCommand : public testing::TestWithParam<std::tuple<const char*, Row>> {
+class BadCommand : public testing::TestWithParam<std::tuple<std::string, Row>> {
  protected:
   // Carried out, or answered with an error, and counted so.
   static void expect(FaultHost& host, std::span<const std::uint8_t> bytes, bool good,
@@ -230,11 +232,10 @@ TEST_P(BadCommand, IsRefusedAndChangesNothing) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadCommand,
-                         testing::Combine(testing::Values("edge10", "dc25"),
+                         testing::Combine(testing::ValuesIn(kFaultProfiles),
                                           testing::ValuesIn(all_rows())),
                          [](const auto& each) {
-                           return std::string(std::get<0>(each.param)) + "_" +
-                                  std::get<1>(each.param).name;
+                           return std::get<0>(each.param) + "_" + std::get<1>(each.param).name;
                          });
 
 // Chains that are no command at all.

@@ -26,6 +26,8 @@ struct Row {
   TransmitFrame (*make)();
   Outcome outcome = Outcome::dropped;
   std::uint64_t without = 0;  ///< features that are not negotiated
+
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
 };
 
 constexpr std::size_t kEthernet = 14;
@@ -209,7 +211,7 @@ std::vector<Row> all_rows() {
   return rows;
 }
 
-class BadHeader : public testing::TestWithParam<std::tuple<const char*, Row>> {};
+class BadHeader : public testing::TestWithParam<std::tuple<std::string, Row>> {};
 
 TEST_P(BadHeader, IsDroppedOrIgnoredAndCounted) {
   const auto& [profile, row] = GetParam();
@@ -249,11 +251,10 @@ TEST_P(BadHeader, IsDroppedOrIgnoredAndCounted) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadHeader,
-                         testing::Combine(testing::Values("edge10", "dc25"),
+                         testing::Combine(testing::ValuesIn(kFaultProfiles),
                                           testing::ValuesIn(all_rows())),
                          [](const auto& each) {
-                           return std::string(std::get<0>(each.param)) + "_" +
-                                  std::get<1>(each.param).name;
+                           return std::get<0>(each.param) + "_" + std::get<1>(each.param).name;
                          });
 
 // More descriptors in a chain than the device takes apart.

@@ -28,6 +28,9 @@ namespace nicroscope::test {
   return std::uint64_t{1} << number;
 }
 
+/// The profiles that rows of faults run on: one with its MAC, one with several queue pairs.
+inline const std::vector<std::string> kFaultProfiles = {"edge10", "dc25"};
+
 /// What the vendor page says of the first error.
 struct ErrorRecord {
   unsigned code = 0;

@@ -26,6 +26,8 @@ constexpr std::uint64_t kRequired =
 struct Row {
   const char* name;
   void (*run)(FaultHost& host);  ///< on a device that nobody has touched
+
+  friend std::ostream& operator<<(std::ostream& out, const Row& row) { return out << row.name; }
 };
 
 std::vector<std::uint32_t> words(FaultHost& host, std::uint32_t from, unsigned bytes) {
@@ -520,7 +522,7 @@ const std::vector<Row> kRows = {ROW(read_only_common),
                                 ROW(reset_between_steps),
                                 ROW(queue_reset_not_negotiated)};
 
-class BadRegisterAccess : public testing::TestWithParam<std::tuple<const char*, Row>> {};
+class BadRegisterAccess : public testing::TestWithParam<std::tuple<std::string, Row>> {};
 
 TEST_P(BadRegisterAccess, IsAnsweredAndAResetHelps) {
   const auto& [profile, row] = GetParam();
@@ -533,11 +535,10 @@ TEST_P(BadRegisterAccess, IsAnsweredAndAResetHelps) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Each, BadRegisterAccess,
-                         testing::Combine(testing::Values("edge10", "dc25"),
+                         testing::Combine(testing::ValuesIn(kFaultProfiles),
                                           testing::ValuesIn(kRows)),
                          [](const auto& each) {
-                           return std::string(std::get<0>(each.param)) + "_" +
-                                  std::get<1>(each.param).name;
+                           return std::get<0>(each.param) + "_" + std::get<1>(each.param).name;
                          });
 
 }  // namespace

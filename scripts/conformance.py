@@ -14,9 +14,10 @@ why), where tests may be named too. A test is
     cli.faults         a test of CTest
     formal:rx/rx_plan  a cell that tests/formal proves
 
-Checked: every named test exists in the build in DIR (`ctest --show-only`) or in the lists of tests/formal;
-every row has one or a reason; ids are D- or R-, section, number, unique and in a row; the summary's
-counts are right. Programs of tests that are not built leave the question open: exit status 77.
+Checked: every named test exists in the build in DIR (`ctest --show-only`) or in the lists of
+tests/formal; every row has one or a reason; ids are D- or R-, section, number, unique and in a row;
+the summary's counts are right. Programs of tests that are not built leave the question open: exit
+status 77.
 """
 
 import argparse

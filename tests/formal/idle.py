@@ -116,7 +116,7 @@ def main():
         text += [f"(assert {c})" for c in conditions] + ["(check-sat)"]
         if show:
             text.append("(get-value (" + " ".join(show) + "))")
-        run = subprocess.run([solver, "-in", "-T:120"], input="\n".join(text),
+        run = subprocess.run([solver, "-in", "-T:1800"], input="\n".join(text),
                              capture_output=True, text=True)
         lines = run.stdout.splitlines()
         if not lines or lines[0] not in ("sat", "unsat"):

@@ -331,7 +331,6 @@ module vq_used_formal #(
                            size_q[SlotWidth:0] <= (SlotWidth+1)'(1 << SlotWidth))) &&
                          (!enabled_q[1] ||
                           (\u_dut.u_size.g_memory.word_mem[1]  == size_q[2*SlotWidth+1:SlotWidth+1] &&
-  
                            \u_dut.u_pos.g_memory.word_mem[1]  ==
                                {wrap_q[1], slot_q[2*SlotWidth-1:SlotWidth]} &&
                            \u_dut.u_base.g_memory.word_mem[1]  == base_q[127:64] &&

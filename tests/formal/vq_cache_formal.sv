@@ -67,8 +67,8 @@ module vq_cache_formal #(
   (* hierconn *) wire [1:0]            \u_dut.u_head.g_memory.word_mem[1] ;
   (* hierconn *) wire [1:0]            \u_dut.u_tail.g_memory.word_mem[0] ;
   (* hierconn *) wire [1:0]            \u_dut.u_tail.g_memory.word_mem[1] ;
-  (* hierconn *) wire [15:0]           \u_dut.u_slot.g_memory.word_mem[0] ;
-  (* hierconn *) wire [15:0]           \u_dut.u_slot.g_memory.word_mem[1] ;
+  (* hierconn *) wire [14:0]           \u_dut.u_slot.g_memory.word_mem[0] ;
+  (* hierconn *) wire [14:0]           \u_dut.u_slot.g_memory.word_mem[1] ;
   (* hierconn *) wire [15:0]           \u_dut.u_size.g_memory.word_mem[0] ;
   (* hierconn *) wire [15:0]           \u_dut.u_size.g_memory.word_mem[1] ;
   (* hierconn *) wire                  \u_dut.g_lanes.u_taken.g_memory.word_mem[0] ;
@@ -200,7 +200,8 @@ module vq_cache_formal #(
     // A run begins with a reset.
     m_reset_first: assume (started_q || rst_i);
     // A queue is enabled before it is used, with a size, while nothing comes or goes.
-    m_enable: assume (!en_valid_i || (!insert_valid_i && !pop_valid_i && en_size_i != '0));
+    m_enable: assume (!en_valid_i || (!insert_valid_i && !pop_valid_i && en_size_i != '0 &&
+                                      en_size_i <= 16'h8000));
     m_enabled: assume (!insert_valid_i || both_q);
     // A row has descriptors and comes when there is room for it; one is popped where there is one.
     m_lanes: assume (insert_first_i <= insert_last_i);
@@ -236,8 +237,8 @@ module vq_cache_formal #(
       a_empty_q: assert (enabled_q || (!avail[who] && held_q == '0 && !follow_q));
       a_ptr_q: assert (!enabled_q || (head == look_head && tail == look_tail && rows_q <= 2'(Rows)));
       a_slot_q: assert (!enabled_q ||
-                        ((who ? \u_dut.u_slot.g_memory.word_mem[1]
-                              : \u_dut.u_slot.g_memory.word_mem[0] ) == slot_q &&
+                        ({1'b0, who ? \u_dut.u_slot.g_memory.word_mem[1]
+                                    : \u_dut.u_slot.g_memory.word_mem[0] } == slot_q &&
                          (who ? \u_dut.u_size.g_memory.word_mem[1]
                               : \u_dut.u_size.g_memory.word_mem[0] ) == size_q));
       a_count_q: assert (held_q == ((rows_q != '0) ? count0_q : 4'd0) + ((rows_q == 2'd2) ? count1_q : 4'd0));

@@ -443,6 +443,7 @@ module nic_core #(
     .size_valid_i(rx_en), .size_queue_i(en_queue[1 +: QueueWidth]), .size_i(en_size),
     .qrst_valid_i(rx_qrst || settle), .qrst_quiet_o(rx_qrst_quiet),
     .qrst_queue_i   (rx_qrst ? qrst_queue[1 +: QueueWidth] : settle_queue[QueueWidth-1:0]),
+    .dis_valid_i    (rx_qrst && qrst_ready),
     .avail_i        (rx_avail),
     .pop_valid_o(rx_pop_valid), .pop_queue_o(rx_pop_queue),
     .desc_valid_i(rx_desc_valid), .desc_i(rx_desc), .desc_index_i(rx_desc_index),

@@ -20,6 +20,7 @@
 //                  for never
 //   s_axis_*       see rx_store; tuser is the MAC's verdict. No ready.
 //   size_*, desc, used, req_*, w_*, done_i, error_i, qrst_*   see rx_fill
+//   dis_valid_i    in this cycle the reset of queue qrst_queue_i ends
 //   err_*          a write was answered with an error; err_o.queue is the virtqueue index
 //   congested_o    the store is half full or more
 //   drop_*_o, merged_o, delivered_o   pulses: each frame has one, sooner or later
@@ -70,6 +71,7 @@ module rx_path #(
 
   input  logic                         qrst_valid_i,
   input  logic [QueueWidth-1:0]        qrst_queue_i,
+  input  logic                         dis_valid_i,
   output logic                         qrst_quiet_o,
 
   input  logic [Queues-1:0]            avail_i,
@@ -330,6 +332,20 @@ module rx_path #(
 
   assign several = cfg_i.pairs > 16'd1;
 
+  // Frames for a queue that the driver has not enabled, or has reset, are dropped (virtio 1.3,
+  // 5.1.6.5.6.2 and 5.1.6.5.7.3).
+  logic [Queues-1:0] enabled_q;
+
+  always_ff @(posedge clk) begin
+    if (rst) begin
+      enabled_q <= '0;
+    end else if (size_valid_i) begin
+      enabled_q[size_queue_i] <= 1'b1;
+    end else if (dis_valid_i) begin
+      enabled_q[qrst_queue_i] <= 1'b0;
+    end
+  end
+
   rx_queues #(
     .Queues  (Queues),
     .Frames  (Frames),
@@ -339,6 +355,7 @@ module rx_path #(
     .idle_o       (queues_idle),
     .frame_valid_i(lro_valid), .frame_ready_o(lro_ready), .frame_i(lro_frame),
     .frame_queue_i(lro_queue), .frame_tag_i(lro_tag),
+    .enabled_i    (enabled_q),
     .avail_i      (avail_i),
     .hold_i       (stop_i || qrst_valid_i),
     .several_i    (several),

@@ -12,7 +12,8 @@
 //             a queue without buffers must not hold up the others. If short_i, its first frame
 //             is given up if it is the oldest in the store (oldest_i); if tight_i, in any case:
 //             out_drop_o is high with it.
-//   pairs_i   queues in use; frames that wait for another one are given up.
+//   enabled_i, pairs_i   queues that the driver has enabled, and how many are in use; frames for
+//             another one are given up.
 //   others_o  frames of other queues wait behind the one that is out
 //   hold_i    nothing is chosen; what is out stays.
 //   idle_o    nothing moves. With several queues it is low while frames wait for buffers of more
@@ -27,7 +28,7 @@
 // A choice takes two cycles: in the first the frame and the slot of the next one are read, in the
 // second the queue's head is moved on. Frames come in in the first only.
 //
-// One queue is a plain FIFO, and waits for its buffers whatever happens.
+// One queue is a plain FIFO, and waits for its buffers as long as it is enabled.
 //
 // Parameters:
 //   Queues     receive queues
@@ -50,6 +51,7 @@ module rx_queues #(
   input  logic [QueueWidth-1:0]         frame_queue_i,
   input  logic [TagWidth-1:0]           frame_tag_i,
 
+  input  logic [Queues-1:0]             enabled_i,
   input  logic [Queues-1:0]             avail_i,
   input  logic                          hold_i,
   input  logic                          several_i,
@@ -91,7 +93,7 @@ module rx_queues #(
 
     assign idle_o      = out_valid_o || count == '0;
     assign out_queue_o = '0;
-    assign out_drop_o  = 1'b0;
+    assign out_drop_o  = !enabled_i;
     assign others_o    = 1'b0;
 
     logic unused_inputs;
@@ -148,7 +150,7 @@ module rx_queues #(
                        (!out_valid_q || out_ready_i);
     assign in_use    = 16'(front) < pairs_i;
     assign served    = avail_i[front] && in_use;
-    assign given_up  = !in_use ||
+    assign given_up  = !in_use || !enabled_i[front] ||
                        (several_i && (tight_i || (short_i && slot == oldest_i[SlotWidth-1:0])));
     assign choose    = free && (served || given_up);
     assign turn_on   = free && !served && !given_up && !push_new &&

@@ -435,6 +435,21 @@ TEST_F(ConformanceNet, CoalescingCommands) {
   }
 }
 
+TEST_F(ConformanceNet, WithoutAReceiveQueuePacketsAreDropped) {
+  rig.start(kLeast | bit(kFeatureRingReset));
+  EXPECT_TRUE(passes(frame_to(station())));
+  rig.reset_queue(0);
+  for (unsigned n = 1; n <= 3; ++n) {
+    rig.arrive(frame_to(station()));
+    EXPECT_TRUE(rig.run_until([&] { return rig.counter(kCounterRxDropNoBuffer) == n; }));
+  }
+  rig.enable_queue(0, 64);
+  rig.give(0, 4);
+  rig.run(microseconds{20});
+  EXPECT_FALSE(rig.receive()) << "none of them waited";
+  EXPECT_TRUE(passes(frame_to(station())));
+}
+
 // A queue that is disabled, and enabled again, has what was set for all of its kind, or nothing.
 TEST_F(ConformanceNet, CoalescingAfterAQueueReset) {
   const auto command = [&](std::uint8_t number, const Octets& data, std::size_t answer = 0) {

@@ -94,6 +94,35 @@ TEST_F(ConformanceQueues, TheFirstQueueAloneAfterAReset) {
   }
 }
 
+// A packet of a queue that was reset is dropped until the queue is enabled again, and no other.
+TEST_F(ConformanceQueues, PacketsOfAQueueThatIsResetAreDropped) {
+  start();
+  use_pairs(rig.pairs());
+  const auto before = places(flows());
+  rig.reset_queue(2);
+  const std::uint64_t dropped = rig.counter(kCounterRxDropNoBuffer);
+  unsigned others = 0;
+  for (const auto& [bytes, pair] : before) {
+    rig.arrive(bytes);
+    others += pair == 1 ? 0U : 1U;
+  }
+  ASSERT_LT(others, kFlows);
+  const auto all_came = [&] {
+    for (const unsigned pair : {0U, 2U, 3U}) {
+      for (; rig.receive(2 * pair); --others) rig.give(2 * pair, 1);
+    }
+    return others == 0;
+  };
+  const std::uint64_t lost = kFlows - others;
+  EXPECT_TRUE(rig.run_until(all_came));
+  EXPECT_TRUE(rig.run_until([&] { return rig.counter(kCounterRxDropNoBuffer) == dropped + lost; }));
+  rig.enable_queue(2, 64);
+  rig.give(2, 60);
+  rig.run(microseconds{50});
+  EXPECT_FALSE(rig.receive(2)) << "none of them waited";
+  EXPECT_EQ(places(flows()), before);
+}
+
 TEST_F(ConformanceQueues, NoQueueBeyondThePairs) {
   start();
   for (const unsigned most : {4U, 2U, 3U, 1U, 4U, 1U}) {

@@ -363,10 +363,8 @@ module nic_core #(
   ctrl #(
     .AxiBytes(AxiBytes), .QueuePairs(QueuePairs), .ClockKhz(ClockKhz), .Mac(Mac)
   ) u_ctrl (
-    .clk_i(clk_i), .rst_i(rst),
-    .stop_i         (hold),
+    .clk_i(clk_i), .rst_i(rst), .features_i(features), .stop_i(hold),
     .quiet_o(ctrl_quiet), .idle_o(ctrl_idle), .ready_o(ctrl_ready),
-    .features_i     (features),
     .qrst_valid_i(ctrl_qrst), .qrst_quiet_o(ctrl_qrst_quiet),
     .avail_i(ctrl_avail), .pop_o(ctrl_pop), .desc_valid_i(ctrl_desc_valid),
     .desc_i(ctrl_desc), .desc_index_i(ctrl_desc_index),
@@ -443,8 +441,7 @@ module nic_core #(
     .size_valid_i(rx_en), .size_queue_i(en_queue[1 +: QueueWidth]), .size_i(en_size),
     .qrst_valid_i(rx_qrst || settle), .qrst_quiet_o(rx_qrst_quiet),
     .qrst_queue_i   (rx_qrst ? qrst_queue[1 +: QueueWidth] : settle_queue[QueueWidth-1:0]),
-    .dis_valid_i    (rx_qrst && qrst_ready),
-    .avail_i        (rx_avail),
+    .dis_valid_i(rx_qrst && qrst_ready), .avail_i(rx_avail),
     .pop_valid_o(rx_pop_valid), .pop_queue_o(rx_pop_queue),
     .desc_valid_i(rx_desc_valid), .desc_i(rx_desc), .desc_index_i(rx_desc_index),
     .req_valid_o(fill_valid), .req_ready_i(fill_ready),

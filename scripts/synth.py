@@ -21,6 +21,7 @@ import argparse
 import collections
 import json
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -35,6 +36,13 @@ DOCS = ROOT / "docs/synthesis.md"
 # address.
 MEMORIES = ("RAM32M16", "RAM64M8")
 SHIFTERS = ("SRL16E", "SRLC16E", "SRLC32E")
+# Those of one bit, with one address to read and write: 64 bits a LUT.
+SINGLE = re.compile(r"RAM(\d+)X1S(_1)?")
+# As synth_xilinx has it, but for the list of memories made of LUTs.
+MAP_MEMORY = """memory_libmap -logic-cost-rom 0.015625 -lib LUTRAMS -lib +/xilinx/brams_xc4v.txt \
+            -D HAS_SIZE_36 -D HAS_MIXWIDTH_SDP -D HAS_ADDRCE
+            techmap -map +/xilinx/lutrams_xc5v_map.v
+            techmap -map +/xilinx/brams_xcu_map.v"""
 # As synth_xilinx has them, but for abc: there a LUT of any size costs one, as in the count.
 MAP_LUTS = """opt_expr -mux_undef -noclkinv
             abc -lut 6
@@ -72,7 +80,16 @@ def profile_parameters(name):
 
 def ultrascale(top, flatten):
     flow = f"synth_xilinx -family xcup -noiopad -nowidelut {'-flatten ' if flatten else ''}-top {top}"
-    return f"{flow} -run begin:map_luts\n{MAP_LUTS}\n{flow} -run finalize:edif"
+    return "\n".join((f"{flow} -run begin:map_memory", MAP_MEMORY, f"{flow} -run map_ffram:map_luts",
+                      MAP_LUTS, f"{flow} -run finalize:edif"))
+
+
+def lutrams():
+    """The list of memories made of LUTs. In Yosys 0.23 it gives the one of 512 places 16 address bits,
+    and its own mapping does not know that."""
+    share = Path(shutil.which("yosys")).resolve().parent.parent / "share/yosys"
+    text = (share / "xilinx/lutrams_xcu.txt").read_text(encoding="utf-8")
+    return re.sub(r'option "ABITS" 16 {\s*abits 16;', 'option "ABITS" 9 { abits 9;', text)
 
 
 def run_yosys(top, parameters, synthesis):
@@ -83,11 +100,13 @@ def run_yosys(top, parameters, synthesis):
                           if top in ("nic_core", "nic_top"))
     with tempfile.TemporaryDirectory() as directory:
         netlist = Path(directory) / "netlist.json"
+        memories = Path(directory) / "lutrams.txt"
+        memories.write_text(lutrams(), encoding="utf-8")
         script = f"""read_verilog -sv -DSYNTHESIS {files}
             {f'chparam{chparam} {top}' if chparam else ''}
             hierarchy -check -top {top}
             {left_open}
-            {synthesis}
+            {synthesis.replace("LUTRAMS", str(memories))}
             write_json {netlist}"""
         done = subprocess.run(["yosys", "-Q", "-q", "-p", script], check=False,
                               capture_output=True, text=True)
@@ -175,6 +194,8 @@ class Netlist:
                 total["lut"] += memory_luts(cell, read)
             elif kind in SHIFTERS:
                 total["lut"] += 1
+            elif single := SINGLE.fullmatch(kind):
+                total["lut"] += -(-int(single[1]) // 64)
             elif kind.startswith(("RAM32", "RAM64", "RAM128", "RAM256", "MUXF")):
                 sys.exit(f"synth: {kind} is not counted")
             elif re.match(r"FD[A-Z]E|LD[A-Z]E", kind):

@@ -33,6 +33,8 @@ def main():
         names = {line.split("\t")[2] for line in known.splitlines() if line.startswith("F\t")}
         fields = [field for field in FIELDS if field in names]
         command = ["tshark", "-n", "-r", str(capture), "-T", "fields"]
+        # Random fragments with the same identification do not belong together.
+        command += ["-o", "ip.defragment:FALSE", "-o", "ipv6.defragment:FALSE"]
         for protocol in ("ip", "tcp", "udp"):
             command += ["-o", f"{protocol}.check_checksum:TRUE"]
         # A random payload on a random port is nobody's protocol.

@@ -181,6 +181,9 @@ TEST(Rx, AFrameThatOutlastsAResetStaysRefused) {
   bench.model().clear_i = 1;
   bench.step();
   bench.model().clear_i = 0;
+  bench.model().size_valid_i = 1;  // the queue is enabled again
+  bench.step();
+  bench.model().size_valid_i = 0;
   bench.model().run_i = 1;
   ASSERT_TRUE(bench.run());
   EXPECT_EQ(bench.drop_disabled(), 4U);

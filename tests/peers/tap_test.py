@@ -22,6 +22,10 @@ PROGRAM = str(Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else ""
 ECHO_PORT = 7
 
 
+# Without a deadline ping waits for the last answer for two round trips, which a busy machine exceeds.
+PATIENT = ("-w", "10")
+
+
 def ping(*options, count, timeout=30):
     """(answers, output) of ping."""
     command = ["ping", "-q", "-c", str(count), *options, HOST]
@@ -80,7 +84,7 @@ class Ping(Peer):
         live = self.start()
         for size in (0, 17, 18, 19, 56, 1000, 1472, 1473, 8000, 20000):
             with self.subTest(size=size):
-                answers, output = ping("-s", str(size), "-i", "0.02", count=5)
+                answers, output = ping("-s", str(size), "-i", "0.02", *PATIENT, count=5)
                 self.assertEqual(answers, 5, output)
                 self.assertNotIn("wrong data", output)
         totals = self.check_totals(live)
@@ -101,7 +105,7 @@ class Ping(Peer):
     def test_jumbo_frames(self):
         live = self.start("--set", "host.mtu=9000", mtu=9000)
         for size in (8000, 8972, 30000):
-            answers, output = ping("-s", str(size), "-i", "0.02", count=5)
+            answers, output = ping("-s", str(size), "-i", "0.02", *PATIENT, count=5)
             self.assertEqual(answers, 5, output)
         self.assertEqual(self.check_totals(live)["drops"], {})
 

@@ -236,7 +236,6 @@ TEST(RxClassifyTest, Modes) {
 }
 
 TEST(RxClassifyTest, LearnsFlows) {
-  if (kQueues == 1) GTEST_SKIP() << "one queue pair";
   ClassifyBench bench;
   bench.clear_tables();
   bench.dut().mode_i = 1;
@@ -258,10 +257,10 @@ TEST(RxClassifyTest, LearnsFlows) {
 
 // Every pair in use gets its share of unknown flows.
 TEST(RxClassifyTest, SpreadsFlows) {
-  if (kQueues == 1) GTEST_SKIP() << "one queue pair";
   ClassifyBench bench;
   bench.dut().mode_i = 1;
   for (const unsigned pairs : {1U, 2U, 3U, kQueues - 1, kQueues}) {
+    if (pairs == 0 || pairs > kQueues) continue;
     bench.dut().pairs_i = static_cast<uint16_t>(pairs);
     std::vector<unsigned> hits(kQueues);
     const unsigned frames = 40 * pairs;

@@ -24,6 +24,7 @@
   X(arp_rcv, "operation")                \
   X(ip_rcv, "bytes")                     \
   X(ip_local_deliver, "protocol")        \
+  X(ip_forward, "bytes")                 \
   X(icmp_rcv, "type")                    \
   X(udp_rcv, "bytes")                    \
   X(sock_def_readable, "socket")         \

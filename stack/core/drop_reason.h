@@ -24,9 +24,12 @@
   X(IP_INHDR, "malformed IPv4 header")                                      \
   X(IP_CSUM, "wrong IPv4 header checksum")                                  \
   X(IP_INVALID_SOURCE, "a source address that no host may use")             \
+  X(IP_INVALID_DEST, "a destination that no packet may be passed on to")    \
+  X(IP_RPFILTER, "answers to its source would go by another device")        \
   X(IP_LOCAL_SOURCE, "this host's own address as the source")               \
   X(IP_INADDRERRORS, "an IPv4 destination that is not this host's")         \
   X(IP_NOPROTO, "no handler for the IPv4 protocol")                         \
+  X(IP_INNOROUTES, "no route to pass the packet on")                        \
   X(IP_OUTNOROUTES, "no route to the destination")                          \
   X(IP_OPTIONS, "malformed or refused IPv4 option")                         \
   X(DUP_FRAG, "a fragment that was received before")                        \

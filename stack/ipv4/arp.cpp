@@ -22,8 +22,13 @@ mac_address multicast_mac(ipv4_address group) {
 
 }  // namespace
 
-Arp::Arp(Net& net, const Fib& fib, neigh_parms parms)
-    : packet_type(kEthPArp, nullptr), net_(net), fib_(fib), table_(net, *this, parms) {
+Arp::Arp(Net& net, const Fib& fib, std::function<void(const sk_buff& skb)> link_failure,
+         neigh_parms parms)
+    : packet_type(kEthPArp, nullptr),
+      net_(net),
+      fib_(fib),
+      link_failure_(std::move(link_failure)),
+      table_(net, *this, parms) {
   net_.dev_add_pack(*this);
 }
 
@@ -111,6 +116,7 @@ void Arp::solicit(neighbour& neigh, const sk_buff* skb) {
 
 void Arp::error_report(skb_ptr skb) {
   if (skb->sk != nullptr) sk_error_report(*skb->sk, std::errc::host_unreachable);
+  link_failure_(*skb);
   kfree_skb_reason(std::move(skb), skb_drop_reason::NEIGH_FAILED);
 }
 

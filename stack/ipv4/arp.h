@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 
@@ -59,7 +60,9 @@ class ArpView {
 /// neighbour table, and takes IPv4 packets over the last step to the device.
 class Arp final : public packet_type, private neigh_ops {
  public:
-  Arp(Net& net, const Fib& fib, neigh_parms parms);
+  /// `link_failure` is told of packets whose next hop does not answer (Linux: dst_link_failure).
+  Arp(Net& net, const Fib& fib, std::function<void(const sk_buff& skb)> link_failure,
+      neigh_parms parms);
   ~Arp() override;
 
   /// arp_rcv.
@@ -83,6 +86,7 @@ class Arp final : public packet_type, private neigh_ops {
 
   Net& net_;
   const Fib& fib_;
+  std::function<void(const sk_buff& skb)> link_failure_;
   neigh_table table_;
 };
 

@@ -17,8 +17,7 @@ constexpr std::size_t kMaxPeers = 1024;
 
 bool is_error(std::uint8_t type) {
   constexpr std::uint8_t kSourceQuench = 4;
-  constexpr std::uint8_t kRedirect = 5;
-  return type == ICMP_TYPE_DEST_UNREACH || type == kSourceQuench || type == kRedirect ||
+  return type == ICMP_TYPE_DEST_UNREACH || type == kSourceQuench || type == ICMP_TYPE_REDIRECT ||
          type == ICMP_TYPE_TIME_EXCEEDED || type == ICMP_TYPE_PARAMETER_PROB;
 }
 
@@ -190,7 +189,8 @@ void Icmp::icmp_send(const sk_buff& skb, icmp_type type, std::uint8_t code, std:
     if (!readable || is_error(std::to_integer<std::uint8_t>(inner_type))) return;
   }
   Net& net = ipv4_.net;
-  if (!allowed(to)) return;
+  // Redirects have a limit of their own, as Linux's icmp_ratemask leaves them out.
+  if (type != ICMP_TYPE_REDIRECT && !allowed(to)) return;
   skb_ptr error = net.skbs().alloc_skb(kIpHeadroom + IcmpView::kSize + quote);
   if (!error) {
     net.mib.inc(mib::IcmpOutErrors);
@@ -213,6 +213,7 @@ void Icmp::icmp_send(const sk_buff& skb, icmp_type type, std::uint8_t code, std:
   icmp.set_check(csum_fold(csum_partial(skb_linear(*error), 0)));
   net.mib.inc(type == ICMP_TYPE_DEST_UNREACH    ? mib::IcmpOutDestUnreachs
               : type == ICMP_TYPE_TIME_EXCEEDED ? mib::IcmpOutTimeExcds
+              : type == ICMP_TYPE_REDIRECT      ? mib::IcmpOutRedirects
                                                 : mib::IcmpOutParmProbs);
   // Internetwork control (RFC 1812 4.3.2.5), as Linux.
   constexpr std::uint8_t kPrecedenceInternetControl = 0xc0;

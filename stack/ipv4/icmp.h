@@ -18,6 +18,7 @@ class Ipv4;
 enum icmp_type : std::uint8_t {
   ICMP_TYPE_ECHO_REPLY = 0,
   ICMP_TYPE_DEST_UNREACH = 3,
+  ICMP_TYPE_REDIRECT = 5,
   ICMP_TYPE_ECHO = 8,
   ICMP_TYPE_TIME_EXCEEDED = 11,
   ICMP_TYPE_PARAMETER_PROB = 12,
@@ -29,7 +30,10 @@ enum icmp_unreach_code : std::uint8_t {
   ICMP_CODE_PORT_UNREACH = 3,
   ICMP_CODE_FRAG_NEEDED = 4,
 };
-/// Code of time exceeded: in reassembly.
+/// Code of redirect: for this destination alone.
+inline constexpr std::uint8_t ICMP_CODE_REDIRECT_HOST = 1;
+/// Codes of time exceeded: on the way, and in reassembly.
+inline constexpr std::uint8_t ICMP_CODE_TTL = 0;
 inline constexpr std::uint8_t ICMP_CODE_FRAG_TIME = 1;
 
 /// An ICMP header (RFC 792): type, code, checksum, four bytes that depend on the type.

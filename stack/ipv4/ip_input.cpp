@@ -10,9 +10,11 @@ Ipv4::Ipv4(Net& network, const ipv4_config& configuration)
     : packet_type(kEthPIp, nullptr),
       net(network),
       config(configuration),
-      arp(network, fib, configuration.neigh),
+      arp(
+          network, fib, [this](const sk_buff& skb) { link_failure(skb); }, configuration.neigh),
       defrag(*this, configuration.frags),
       icmp(*this),
+      redirects(*this),
       udp(*this) {
   net.dev_add_pack(*this);
   net.add_notifier(*this);
@@ -127,6 +129,10 @@ void Ipv4::ip_rcv_finish(skb_ptr skb) {
     return;
   }
   const rtn_type type = fib.inet_addr_type(dev, daddr);
+  if (type == RTN_UNICAST && sysctl.ip_forward) {
+    ip_forward(std::move(skb));
+    return;
+  }
   // A link-layer broadcast of a unicast packet is somebody's mistake (RFC 1122 3.3.6).
   if (type == RTN_UNICAST || (type == RTN_LOCAL && skb->pkt_type != pkt_type_t::host)) {
     net.mib.inc(mib::IpInAddrErrors);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack/ipv4/ip_options.h"
 
+#include <algorithm>
+
 #include "stack/ipv4/ip_header.h"
 
 namespace nicroscope::net {
@@ -60,6 +62,24 @@ ip_options ip_options_compile(std::span<const std::byte> options) noexcept {
     i += length;
   }
   return result;
+}
+
+void ip_options_fragment(std::span<std::byte> options) noexcept {
+  constexpr unsigned kCopied = 0x80;
+  for (std::size_t i = 0; i < options.size();) {
+    const auto type = std::to_integer<unsigned>(options[i]);
+    if (type == kEnd) return;
+    if (type == kNoop) {
+      ++i;
+      continue;
+    }
+    const auto length = std::to_integer<std::size_t>(options[i + 1]);
+    if ((type & kCopied) == 0) {
+      const auto option = options.subspan(i, length);
+      std::fill(option.begin(), option.end(), std::byte{kNoop});
+    }
+    i += length;
+  }
 }
 
 }  // namespace nicroscope::net

@@ -21,4 +21,8 @@ struct ip_options {
 /// checked and left as they are.
 [[nodiscard]] ip_options ip_options_compile(std::span<const std::byte> options) noexcept;
 
+/// Makes no-operations of the well-formed options that only the first fragment of a packet carries
+/// (RFC 791 3.1: those whose copied flag is not set).
+void ip_options_fragment(std::span<std::byte> options) noexcept;
+
 }  // namespace nicroscope::net

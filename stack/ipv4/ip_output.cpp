@@ -5,6 +5,7 @@
 
 #include "nicroscope/host_points.h"
 #include "stack/core/sock.h"
+#include "stack/ipv4/ip_options.h"
 #include "stack/ipv4/ipv4.h"
 
 namespace nicroscope::net {
@@ -39,14 +40,14 @@ Errno Ipv4::ip_send_skb(skb_ptr skb, const ip_tx_params& params) {
   iph.update_check();
   skb->protocol = kEthPIp;
   skb->dev = params.rt.dev;
+  net.mib.inc(mib::IpOutRequests);
+  net.mib.add(mib::IpExtOutOctets, skb->len);
   return ip_output(std::move(skb), params.rt);
 }
 
 Errno Ipv4::ip_output(skb_ptr skb, const rtable& rt) {
   net.trace().emit(point::ip_output, skb->frame, skb->len);
   net.spend(kernel::cost::ip_output);
-  net.mib.inc(mib::IpOutRequests);
-  net.mib.add(mib::IpExtOutOctets, skb->len);
   if (skb->len > rt.dev->mtu()) return ip_do_fragment(std::move(skb), rt);
   return ip_finish_output2(std::move(skb), rt);
 }
@@ -62,6 +63,9 @@ Errno Ipv4::ip_do_fragment(skb_ptr skb, const rtable& rt) {
   const Ipv4View iph = ip_hdr(*skb);
   const unsigned header_len = iph.header_len();
   const std::uint32_t payload = skb->len - header_len;
+  // A piece of a packet that is passed on keeps its place in it.
+  const unsigned before = iph.fragment_offset();
+  const bool more_behind = (iph.frag_off() & kIpMf) != 0;
   // All pieces but the last are a multiple of 8 bytes (RFC 791 3.2).
   const std::uint32_t piece = (rt.dev->mtu() - header_len) & ~7U;
   const auto fail = [&](skb_drop_reason reason, Errno error) {
@@ -78,12 +82,15 @@ Errno Ipv4::ip_do_fragment(skb_ptr skb, const rtable& rt) {
   Errno result = kOk;
   for (std::uint32_t offset = 0; offset < payload && result == kOk; offset += piece) {
     const std::uint32_t size = std::min(piece, payload - offset);
-    const bool last = offset + size == payload;
+    const bool last = offset + size == payload && !more_behind;
     skb_ptr part = net.skbs().alloc_skb(kIpHeadroom + header_len + size);
     if (!part) return fail(skb_drop_reason::NOMEM, std::errc::no_buffer_space);
     skb_reserve(*part, kIpHeadroom);
     skb_reset_network_header(*part);
     std::memcpy(skb_put(*part, header_len), skb_network_header(*skb), header_len);
+    if (before + offset != 0) {
+      ip_options_fragment({skb_network_header(*part) + kIpHlen, header_len - kIpHlen});
+    }
     part->transport_header = part->network_header + header_len;
     const bool copied = skb_copy_bits(*skb, header_len + offset, {skb_put(*part, size), size});
     kernel::bug_on(!copied, "a packet is shorter than its length");
@@ -94,7 +101,7 @@ Errno Ipv4::ip_do_fragment(skb_ptr skb, const rtable& rt) {
     if (skb->sk != nullptr) skb_set_owner_w(*part, *skb->sk);
     Ipv4View header = ip_hdr(*part);
     header.set_tot_len(header_len + size);
-    header.set_frag_off(static_cast<std::uint16_t>(offset / 8 | (last ? 0U : kIpMf)));
+    header.set_frag_off(static_cast<std::uint16_t>((before + offset) / 8 | (last ? 0U : kIpMf)));
     header.update_check();
     net.mib.inc(mib::IpFragCreates);
     result = ip_finish_output2(std::move(part), rt);

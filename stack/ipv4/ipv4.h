@@ -11,6 +11,7 @@
 #include "stack/ipv4/ip_fragment.h"
 #include "stack/ipv4/ip_header.h"
 #include "stack/ipv4/net_protocol.h"
+#include "stack/ipv4/redirect.h"
 #include "stack/ipv4/route.h"
 #include "stack/ipv4/udp.h"
 
@@ -21,6 +22,13 @@ struct ipv4_config {
   frag_parms frags;
   std::uint8_t default_ttl = 64;
   bool arp_notify = true;  ///< announce addresses when a device goes up
+};
+
+/// What of Linux's net.ipv4.* can be set while it runs.
+struct ipv4_sysctl {
+  bool ip_forward = false;     ///< pass on what is for other hosts
+  bool send_redirects = true;  ///< tell senders on the link of a shorter way
+  bool rp_filter = false;      ///< drop what comes from where answers would not go (RFC 3704 2.2)
 };
 
 /// How a packet is to be sent.
@@ -39,6 +47,7 @@ inline constexpr std::uint32_t kIpHeadroom = NET_SKB_PAD + kEthHlen + NET_IP_ALI
 /// The IPv4 layer of one host (Linux: net/ipv4). Receives in softirq context:
 ///
 ///     ip_rcv -> ip_rcv_finish -> ip_local_deliver -> net_protocol::handler
+///                             -> ip_forward -> ip_output
 class Ipv4 final : public packet_type, private netdev_notifier {
   std::array<net_protocol*, 256> protocols_{};  // before the protocols, which register themselves
 
@@ -71,15 +80,20 @@ class Ipv4 final : public packet_type, private netdev_notifier {
 
   Net& net;
   const ipv4_config config;
+  ipv4_sysctl sysctl;
   Fib fib;
   Arp arp;
   IpDefrag defrag;
   Icmp icmp;
+  Redirects redirects;
   Udp udp;
 
  private:
   void ip_rcv_finish(skb_ptr skb);
   void ip_local_deliver(skb_ptr skb);
+  void ip_forward(skb_ptr skb);
+  [[nodiscard]] skb_drop_reason ip_route_input(const sk_buff& skb, rtable& rt);
+  void link_failure(const sk_buff& skb);
   [[nodiscard]] bool ip_rcv_options(const sk_buff& skb);
   Errno ip_output(skb_ptr skb, const rtable& rt);
   Errno ip_finish_output2(skb_ptr skb, const rtable& rt);

@@ -131,6 +131,16 @@ Result<rtable> Fib::ip_route_output(ipv4_address daddr, ipv4_address saddr, net_
   return rt;
 }
 
+Result<rtable> Fib::ip_route_forward(ipv4_address daddr) const {
+  const fib_route* route = lookup(daddr, nullptr);
+  if (route == nullptr) return std::errc::network_unreachable;
+  rtable rt;
+  rt.dev = route->dev;
+  rt.type = inet_addr_type(*rt.dev, daddr);
+  rt.next_hop = route->gateway.is_any() ? daddr : route->gateway;
+  return rt;
+}
+
 std::string Fib::text() const {
   std::string text;
   for (const fib_route& r : routes_) {

@@ -65,6 +65,9 @@ class Fib {
   /// ENETUNREACH. `saddr` and `dev`: as bound, or kInaddrAny and null.
   [[nodiscard]] Result<rtable> ip_route_output(ipv4_address daddr, ipv4_address saddr,
                                                net_device* dev) const;
+  /// Where a packet goes that comes from another host and is for another: next hop and device, and
+  /// RTN_BROADCAST if it is for all on that device's link. ENETUNREACH.
+  [[nodiscard]] Result<rtable> ip_route_forward(ipv4_address daddr) const;
 
   /// As `ip route`: a line a route.
   [[nodiscard]] std::string text() const;

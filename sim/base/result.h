@@ -23,6 +23,7 @@ class Result {
   [[nodiscard]] T& operator*() { return std::get<0>(content_); }
   [[nodiscard]] const T& operator*() const { return std::get<0>(content_); }
   [[nodiscard]] T* operator->() { return &std::get<0>(content_); }
+  [[nodiscard]] const T* operator->() const { return &std::get<0>(content_); }
   [[nodiscard]] const std::string& error() const { return std::get<1>(content_).message; }
 
  private:

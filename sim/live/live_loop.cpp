@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/live/live_loop.h"
 
-#include <poll.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <ctime>
 #include <system_error>
@@ -28,11 +25,13 @@ constexpr Duration kDrainPatience = std::chrono::milliseconds{200};
 
 }  // namespace
 
-LiveLoop::LiveLoop(Machine& machine, TapDevice& device, const StopSignals& signals)
+LiveLoop::LiveLoop(Machine& machine, TapDevice& device, const StopSignals& signals,
+                   ControlSocket* control)
     : machine_(machine),
       simulation_(machine.simulation()),
       device_(device),
       signals_(signals),
+      control_(control),
       wire_(device, simulation_.profile().max_frame - kFcsBytes),
       tap_(machine.stack().net, nullptr,
            [this](std::span<const std::byte>, const net::sk_buff& skb) {
@@ -70,16 +69,21 @@ LiveLoop::WallTime LiveLoop::idle_span() const {
   return std::min<WallTime>(kLongestSleep, duration_cast<WallTime>(next - now));
 }
 
-LiveLoop::Wake LiveLoop::poll(WallTime longest) const {
-  std::array<pollfd, 2> watched{
-      {{device_.descriptor(), POLLIN, 0}, {signals_.descriptor(), POLLIN, 0}}};
+LiveLoop::Wake LiveLoop::poll(WallTime longest) {
+  watched_.assign({{device_.descriptor(), POLLIN, 0}, {signals_.descriptor(), POLLIN, 0}});
+  if (control_ != nullptr) control_->watch(watched_);
   const auto nanoseconds = duration_cast<std::chrono::nanoseconds>(longest).count();
   const timespec timeout{nanoseconds / 1'000'000'000, nanoseconds % 1'000'000'000};
-  if (::ppoll(watched.data(), watched.size(), &timeout, nullptr) < 0 && errno != EINTR) {
+  const int ready = ::ppoll(watched_.data(), watched_.size(), &timeout, nullptr);
+  if (ready < 0 && errno != EINTR) {
     throw std::system_error(errno, std::generic_category(), "ppoll");
   }
-  if (watched[1].revents != 0) return Wake::stop;
-  return watched[0].revents != 0 ? Wake::frame : Wake::nothing;
+  if (ready <= 0) return {};
+  Wake wake;
+  wake.frame = watched_[0].revents != 0;
+  wake.stop = watched_[1].revents != 0;
+  wake.command = ready > int{wake.frame} + int{wake.stop};
+  return wake;
 }
 
 std::string LiveLoop::run(std::optional<WallTime> duration) {
@@ -100,8 +104,9 @@ std::string LiveLoop::run(std::optional<WallTime> duration) {
       sleep = std::min(sleep, left);
     }
     const Wake wake = poll(sleep);
-    if (wake == Wake::stop) break;
-    if (wake == Wake::frame) {
+    if (wake.stop) break;
+    if (wake.command) control_->serve();
+    if (wake.frame) {
       // It comes now, not when we went to sleep.
       if (sleep > WallTime::zero()) {
         if (std::string problem = advance(wall()); !problem.empty()) return problem;

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <poll.h>
+
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "sim/live/control_socket.h"
 #include "sim/live/stop_signals.h"
 #include "sim/live/tap_device.h"
 #include "sim/live/tap_wire.h"
@@ -42,7 +46,9 @@ class LiveLoop {
   using WallTime = std::chrono::steady_clock::duration;
 
   /// Before machine.boot(), so that what the host announces is heard. All must outlive this.
-  LiveLoop(Machine& machine, TapDevice& device, const StopSignals& signals);
+  /// `control` is served while the loop runs; null for none.
+  LiveLoop(Machine& machine, TapDevice& device, const StopSignals& signals,
+           ControlSocket* control = nullptr);
   LiveLoop(const LiveLoop&) = delete;
   LiveLoop& operator=(const LiveLoop&) = delete;
   ~LiveLoop();
@@ -56,23 +62,29 @@ class LiveLoop {
   [[nodiscard]] LiveTotals totals();
 
  private:
-  enum class Wake : std::uint8_t { nothing, frame, stop };
+  struct Wake {
+    bool frame = false;
+    bool command = false;
+    bool stop = false;
+  };
 
   [[nodiscard]] Time wall() const;
   [[nodiscard]] std::string advance(Time limit);
   [[nodiscard]] WallTime idle_span() const;
-  [[nodiscard]] Wake poll(WallTime longest) const;
+  [[nodiscard]] Wake poll(WallTime longest);
   [[nodiscard]] std::string drain();
 
   Machine& machine_;
   Simulation& simulation_;
   TapDevice& device_;
   const StopSignals& signals_;
+  ControlSocket* const control_;
   TapWire wire_;
   net::PacketTap tap_;
   std::chrono::steady_clock::time_point wall_start_;
   Time simulated_start_{0};
   std::uint64_t delivered_ = 0;
+  std::vector<pollfd> watched_;
   bool busy_ = true;  ///< the last advance had cycles to simulate
 };
 

@@ -14,8 +14,8 @@ cmake -S . -B "$build" -G Ninja -DCMAKE_BUILD_TYPE=Release -DNICROSCOPE_COVERAGE
 cmake --build "$build" -j "$jobs" --target cosim_random_test
 rm -rf "$out"
 mkdir -p "$out"
-NICROSCOPE_COVERAGE_DIR=$out "$build/tests/cosim/cosim_random_test" --frames="$frames" --seeds=8 \
-  --coverage="$out/functional.json"
+NICROSCOPE_COVERAGE_DIR=$out "$build/tests/cosim/cosim_random_test" --profile=edge10,dc25 \
+  --frames="$frames" --seeds=8 --gtest_filter=*GoldenModels --coverage="$out/functional.json"
 scripts/coverage.py "$out"
 verilator_coverage --annotate "$out/annotated" --annotate-min 1 "$out"/*.dat > /dev/null
 echo "annotated sources: $out/annotated"

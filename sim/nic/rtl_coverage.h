@@ -20,7 +20,7 @@ inline void write_rtl_coverage([[maybe_unused]] VerilatedContext& context) {
   static unsigned number = 0;
   const char* directory = std::getenv("NICROSCOPE_COVERAGE_DIR");
   if (directory == nullptr) return;
-  context.coveragep()->write(fmt::format("{}/{}-{}.dat", directory, getpid(), number++));
+  context.coveragep()->write(fmt::format("{}/{}-{}.dat", directory, getpid(), number++).c_str());
 #endif
 }
 

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -113,7 +114,9 @@ int main(int argc, char** argv) {
     } else if (const char* seed = value("seed")) {
       options.first_seed = std::strtoull(seed, nullptr, 10);
     } else if (const char* profile = value("profile")) {
-      options.profiles = {profile};
+      options.profiles.clear();
+      std::istringstream list(profile);
+      for (std::string name; std::getline(list, name, ',');) options.profiles.push_back(name);
     } else if (const char* features = value("without")) {
       options.without = std::strtoull(features, nullptr, 0);
     } else if (const char* file = value("coverage")) {

@@ -8,7 +8,8 @@
 #include "nicroscope/trace.h"
 
 // Trace points of host software, in the order of a packet's way. Linux's function names where Linux
-// has the function. X(name, what the event's argument is)
+// has the function. The argument of what belongs to a CPU (interrupts, softirqs, NAPI, processes)
+// has the CPU's number in its bits from 32 up. X(name, what the event's argument is)
 #define NICROSCOPE_HOST_POINTS(X)        \
   X(hardirq_enter, "vector")             \
   X(hardirq_exit, "vector")              \

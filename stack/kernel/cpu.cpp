@@ -1,29 +1,53 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack/kernel/cpu.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "nicroscope/host_points.h"
 #include "stack/kernel/bug.h"
 #include "stack/kernel/kernel.h"
 
 namespace nicroscope::kernel {
 
+CpuTime& CpuTime::operator+=(const CpuTime& other) noexcept {
+  user += other.user;
+  system += other.system;
+  softirq += other.softirq;
+  hardirq += other.hardirq;
+  idle += other.idle;
+  return *this;
+}
+
+CpuTime& CpuTime::operator-=(const CpuTime& other) noexcept {
+  user -= other.user;
+  system -= other.system;
+  softirq -= other.softirq;
+  hardirq -= other.hardirq;
+  idle -= other.idle;
+  return *this;
+}
+
 Cpu::Cpu(Kernel& kernel, unsigned id)
     : kernel_(kernel),
       id_(id),
       hardirq_(stacks_, Level::hardirq, [this] { handle_irq(); }),
       softirq_(stacks_, Level::softirq, [this] { do_softirq(); }),
-      irq_pending_(IrqTable::kLocalTimer + 1) {}
+      irq_pending_(IrqTable::kVectors) {}
 
 Cpu::~Cpu() { stop(); }
 
 void Cpu::stop() {
   stopped_ = true;
   if (Context* context = top()) pause(context);
+  for (EventHandle* ipi : {&call_ipi_, &reschedule_ipi_}) {
+    kernel_.timeline().cancel(std::exchange(*ipi, EventHandle::none));
+  }
   hardirq_.destroy();
   softirq_.destroy();
   hardirq_active_ = softirq_active_ = serving_softirq_ = false;
   irqs_enabled_ = true;
-  bh_disable_ = 0;
+  bh_disable_ = preempt_disable_ = 0;
   current_ = nullptr;
 }
 
@@ -40,48 +64,83 @@ void Cpu::spend(Duration d) {
   self.state = Context::State::spending;
   self.remaining = d;
   self.suspend();
-  Task* const task = current_;
-  if (self.level == Level::task && task->kernel_depth_ == 0 && need_resched() &&
-      kernel_.now() >= task->slice_end_ && may_sleep()) {
-    yield();
-  }
+  // User code may be on another CPU by now.
+  if (self.level == Level::task) kernel_.cpu().leave_if_preempted();
+}
+
+void Cpu::spin() {
+  bug_on(running_ == nullptr, "spinning outside every context");
+  Context& self = *running_;
+  self.state = Context::State::spinning;
+  self.since = kNever;
+  self.suspend();
+}
+
+void Cpu::stop_spinning(Context& context) {
+  context.state = Context::State::ready;
+  if (context.since != kNever) account(context, kernel_.now() - context.since);
+  context.since = kNever;
+  dispatch();
 }
 
 std::uint32_t Cpu::wait_for_device(
     const std::function<void(std::function<void(std::uint32_t)>)>& start) {
   bug_on(running_ == nullptr, "a device register is read outside every context");
   spend(cost::mmio_read);
-  Context& self = *running_;
+  // After that, user code may be on another CPU; from now on it stays where it is.
+  Cpu& cpu = kernel_.cpu();
+  Context& self = *cpu.running_;
   self.state = Context::State::spinning;
   self.since = kNever;
-  start([this, context = &self](std::uint32_t value) {
+  start([&cpu, context = &self](std::uint32_t value) {
     context->value = value;
-    context->state = Context::State::ready;
-    if (context->since != kNever) account(*context, kernel_.now() - context->since);
-    dispatch();
+    cpu.stop_spinning(*context);
   });
   if (self.state == Context::State::spinning) self.suspend();
   return self.value;
 }
 
-void Cpu::account(const Context& context, Duration elapsed) noexcept {
+CpuTime Cpu::time() const noexcept {
+  CpuTime sum = time_;
+  if (const Context* const context = top()) {
+    const bool spins = context->state == Context::State::spinning && context->since != kNever;
+    if (spins || context->event != EventHandle::none) {
+      split(sum, *context, kernel_.now() - context->since);
+    }
+  }
+  sum.idle = kernel_.now() - sum.busy();
+  return sum;
+}
+
+// Adds to the class that `context` runs in. Of a process that was preempted in user code and has
+// the processor again, the switch comes first, which is the kernel's time.
+void Cpu::split(CpuTime& sum, const Context& context, Duration elapsed) const noexcept {
   switch (context.level) {
     case Level::hardirq:
-      time_.hardirq += elapsed;
-      break;
+      sum.hardirq += elapsed;
+      return;
     case Level::softirq:
-      time_.softirq += elapsed;
-      break;
+      sum.softirq += elapsed;
+      return;
     case Level::task:
-      if (serving_softirq_) {
-        time_.softirq += elapsed;  // ksoftirqd
-      } else if (current_->kernel_depth_ != 0) {
-        time_.system += elapsed;
-      } else {
-        time_.user += elapsed;
-      }
       break;
   }
+  if (serving_softirq_) {
+    sum.softirq += elapsed;  // ksoftirqd
+  } else if (current_->kernel_depth_ != 0) {
+    sum.system += elapsed;
+  } else {
+    const Duration switching = std::min(elapsed, current_->switching_);
+    sum.system += switching;
+    sum.user += elapsed - switching;
+  }
+}
+
+void Cpu::account(const Context& context, Duration elapsed) noexcept {
+  split(time_, context, elapsed);
+  if (context.level != Level::task) return;
+  current_->switching_ -= std::min(elapsed, current_->switching_);
+  charge(elapsed);
 }
 
 // ---- who runs
@@ -109,18 +168,27 @@ void Cpu::pause(Context* context) {
 
 void Cpu::arm(Context& context) {
   context.since = kernel_.now();
-  context.event = kernel_.timeline().after(context.remaining, [this] {
-    Context& self = *top();
-    account(self, self.remaining);
-    self.event = EventHandle::none;
-    self.state = Context::State::ready;
-    dispatch();
-  });
+  Duration part = context.remaining;
+  if (context.level == Level::task && may_preempt()) part = std::min(part, slice_left());
+  context.event = kernel_.timeline().after(part, [this, part] { spent(part); });
+}
+
+void Cpu::spent(Duration part) {
+  Context& self = *top();
+  self.event = EventHandle::none;
+  self.remaining -= part;
+  account(self, part);
+  if (self.remaining == Duration::zero()) self.state = Context::State::ready;
+  dispatch();
 }
 
 void Cpu::dispatch() {
-  if (dispatching_ || stopped_) return;
-  dispatching_ = true;
+  if (stopped_ || kernel_.dispatching_ == this) return;
+  kernel_.to_dispatch_ |= cpumask_of(id_);
+  if (kernel_.dispatching_ == nullptr) kernel_.dispatch();
+}
+
+void Cpu::go_on() {
   for (;;) {
     if (take_interrupt()) continue;
     Context* const context = top();
@@ -133,16 +201,21 @@ void Cpu::dispatch() {
       break;
     }
     if (context->state == Context::State::spending) {
-      if (context->event == EventHandle::none) arm(*context);
+      if (context->event != EventHandle::none) break;
+      if (context->level == Level::task && may_preempt() && need_resched()) {
+        preempt();
+        continue;
+      }
+      arm(*context);
       break;
     }
     run(*context);
   }
-  dispatching_ = false;
 }
 
 void Cpu::run(Context& context) {
   running_ = &context;
+  idling_ = false;
   std::exception_ptr exception;
   try {
     context.resume();
@@ -166,20 +239,7 @@ void Cpu::run(Context& context) {
   } else if (context.state == Context::State::blocked) {
     current_ = nullptr;
   }
-  if (exception) {
-    dispatching_ = false;
-    std::rethrow_exception(exception);
-  }
-}
-
-bool Cpu::pick_task() {
-  if (run_queue_.empty()) return false;
-  current_ = run_queue_.front();
-  run_queue_.pop_front();
-  current_->context_.state = Context::State::ready;
-  current_->slice_end_ = kernel_.now() + kernel_.config().time_slice;
-  ++context_switches_;
-  return true;
+  if (exception) std::rethrow_exception(exception);
 }
 
 // ---- interrupts
@@ -208,9 +268,8 @@ void Cpu::raise_irq(unsigned vector) {
 
 bool Cpu::take_interrupt() {
   if (irq_queue_.empty() || !irqs_enabled_ || hardirq_active_) return false;
-  Context* const interrupted = top();
-  pause(interrupted);
-  from_idle_ = interrupted == nullptr && run_queue_.empty();
+  pause(top());
+  from_idle_ = std::exchange(idling_, false);
   vector_ = irq_queue_.front();
   irq_queue_.pop_front();
   irq_pending_[vector_] = false;
@@ -224,9 +283,9 @@ void Cpu::handle_irq() {
   if (from_idle_) spend(cost::idle_exit);
   spend(cost::irq_entry);
   const unsigned vector = vector_;
-  kernel_.trace().emit(point::hardirq_enter, kNoFrame, vector);
+  kernel_.trace().emit(point::hardirq_enter, kNoFrame, trace_arg(vector));
   kernel_.irq().handle(vector, id_);
-  kernel_.trace().emit(point::hardirq_exit, kNoFrame, vector);
+  kernel_.trace().emit(point::hardirq_exit, kNoFrame, trace_arg(vector));
   spend(cost::irq_exit);
 }
 

@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <vector>
 
 #include "nicroscope/time.h"
 #include "stack/kernel/context.h"
 #include "stack/kernel/cost.h"
+#include "stack/kernel/sched.h"
 #include "stack/kernel/softirq.h"
 
 namespace nicroscope::kernel {
@@ -16,20 +18,27 @@ namespace nicroscope::kernel {
 class Kernel;
 class Task;
 
-/// Where a CPU's time went. What is missing from the time since the start was idle.
+/// Where a CPU's time went since the start, as /proc/stat splits it.
 struct CpuTime {
   Duration user{};
   Duration system{};
   Duration softirq{};
   Duration hardirq{};
+  Duration idle{};
+
+  [[nodiscard]] Duration busy() const noexcept { return user + system + softirq + hardirq; }
+  CpuTime& operator+=(const CpuTime& other) noexcept;
+  CpuTime& operator-=(const CpuTime& other) noexcept;
 };
 
 /// One processor: runs contexts by preemption level and lets them spend time. Between two calls of
 /// spend() code takes no simulated time, so what it does is atomic; whoever interrupts does so
-/// inside spend() or where interrupts are enabled again.
+/// inside spend() or where interrupts are enabled again, and so do the other CPUs.
 ///
-/// Everything here is called from a context of this CPU unless it says otherwise. Outside every
-/// context (before the simulation starts) spending costs nothing.
+/// Everything here is called from a context of this CPU unless it says otherwise. A process may be
+/// on another CPU after every call that lets time pass: ask Kernel::cpu() again, or use the
+/// functions of Kernel. Outside every context (before the simulation starts, or in an event of the
+/// simulator) spending costs nothing.
 class Cpu {
  public:
   Cpu(Kernel& kernel, unsigned id);
@@ -38,6 +47,10 @@ class Cpu {
   ~Cpu();
 
   [[nodiscard]] unsigned id() const noexcept { return id_; }
+  /// The argument of a trace event of this CPU: its number is in the bits from 32 up.
+  [[nodiscard]] std::uint64_t trace_arg(std::uint64_t value) const noexcept {
+    return value | std::uint64_t{id_} << 32U;
+  }
 
   // ---- time
   void spend(Cost c) { spend(c, 1); }
@@ -48,6 +61,14 @@ class Cpu {
   /// spot; interrupts are taken meanwhile if they are enabled.
   [[nodiscard]] std::uint32_t wait_for_device(
       const std::function<void(std::function<void(std::uint32_t)>)>& start);
+
+  // ---- spinning
+  /// The context whose code runs; null outside every context of this CPU.
+  [[nodiscard]] Context* running() const noexcept { return running_; }
+  /// Waits on the spot until stop_spinning(); interrupts are taken meanwhile if they are enabled.
+  void spin();
+  /// From anywhere: lets a context of this CPU that spins go on.
+  void stop_spinning(Context& context);
 
   // ---- context
   [[nodiscard]] bool in_hardirq() const noexcept { return hardirq_active_; }
@@ -61,6 +82,11 @@ class Cpu {
   /// In a context that may block.
   [[nodiscard]] bool may_sleep() const noexcept;
 
+  /// The process keeps the processor until it is enabled again (Linux: preempt_disable, get_cpu).
+  void preempt_disable() noexcept { ++preempt_disable_; }
+  void preempt_enable();
+  [[nodiscard]] bool preemptible() const noexcept { return preempt_disable_ == 0; }
+
   // ---- interrupts
   /// Returns whether they were enabled, for local_irq_restore.
   [[nodiscard]] bool local_irq_save() noexcept;
@@ -68,45 +94,68 @@ class Cpu {
   /// From anywhere: `vector` wants service. While it waits, further ones of it are one.
   void raise_irq(unsigned vector);
 
+  // ---- other CPUs (smp.cpp)
+  /// From a context of another CPU, which pays for the sending: `function` runs here in
+  /// hard-interrupt context. Several that wait share one interrupt.
+  void call_function(std::function<void()> function);
+  /// From a context of another CPU: this one looks at its run queue (Linux: smp_send_reschedule).
+  void send_reschedule();
+
   // ---- softirqs
   void local_bh_disable() noexcept { ++bh_disable_; }
   /// Runs what is pending, if this was the last.
   void local_bh_enable();
-  /// From anywhere. Runs at the end of the interrupt or in local_bh_enable(), or, raised in process
-  /// context, in ksoftirqd.
+  /// Runs at the end of the interrupt or in local_bh_enable(), or, raised in process context, in
+  /// ksoftirqd.
   void raise_softirq(Softirq nr);
   [[nodiscard]] const std::array<std::uint64_t, kSoftirqs>& softirq_counts() const noexcept {
     return softirq_counts_;
   }
 
-  // ---- processes (task.h has what processes call)
-  /// From anywhere: puts a task at the end of the run queue.
-  void enqueue(Task& task);
-  /// Leaves the processor until someone calls enqueue().
-  void block();
-  /// Leaves the processor to the other runnable tasks.
+  // ---- processes (task.h has what processes call; sched.cpp)
+  /// Leaves the processor, unless the process was woken since prepare_to_sleep().
+  void prepare_to_sleep() noexcept;
+  void schedule();
+  /// Leaves the processor until somebody wakes the process.
+  void block() {
+    prepare_to_sleep();
+    schedule();
+  }
+  /// Gives the processor to a task that has more right to it, if there is one.
   void yield();
-  /// Another task waits for this CPU.
-  [[nodiscard]] bool need_resched() const noexcept { return !run_queue_.empty(); }
+  /// Another task should have this CPU.
+  [[nodiscard]] bool need_resched() const noexcept;
+  /// User code gives the processor up if it should.
+  void leave_if_preempted();
+  /// At each tick: sees whether the running process has had its share.
+  void scheduler_tick() noexcept;
+  /// Tasks that wait for this CPU.
+  [[nodiscard]] std::size_t nr_waiting() const noexcept { return queue_.size(); }
 
-  [[nodiscard]] const CpuTime& time() const noexcept { return time_; }
-  [[nodiscard]] bool idle() const noexcept { return top() == nullptr && run_queue_.empty(); }
+  /// Until now, what is being spent included.
+  [[nodiscard]] CpuTime time() const noexcept;
+  /// Nothing runs, and nothing waits.
+  [[nodiscard]] bool idle() const noexcept { return top() == nullptr && queue_.empty(); }
   [[nodiscard]] std::uint64_t context_switches() const noexcept { return context_switches_; }
 
-  /// From outside: goes on with what can go on.
+  /// From anywhere: goes on with what can go on; from the code of another CPU, once that has come
+  /// to rest.
   void dispatch();
   /// Destroys the stacks; nothing runs on this CPU afterwards.
   void stop();
 
  private:
   friend class Kernel;
+  friend class Timers;
 
   [[nodiscard]] Context* top() const noexcept;
+  void go_on();
   void pause(Context* context);
   void arm(Context& context);
+  void spent(Duration part);
   void account(const Context& context, Duration elapsed) noexcept;
+  void split(CpuTime& sum, const Context& context, Duration elapsed) const noexcept;
   [[nodiscard]] bool take_interrupt();
-  [[nodiscard]] bool pick_task();
   void run(Context& context);
   void handle_irq();
   void irq_exit();
@@ -114,30 +163,55 @@ class Cpu {
   void ksoftirqd();
   void wake_ksoftirqd();
 
+  // ---- the scheduler
+  /// Puts a task in the run queue; it is looked at when this CPU is next dispatched.
+  void activate(Task& task, bool is_new);
+  void adopt(Task& task) noexcept;
+  [[nodiscard]] bool pick_task();
+  void preempt();
+  void leave(Task& task);
+  void pause_user();
+  [[nodiscard]] bool may_preempt() const noexcept;
+  [[nodiscard]] Duration slice_left() const noexcept;
+  [[nodiscard]] Duration slice_of_current() const noexcept;
+  void charge(Duration elapsed) noexcept;
+  void update_min_vruntime() noexcept;
+
+  // ---- other CPUs
+  void send_ipi(unsigned vector, EventHandle& in_flight);
+  void flush_call_queue();
+
   Kernel& kernel_;
   const unsigned id_;
   StackPool stacks_;
   Context hardirq_;
   Context softirq_;
   Task* current_ = nullptr;
+  Task* last_ = nullptr;  ///< who had the processor before; null after idling
   Task* ksoftirqd_ = nullptr;
   Context* running_ = nullptr;  ///< whose code is executing right now
-  std::deque<Task*> run_queue_;
+  RunQueue queue_;
+  Duration min_vruntime_{};
+  bool need_resched_ = false;
   std::deque<unsigned> irq_queue_;
   std::vector<bool> irq_pending_;
   unsigned vector_ = 0;  ///< being handled
+  bool idling_ = true;   ///< nothing to do since the last dispatch
   bool from_idle_ = false;
-  bool dispatching_ = false;
   bool stopped_ = false;
   bool hardirq_active_ = false;
   bool softirq_active_ = false;  ///< the softirq context has work or is at it
   bool serving_softirq_ = false;
   bool irqs_enabled_ = true;
   unsigned bh_disable_ = 0;
+  unsigned preempt_disable_ = 0;
   std::uint32_t softirq_pending_ = 0;
   std::array<std::uint64_t, kSoftirqs> softirq_counts_{};
   std::uint64_t context_switches_ = 0;
   CpuTime time_;
+  std::deque<std::function<void()>> call_queue_;
+  EventHandle call_ipi_ = EventHandle::none;
+  EventHandle reschedule_ipi_ = EventHandle::none;
 };
 
 }  // namespace nicroscope::kernel

@@ -1,10 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack/kernel/kernel.h"
 
+#include <array>
+#include <bit>
+#include <chrono>
 #include <cstdio>
 #include <utility>
 
 namespace nicroscope::kernel {
+
+namespace {
+
+std::vector<std::unique_ptr<Cpu>> make_cpus(Kernel& kernel, unsigned number) {
+  bug_on(number == 0 || number > kMaxCpus, "a host has 1 to 64 CPUs");
+  std::vector<std::unique_ptr<Cpu>> cpus;
+  for (unsigned id = 0; id < number; ++id) cpus.push_back(std::make_unique<Cpu>(kernel, id));
+  return cpus;
+}
+
+}  // namespace
 
 Kernel::Kernel(Timeline& timeline, HostMemory& memory, TraceBus& trace, Config config)
     : timeline_(timeline),
@@ -13,14 +27,27 @@ Kernel::Kernel(Timeline& timeline, HostMemory& memory, TraceBus& trace, Config c
       jiffy_(Duration{std::chrono::seconds{1}} / config_.hz),
       memory_(memory),
       dma_(memory_),
-      cpu_(*this, 0),
+      cpus_(make_cpus(*this, config_.cpus)),
       irq_(*this),
       timers_(*this),
       napi_(*this) {
-  tasks_.push_back(
-      std::make_unique<Task>(*this, cpu_, stacks_, 1, "ksoftirqd/0", [this] { cpu_.ksoftirqd(); }));
-  tasks_.front()->kernel_depth_ = 1;
-  cpu_.ksoftirqd_ = tasks_.front().get();
+  for (unsigned id = 0; id < cpus(); ++id) {
+    const TaskOptions options{.cpu = id, .nice = config_.ksoftirqd_nice, .kthread = true};
+    Task& task = make_task(
+        "ksoftirqd/" + std::to_string(id), [this] { cpu().ksoftirqd(); }, options, id);
+    task.sleeping_ = true;
+    cpus_[id]->ksoftirqd_ = &task;
+  }
+  const auto request = [this](unsigned vector, const char* name, std::function<void()> handler) {
+    const bool free = irq_.request_irq(vector, name, [handler = std::move(handler)](unsigned) {
+      handler();
+      return irqreturn_t::IRQ_HANDLED;
+    });
+    bug_on(!free, "a vector between CPUs is taken");
+  };
+  request(IrqTable::kReschedule, "Rescheduling interrupts", [] {});
+  request(IrqTable::kCallFunction, "Function call interrupts",
+          [this] { cpu().flush_call_queue(); });
 }
 
 Kernel::~Kernel() { shutdown(); }
@@ -54,30 +81,85 @@ void Kernel::open_softirq(Softirq nr, std::function<void()> action) {
   softirq_actions_[static_cast<std::size_t>(nr)] = std::move(action);
 }
 
+// fs/proc/softirqs.c
 std::string Kernel::proc_softirqs() const {
-  std::string text = "                    CPU0\n";
+  std::string text(20, ' ');
+  std::array<char, 64> piece{};
+  const auto print = [&](const char* format, auto... values) {
+    std::snprintf(piece.data(), piece.size(), format, values...);
+    text += piece.data();
+  };
+  for (unsigned id = 0; id < cpus(); ++id) print("CPU%-8u", id);
+  text += '\n';
   for (std::size_t i = 0; i < kSoftirqs; ++i) {
-    std::array<char, 64> line{};
-    std::snprintf(line.data(), line.size(), "%12.*s: %10llu\n",
-                  static_cast<int>(kSoftirqNames[i].size()), kSoftirqNames[i].data(),
-                  static_cast<unsigned long long>(cpu_.softirq_counts()[i]));
-    text += line.data();
+    print("%12.*s:", static_cast<int>(kSoftirqNames[i].size()), kSoftirqNames[i].data());
+    for (const auto& cpu : cpus_) {
+      print(" %10llu", static_cast<unsigned long long>(cpu->softirq_counts()[i]));
+    }
+    text += '\n';
   }
   return text;
 }
 
-Task& Kernel::spawn(std::string name, std::function<void()> function) {
+// fs/proc/stat.c: user nice system idle iowait irq softirq steal guest guest_nice
+std::string Kernel::proc_stat() const {
+  constexpr Duration kUserHz = std::chrono::milliseconds{10};
+  std::string text;
+  const auto line = [&](const std::string& name, const CpuTime& t) {
+    text += name;
+    for (const Duration d : {t.user, Duration{}, t.system, t.idle, Duration{}, t.hardirq, t.softirq,
+                             Duration{}, Duration{}, Duration{}}) {
+      text += ' ' + std::to_string(d / kUserHz);
+    }
+    text += '\n';
+  };
+  CpuTime sum;
+  for (const auto& cpu : cpus_) sum += cpu->time();
+  line("cpu ", sum);
+  for (const auto& cpu : cpus_) line("cpu" + std::to_string(cpu->id()), cpu->time());
+  return text;
+}
+
+// ---- processes
+// -----------------------------------------------------------------------------------
+
+Task& Kernel::make_task(std::string name, std::function<void()> function,
+                        const TaskOptions& options, unsigned cpu) {
   const auto pid = static_cast<std::uint32_t>(tasks_.size() + 1);
-  tasks_.push_back(
-      std::make_unique<Task>(*this, cpu_, stacks_, pid, std::move(name), std::move(function)));
-  Task& task = *tasks_.back();
-  cpu_.enqueue(task);
+  tasks_.push_back(std::make_unique<Task>(*this, *cpus_[cpu], stacks_, pid, std::move(name),
+                                          std::move(function), options));
+  return *tasks_.back();
+}
+
+Task& Kernel::spawn(std::string name, std::function<void()> function, const TaskOptions& options) {
+  Task& task = make_task(std::move(name), std::move(function), options, cpu().id());
+  bug_on((task.cpus_allowed() & cpu_possible_mask()) == 0, "a process that may run on no CPU");
+  place(task, true);
   return task;
 }
 
+void Kernel::cond_resched() {
+  if (cpu().may_sleep() && cpu().need_resched()) cpu().yield();
+}
+
 void Kernel::shutdown() {
-  cpu_.stop();
+  for (const auto& cpu : cpus_) cpu->stop();
   for (const auto& task : tasks_) task->context_.destroy();
+}
+
+// A CPU whose turn comes by what another one does waits until that one has come to rest: between
+// two calls of spend() the code of one CPU is alone.
+void Kernel::dispatch() {
+  struct Rest {
+    Kernel& kernel;
+    ~Rest() { kernel.dispatching_ = nullptr; }
+  };
+  const Rest rest{*this};
+  while (to_dispatch_ != 0) {
+    dispatching_ = cpus_[static_cast<std::size_t>(std::countr_zero(to_dispatch_))].get();
+    to_dispatch_ &= to_dispatch_ - 1;
+    dispatching_->go_on();
+  }
 }
 
 }  // namespace nicroscope::kernel

@@ -41,9 +41,11 @@ void NapiCore::List::splice(List& other) noexcept {
   other = {};
 }
 
-NapiCore::NapiCore(Kernel& kernel) : kernel_(kernel) {
+NapiCore::NapiCore(Kernel& kernel) : kernel_(kernel), cpus_(kernel.cpus()) {
   kernel_.open_softirq(Softirq::net_rx, [this] { net_rx_action(); });
 }
+
+NapiCore::PerCpu& NapiCore::this_cpu() noexcept { return cpus_[kernel_.cpu().id()]; }
 
 void NapiCore::napi_schedule(napi_struct& napi) {
   if (napi_schedule_prep(napi)) __napi_schedule(napi);
@@ -62,14 +64,15 @@ bool NapiCore::napi_schedule_prep(napi_struct& napi) {
 // `scheduled` keeps everybody else from the list's link.
 void NapiCore::__napi_schedule(napi_struct& napi) {
   kernel_.spend(cost::napi_schedule);
-  kernel_.trace().emit(point::napi_schedule, kNoFrame, napi.queue);
-  poll_list_.push_back(napi);
+  kernel_.trace().emit(point::napi_schedule, kNoFrame, kernel_.cpu().trace_arg(napi.queue));
+  this_cpu().poll_list.push_back(napi);
   kernel_.raise_softirq(Softirq::net_rx);
 }
 
 bool NapiCore::napi_complete_done(napi_struct& napi, int work_done) {
   kernel_.spend(cost::napi_complete_done);
-  kernel_.trace().emit(point::napi_complete_done, kNoFrame, static_cast<std::uint64_t>(work_done));
+  kernel_.trace().emit(point::napi_complete_done, kNoFrame,
+                       kernel_.cpu().trace_arg(static_cast<std::uint64_t>(work_done)));
   if (std::exchange(napi.missed, false) && !napi.disabled) {
     __napi_schedule(napi);
     return false;
@@ -91,42 +94,66 @@ void NapiCore::napi_disable(napi_struct& napi) {
   while (napi.scheduled) kernel_.usleep(std::chrono::microseconds{20});
 }
 
+softnet_stat NapiCore::stat() const noexcept {
+  softnet_stat sum;
+  for (const PerCpu& cpu : cpus_) {
+    sum.processed += cpu.stat.processed;
+    sum.dropped += cpu.stat.dropped;
+    sum.time_squeeze += cpu.stat.time_squeeze;
+    sum.received_rps += cpu.stat.received_rps;
+    sum.flow_limit_count += cpu.stat.flow_limit_count;
+    sum.backlog_len += cpu.stat.backlog_len;
+  }
+  return sum;
+}
+
+// net/core/net-procfs.c: softnet_seq_show. The zeros were fast routing and cpu_collision.
 std::string NapiCore::proc_net_softnet_stat() const {
-  std::array<char, 64> line{};
-  std::snprintf(line.data(), line.size(), "%08llx %08llx %08llx\n",
-                static_cast<unsigned long long>(stat_.processed),
-                static_cast<unsigned long long>(stat_.dropped),
-                static_cast<unsigned long long>(stat_.time_squeeze));
-  return line.data();
+  std::string text;
+  for (std::size_t id = 0; id < cpus_.size(); ++id) {
+    const softnet_stat& s = cpus_[id].stat;
+    for (const std::uint64_t value :
+         {s.processed, s.dropped, s.time_squeeze, std::uint64_t{0}, std::uint64_t{0},
+          std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{0}, std::uint64_t{0}, s.received_rps,
+          s.flow_limit_count, s.backlog_len, std::uint64_t{id}}) {
+      std::array<char, 16> word{};
+      std::snprintf(word.data(), word.size(), "%08x", static_cast<unsigned>(value));
+      if (!text.empty() && text.back() != '\n') text += ' ';
+      text += word.data();
+    }
+    text += '\n';
+  }
+  return text;
 }
 
 void NapiCore::net_rx_action() {
   kernel_.spend(cost::net_rx_action);
+  PerCpu& cpu = this_cpu();
   const std::uint64_t time_limit = kernel_.jiffies() + kernel_.config().netdev_budget_jiffies;
   int budget = static_cast<int>(kernel_.config().netdev_budget);
   List list;
   List repoll;
-  list.splice(poll_list_);
+  list.splice(cpu.poll_list);
   while (napi_struct* const napi = list.pop_front()) {
     budget -= napi_poll(*napi, repoll);
     if (budget <= 0 || kernel_.jiffies() >= time_limit) {
-      ++stat_.time_squeeze;
+      ++cpu.stat.time_squeeze;
       break;
     }
   }
   // What was scheduled meanwhile goes behind what is left, and what used its weight behind that.
-  list.splice(poll_list_);
+  list.splice(cpu.poll_list);
   list.splice(repoll);
-  poll_list_ = list;
-  if (poll_list_.first != nullptr) kernel_.raise_softirq(Softirq::net_rx);
+  cpu.poll_list = list;
+  if (cpu.poll_list.first != nullptr) kernel_.raise_softirq(Softirq::net_rx);
 }
 
 int NapiCore::napi_poll(napi_struct& napi, List& repoll) {
   kernel_.spend(cost::napi_poll);
-  kernel_.trace().emit(point::napi_poll, kNoFrame, napi.queue);
+  kernel_.trace().emit(point::napi_poll, kNoFrame, kernel_.cpu().trace_arg(napi.queue));
   ++polls_;
   const int work = napi.poll(napi.weight);
-  stat_.processed += static_cast<std::uint64_t>(work);
+  this_cpu().stat.processed += static_cast<std::uint64_t>(work);
   bug_on(work > napi.weight, "poll handled more than its budget");
   if (work < napi.weight) return work;  // completed: it may belong to somebody else by now
   // One that is being disabled is let go: its owner waits for that.

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "nicroscope/trace.h"
 
@@ -32,12 +33,15 @@ struct napi_struct {
 
 /// What /proc/net/softnet_stat says of one CPU.
 struct softnet_stat {
-  std::uint64_t processed = 0;
-  std::uint64_t dropped = 0;
-  std::uint64_t time_squeeze = 0;
+  std::uint64_t processed = 0;         ///< packets polled, those of the backlog included
+  std::uint64_t dropped = 0;           ///< that the backlog had no room for
+  std::uint64_t time_squeeze = 0;      ///< passes that ended with work left
+  std::uint64_t received_rps = 0;      ///< times that another CPU asked this one to receive
+  std::uint64_t flow_limit_count = 0;  ///< dropped for taking more than a flow's share
+  std::uint64_t backlog_len = 0;       ///< packets in the backlog now
 };
 
-/// The NAPI half of net/core/dev.c, for one CPU.
+/// The NAPI half of net/core/dev.c. An instance is polled by the CPU that scheduled it.
 class NapiCore {
  public:
   explicit NapiCore(Kernel& kernel);
@@ -57,9 +61,13 @@ class NapiCore {
   /// Waits until it is not being polled and keeps it so. In process context.
   void napi_disable(napi_struct& napi);
 
-  [[nodiscard]] const softnet_stat& stat() const noexcept { return stat_; }
+  /// The sum of all CPUs.
+  [[nodiscard]] softnet_stat stat() const noexcept;
+  /// Of one; what is not NAPI's own the backlog counts here (net/core: softnet).
+  [[nodiscard]] softnet_stat& stat(unsigned cpu) noexcept { return cpus_[cpu].stat; }
+  [[nodiscard]] const softnet_stat& stat(unsigned cpu) const noexcept { return cpus_[cpu].stat; }
   [[nodiscard]] std::uint64_t polls() const noexcept { return polls_; }
-  /// As /proc/net/softnet_stat: processed, dropped, time_squeeze, in hexadecimal.
+  /// As /proc/net/softnet_stat of Linux 6.1: a line a CPU, hexadecimal.
   [[nodiscard]] std::string proc_net_softnet_stat() const;
 
  private:
@@ -76,9 +84,14 @@ class NapiCore {
   void net_rx_action();
   int napi_poll(napi_struct& napi, List& repoll);
 
+  struct PerCpu {
+    List poll_list;
+    softnet_stat stat;
+  };
+  [[nodiscard]] PerCpu& this_cpu() noexcept;
+
   Kernel& kernel_;
-  List poll_list_;
-  softnet_stat stat_;
+  std::vector<PerCpu> cpus_;
   std::uint64_t polls_ = 0;
 };
 

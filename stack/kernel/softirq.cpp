@@ -45,26 +45,26 @@ void Cpu::do_softirq() {
       const auto nr = static_cast<unsigned>(std::countr_zero(pending));
       pending &= pending - 1;
       ++softirq_counts_[nr];
-      kernel_.trace().emit(point::softirq_enter, kNoFrame, nr);
+      kernel_.trace().emit(point::softirq_enter, kNoFrame, trace_arg(nr));
       if (kernel_.softirq_actions_[nr]) kernel_.softirq_actions_[nr]();
-      kernel_.trace().emit(point::softirq_exit, kNoFrame, nr);
+      kernel_.trace().emit(point::softirq_exit, kNoFrame, trace_arg(nr));
     }
   } while (softirq_pending_ != 0 && --restarts != 0 && kernel_.now() < deadline && !need_resched());
   serving_softirq_ = false;
   if (softirq_pending_ != 0) wake_ksoftirqd();
 }
 
-void Cpu::wake_ksoftirqd() {
-  if (!ksoftirqd_->runnable_) enqueue(*ksoftirqd_);
-}
+void Cpu::wake_ksoftirqd() { kernel_.wake_up_process(*ksoftirqd_); }
 
 void Cpu::ksoftirqd() {
   for (;;) {
+    prepare_to_sleep();
+    if (softirq_pending_ == 0) schedule();
+    current_->sleeping_ = false;
     while (softirq_pending_ != 0) {
       do_softirq();
       if (need_resched()) yield();
     }
-    block();
   }
 }
 

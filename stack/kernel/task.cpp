@@ -11,54 +11,28 @@
 
 namespace nicroscope::kernel {
 
-// ---- the process half of Cpu
-// ---------------------------------------------------------------------
-
-bool Cpu::may_sleep() const noexcept {
-  return running_ != nullptr && running_->level == Level::task && !in_interrupt() && irqs_enabled_;
-}
-
-void Cpu::enqueue(Task& task) {
-  if (task.runnable_ || task.exited_) return;
-  task.runnable_ = true;
-  run_queue_.push_back(&task);
-  dispatch();
-}
-
-void Cpu::block() {
-  bug_on(!may_sleep(), "sleeping in an interrupt, or with interrupts or softirqs off");
-  Task& task = *current_;
-  task.runnable_ = false;
-  task.context_.state = Context::State::blocked;
-  task.context_.suspend();
-  spend(cost::context_switch);
-  const FrameId frame = std::exchange(task.wake_frame_, kNoFrame);
-  kernel_.trace().emit(point::process_run, frame, task.pid_);
-}
-
-void Cpu::yield() {
-  bug_on(!may_sleep(), "yielding in an interrupt, or with interrupts or softirqs off");
-  Task& task = *current_;
-  run_queue_.push_back(&task);
-  task.context_.state = Context::State::blocked;
-  task.context_.suspend();
-  spend(cost::context_switch);
-}
-
-// ---- Task
-// ----------------------------------------------------------------------------------------
-
 Task::Task(Kernel& kernel, Cpu& cpu, StackPool& stacks, std::uint32_t pid, std::string name,
-           std::function<void()> function)
+           std::function<void()> function, const TaskOptions& options)
     : kernel_(kernel),
-      cpu_(cpu),
+      cpu_(&cpu),
       pid_(pid),
       name_(std::move(name)),
+      cpus_allowed_(options.cpu ? cpumask_of(*options.cpu) : options.cpus_allowed),
+      rt_priority_(options.rt_priority),
+      weight_(nice_to_weight(options.nice)),
+      kernel_depth_(options.kthread ? 1 : 0),
       context_(stacks, Level::task, [this, f = std::move(function)] { main(f); }) {}
 
+// In the kernel, whatever the task does otherwise.
+void Task::pay_for_switch() {
+  ++kernel_depth_;
+  kernel_.spend(cost::context_switch);
+  --kernel_depth_;
+}
+
 void Task::main(const std::function<void()>& function) {
-  cpu_.spend(cost::context_switch);
-  kernel_.trace().emit(point::process_run, kNoFrame, pid_);
+  pay_for_switch();
+  kernel_.trace().emit(point::process_run, kNoFrame, kernel_.cpu().trace_arg(pid_));
   try {
     function();
   } catch (...) {
@@ -83,16 +57,29 @@ SystemCall::~SystemCall() noexcept(false) {
   // A stack that is unwound has no more time to spend.
   if (std::uncaught_exceptions() == exceptions_) kernel_.spend(cost::syscall_exit);
   --task_.kernel_depth_;
+  if (std::uncaught_exceptions() == exceptions_) kernel_.cpu().leave_if_preempted();
 }
 
 // ---- WaitQueue
 // -----------------------------------------------------------------------------------
 
-void WaitQueue::sleep() {
+void WaitQueue::prepare_to_wait() {
   Cpu& cpu = kernel_.cpu();
-  bug_on(!cpu.may_sleep(), "sleeping in an interrupt, or with interrupts or softirqs off");
+  bug_on(!cpu.may_sleep(),
+         "sleeping in an interrupt, with interrupts or softirqs off, or not preemptible");
   waiters_.push_back(cpu.current());
-  cpu.block();
+  cpu.prepare_to_sleep();
+}
+
+// Whoever was woken for another reason leaves the queue by itself.
+void WaitQueue::finish_wait() {
+  if (!waiters_.empty()) std::erase(waiters_, kernel_.cpu().current());
+}
+
+void WaitQueue::sleep() {
+  prepare_to_wait();
+  kernel_.cpu().schedule();
+  finish_wait();
 }
 
 std::uint64_t WaitQueue::deadline_after(Duration timeout) const {
@@ -101,13 +88,16 @@ std::uint64_t WaitQueue::deadline_after(Duration timeout) const {
 
 bool WaitQueue::sleep_until(std::uint64_t deadline) {
   if (kernel_.jiffies() >= deadline) return false;
+  prepare_to_wait();  // before time passes: a wake-up from now on is not lost
   Task& task = *kernel_.cpu().current();
   timer_list timer(kernel_, [this, &task] {
     std::erase(waiters_, &task);
-    task.cpu_.enqueue(task);
+    kernel_.wake_up_process(task);
   });
   kernel_.timers().mod_timer(timer, deadline);
-  sleep();
+  kernel_.cpu().schedule();
+  finish_wait();
+  kernel_.timers().del_timer_sync(timer);
   return true;
 }
 
@@ -115,10 +105,10 @@ void WaitQueue::wake_up(FrameId frame) {
   if (waiters_.empty()) return;
   Task& task = *waiters_.front();
   waiters_.pop_front();
-  kernel_.spend(cost::try_to_wake_up);
-  kernel_.trace().emit(point::process_wake, frame, task.pid_);
   task.wake_frame_ = frame;
-  task.cpu_.enqueue(task);
+  kernel_.spend(cost::try_to_wake_up);
+  kernel_.trace().emit(point::process_wake, frame, kernel_.cpu().trace_arg(task.pid_));
+  kernel_.wake_up_process(task);
 }
 
 void WaitQueue::wake_up_all(FrameId frame) {

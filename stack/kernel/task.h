@@ -19,7 +19,7 @@ class Kernel;
 class Task {
  public:
   Task(Kernel& kernel, Cpu& cpu, StackPool& stacks, std::uint32_t pid, std::string name,
-       std::function<void()> function);
+       std::function<void()> function, const TaskOptions& options);
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
 
@@ -27,25 +27,36 @@ class Task {
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   [[nodiscard]] bool exited() const noexcept { return exited_; }
   [[nodiscard]] bool in_kernel() const noexcept { return kernel_depth_ != 0; }
-  [[nodiscard]] Cpu& cpu() const noexcept { return cpu_; }
+  /// Where it runs, or ran last.
+  [[nodiscard]] Cpu& cpu() const noexcept { return *cpu_; }
+  [[nodiscard]] cpumask_t cpus_allowed() const noexcept { return cpus_allowed_; }
 
  private:
   friend class Cpu;
   friend class Kernel;
+  friend class RunQueue;
   friend class SystemCall;
   friend class WaitQueue;
 
+  void pay_for_switch();
   void main(const std::function<void()>& function);
 
   Kernel& kernel_;
-  Cpu& cpu_;
+  Cpu* cpu_;
   const std::uint32_t pid_;
   const std::string name_;
+  const cpumask_t cpus_allowed_;
+  const unsigned rt_priority_;
+  const std::uint64_t weight_;
   unsigned kernel_depth_ = 0;
-  bool runnable_ = false;
+  bool runnable_ = false;  ///< has a CPU or waits for one
+  bool sleeping_ = false;  ///< waits to be woken, or is about to
+  bool switched_ = false;  ///< another had the CPU before
   bool exited_ = false;
   FrameId wake_frame_ = kNoFrame;
-  Time slice_end_{};  ///< user code yields to others from then on
+  Duration vruntime_{};   ///< processor time that it had, by its weight (Linux: sched_entity)
+  Duration ran_{};        ///< processor time since it was picked
+  Duration switching_{};  ///< of what its context spends, the switch
   Context context_;
 };
 
@@ -92,6 +103,8 @@ class WaitQueue {
 
  private:
   [[nodiscard]] std::uint64_t deadline_after(Duration timeout) const;
+  void prepare_to_wait();
+  void finish_wait();
   void sleep();
   /// False if the jiffy `deadline` has come.
   [[nodiscard]] bool sleep_until(std::uint64_t deadline);

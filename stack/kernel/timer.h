@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
 #include "nicroscope/time.h"
@@ -12,13 +13,14 @@
 namespace nicroscope::kernel {
 
 class Kernel;
+class SpinWait;
 class TimerBase;
+class Timers;
 
-/// A timer of either kind. Destroying it stops it.
+/// A timer of either kind. It runs on the CPU that armed it. Destroying it stops it, and waits if
+/// another CPU is running it.
 class Timer {
  public:
-  Timer(TimerBase& base, std::function<void()> function)
-      : base_(base), function_(std::move(function)) {}
   Timer(const Timer&) = delete;
   Timer& operator=(const Timer&) = delete;
   ~Timer();
@@ -28,27 +30,38 @@ class Timer {
 
  protected:
   friend class TimerBase;
+  friend class Timers;
   static constexpr std::size_t kNowhere = ~std::size_t{0};
 
-  TimerBase& base_;
+  Timer(Kernel& kernel, std::function<void()> function);
+
+  Timers& timers_;
+  TimerBase* base_ = nullptr;  ///< where it was armed last
   std::function<void()> function_;
   std::int64_t expires_ = 0;
   std::uint64_t order_ = 0;  ///< ties run in the order in which they were armed
   std::size_t place_ = kNowhere;
 };
 
-/// The armed timers of one kind, soonest first. Arming and stopping allocate nothing once the list
-/// has had its greatest length.
+/// The armed timers of one kind on one CPU, soonest first. Arming and stopping allocate nothing
+/// once the list has had its greatest length.
 class TimerBase {
  public:
   [[nodiscard]] bool empty() const noexcept { return heap_.empty(); }
   /// Of the soonest; there must be one.
   [[nodiscard]] std::int64_t next() const noexcept { return heap_.front()->expires_; }
+  [[nodiscard]] bool due(std::int64_t now) const noexcept { return !empty() && next() <= now; }
   void arm(Timer& timer, std::int64_t expires);
   /// False if it was not armed.
   bool remove(Timer& timer);
-  /// Takes the soonest off and returns its function, if it expires at `now` or before; else null.
-  [[nodiscard]] const std::function<void()>* expire(std::int64_t now);
+  /// Takes the soonest off and calls it; there must be one.
+  void run_first();
+  /// Its function is running.
+  [[nodiscard]] const Timer* running() const noexcept { return running_; }
+  /// It is gone, perhaps by its own function.
+  void forget(const Timer& timer) noexcept {
+    if (running_ == &timer) running_ = nullptr;
+  }
 
  private:
   [[nodiscard]] bool before(std::size_t a, std::size_t b) const noexcept;
@@ -57,6 +70,7 @@ class TimerBase {
   void down(std::size_t i) noexcept;
 
   std::vector<Timer*> heap_;
+  const Timer* running_ = nullptr;
   std::uint64_t order_ = 0;
 };
 
@@ -72,7 +86,8 @@ class hrtimer : public Timer {
   hrtimer(Kernel& kernel, std::function<void()> function);
 };
 
-/// The two bases of a host and the local timer that serves them. No tick when nothing is due.
+/// The timers of a host: two bases a CPU, and the local timer that serves them and makes the
+/// scheduler's tick, if the host has one.
 class Timers {
  public:
   explicit Timers(Kernel& kernel);
@@ -80,26 +95,42 @@ class Timers {
   Timers& operator=(const Timers&) = delete;
   ~Timers();
 
-  /// Arms or moves; true if it was armed. `expires` in jiffies; one that has passed means the next.
+  /// Arms or moves, to the CPU of the caller; true if it was armed. `expires` in jiffies; one that
+  /// has passed means the next.
   bool mod_timer(timer_list& timer, std::uint64_t expires);
-  /// True if it was armed.
+  /// True if it was armed. Its function may still be running on another CPU...
   bool del_timer(timer_list& timer);
   void hrtimer_start(hrtimer& timer, Time when);
+  bool hrtimer_try_to_cancel(hrtimer& timer);
+  /// ...and with these it is not: the caller spins until it is through. Not from the function
+  /// itself.
+  bool del_timer_sync(timer_list& timer);
   bool hrtimer_cancel(hrtimer& timer);
 
- private:
-  friend class timer_list;
-  friend class hrtimer;
+  /// The CPU starts or ends idling: the tick follows.
+  void enter_idle(unsigned cpu);
+  void leave_idle(unsigned cpu);
 
-  void program();
-  void interrupt();
+ private:
+  friend class Timer;
+
+  struct PerCpu {
+    TimerBase wheel;    ///< in jiffies
+    TimerBase precise;  ///< in units of Time
+    Time tick = kNever;
+    Time armed = kNever;
+    EventHandle event = EventHandle::none;
+  };
+
+  void program(unsigned cpu);
+  void interrupt(unsigned cpu);
   void run_timers();
+  void wait_until_through(const Timer& timer);
+  [[nodiscard]] Time next_tick() const noexcept;
 
   Kernel& kernel_;
-  TimerBase wheel_;    ///< in jiffies
-  TimerBase precise_;  ///< in units of Time
-  Time armed_ = kNever;
-  EventHandle event_ = EventHandle::none;
+  std::vector<PerCpu> cpus_;
+  std::unique_ptr<SpinWait> through_;  ///< who waits until a function is through
 };
 
 }  // namespace nicroscope::kernel

@@ -58,8 +58,10 @@ TEST(Irq, ProcInterruptsShowsNamesAndCounts) {
     rig.timeline.run();
   }
   const std::string text = rig.kernel.irq().proc_interrupts();
-  EXPECT_NE(text.find("  1:          3  PCI-MSIX virtio0-input.0\n"), std::string::npos) << text;
-  EXPECT_NE(text.find("LOC:          0  Local timer interrupts\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("  1:          3  PCI-MSIX   1-edge      virtio0-input.0\n"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("LOC:          0   Local timer interrupts\n"), std::string::npos) << text;
 }
 
 TEST(Irq, LeavingIdleCosts) {

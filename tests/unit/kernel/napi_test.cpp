@@ -134,7 +134,7 @@ TEST(Napi, DisableWaitsForThePollAndKeepsItOff) {
   });
   rig.timeline.run();
   EXPECT_GT(disabled_at, Time{microseconds{500}});
-  EXPECT_LT(disabled_at, Time{milliseconds{3}});
+  EXPECT_LT(disabled_at, Time{milliseconds{4}}) << "ksoftirqd has 3 ms before a new process";
   const int delivered = device.delivered;
   device.interrupts_on = true;
   device.arrive(1);
@@ -147,7 +147,9 @@ TEST(Napi, SoftnetStatIsHexadecimal) {
   Device device(rig);
   device.arrive(26);
   rig.timeline.run();
-  EXPECT_EQ(rig.kernel.napi().proc_net_softnet_stat(), "0000001a 00000000 00000000\n");
+  std::string expected = "0000001a";
+  for (int i = 0; i < 12; ++i) expected += " 00000000";
+  EXPECT_EQ(rig.kernel.napi().proc_net_softnet_stat(), expected + '\n');
 }
 
 }  // namespace

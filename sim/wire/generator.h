@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <vector>
+
+#include "sim/base/random.h"
+#include "sim/wire/frame.h"
+
+namespace nicroscope::sim {
+
+/// How a generator's frames lie in time, at one mean rate.
+enum class Spacing : std::uint8_t {
+  constant,  ///< one gap
+  poisson,   ///< exponential gaps
+  bursts,    ///< some at once, then a pause
+};
+
+struct GeneratorOptions {
+  Spacing spacing = Spacing::constant;
+  double frames_per_second = 1000;  ///< mean; what the link cannot carry is late
+  unsigned burst = 32;              ///< frames of a burst
+  std::vector<unsigned> sizes{64};  ///< bytes with FCS, in turn; 64 to 9,026
+  unsigned flows = 1;               ///< that frames belong to in turn: UDP ports from 10000 on
+  Time start{0};                    ///< no frame is due before
+  Time end = Time::max();           ///< nor from here on
+  std::uint64_t frames = std::numeric_limits<std::uint64_t>::max();  ///< at most
+  std::uint64_t seed = 1;                                            ///< of poisson gaps
+  std::array<std::uint8_t, 6> destination{};
+  std::array<std::uint8_t, 6> source{};
+  std::uint32_t source_address = 0;  ///< IPv4, host order
+  std::uint32_t destination_address = 0;
+  std::uint16_t destination_port = 9;
+};
+
+/// UDP datagrams in IPv4 in Ethernet, offered at a rate, each made when its turn comes and stamped
+/// with its number and when it was due. Checksums are right.
+class Generator final : public FrameSource {
+ public:
+  explicit Generator(const GeneratorOptions& options);
+
+  [[nodiscard]] const WireFrame* peek() override;
+  void pop() override;
+
+  /// Makes no more frames. One that the wire has looked at still goes out.
+  void stop() noexcept { options_.frames = made_; }
+  /// That have passed.
+  [[nodiscard]] std::uint64_t sent() const noexcept { return sent_; }
+  /// None is left, and the last has passed.
+  [[nodiscard]] bool ended() noexcept { return peek() == nullptr; }
+
+ private:
+  struct Template {
+    std::vector<std::byte> bytes;
+    std::uint64_t sum = 0;  ///< of the datagram with its pseudo header, without what varies
+  };
+
+  void make();
+  void advance();
+
+  GeneratorOptions options_;
+  Random random_;
+  std::vector<Template> templates_;
+  WireFrame next_;
+  Time due_;
+  double gap_ps_;
+  double elapsed_ps_ = 0;  ///< from the start to the frame that is next
+  std::uint64_t made_ = 0;
+  std::uint64_t sent_ = 0;
+  bool loaded_ = false;
+};
+
+}  // namespace nicroscope::sim

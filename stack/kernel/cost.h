@@ -45,6 +45,7 @@ class CostProfile {
  public:
   /// No cost may be longer: a larger figure is taken for a slip in the unit.
   static constexpr Duration kMaximum = std::chrono::milliseconds{1};
+  static constexpr double kMaximumScale = 100;
 
   /// Either a profile or one line saying what is wrong and what would be accepted.
   struct Loaded;
@@ -59,10 +60,11 @@ class CostProfile {
   ///     [costs]
   ///     irq_entry = { ns = 450.0, source = "where the figure comes from" }
   ///
-  /// A cost that is not named keeps `base`'s figure. `where` names the text in error messages.
+  /// A cost that is not named has `base`'s figure, times the factor of `scale = { factor = 9.0,
+  /// source = "..." }` if there is one. `where` names the text in error messages.
   [[nodiscard]] static Loaded parse(std::string_view text, std::string_view where,
                                     const CostProfile& base = builtin());
-  /// The same from a file.
+  /// The same from a file, or one of the profiles that are built into the program, by name.
   [[nodiscard]] static Loaded load(const std::string& path);
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 #include <fstream>
 #include <sstream>
@@ -8,8 +9,8 @@
 #include <toml++/toml.h>
 
 #include "stack/kernel/bug.h"
+#include "stack/kernel/builtin_profiles.h"
 #include "stack/kernel/cost.h"
-#include "stack/kernel/default_profile.h"
 
 namespace nicroscope::kernel {
 
@@ -50,6 +51,28 @@ std::string read_cost(CostProfile& profile, std::string_view name, const toml::n
   return {};
 }
 
+/// Reads `scale = { factor = ..., source = "..." }`: every figure of the base, so many times.
+std::string read_scale(CostProfile& profile, const toml::node& node) {
+  const toml::table* const table = node.as_table();
+  const auto factor = table == nullptr ? std::nullopt : (*table)["factor"].value<double>();
+  const auto source = table == nullptr ? std::nullopt : (*table)["source"].value<std::string>();
+  if (!factor || !source || table->size() != 2 || source->empty() ||
+      !(*factor > 0.0 && *factor <= CostProfile::kMaximumScale)) {
+    return "scale: must be { factor = a number over 0, at most 100, source = \"...\" }";
+  }
+  for (std::size_t i = 0; i < kCosts; ++i) {
+    const auto which = static_cast<Cost>(i);
+    const auto scaled = static_cast<double>(profile[which].count()) * *factor;
+    profile.set(which, std::min(Duration{std::llround(scaled)}, CostProfile::kMaximum), *source);
+  }
+  return {};
+}
+
+std::string_view builtin_text(std::string_view name) {
+  const auto found = std::ranges::find(kBuiltinProfiles, name, &BuiltinProfile::name);
+  return found == kBuiltinProfiles.end() ? std::string_view{} : found->text;
+}
+
 }  // namespace
 
 CostProfile::Loaded CostProfile::parse(std::string_view text, std::string_view where,
@@ -63,6 +86,9 @@ CostProfile::Loaded CostProfile::parse(std::string_view text, std::string_view w
                 std::string(result.error().description()));
   }
   CostProfile profile = base;
+  if (const toml::node* const scale = result.table().get("scale"); scale != nullptr) {
+    if (std::string error = read_scale(profile, *scale); !error.empty()) return fail(error);
+  }
   for (const auto& [key, value] : result.table()) {
     if (key == "name" && value.is_string()) {
       profile.name_ = **value.as_string();
@@ -72,17 +98,26 @@ CostProfile::Loaded CostProfile::parse(std::string_view text, std::string_view w
           return fail(error);
         }
       }
-    } else {
+    } else if (key != "scale") {
       return fail(std::string(key.str()) +
-                  ": unknown key; name = \"...\" and [costs] are accepted");
+                  ": unknown key; name = \"...\", scale and [costs] are accepted");
     }
   }
   return {std::move(profile), {}};
 }
 
 CostProfile::Loaded CostProfile::load(const std::string& path) {
+  if (const std::string_view text = builtin_text(path); !text.empty()) {
+    return path == "default" ? Loaded{builtin(), {}} : parse(text, path);
+  }
   std::ifstream file(path);
-  if (!file) return {std::nullopt, path + ": cannot be read"};
+  if (!file) {
+    std::string known;
+    for (const BuiltinProfile& profile : kBuiltinProfiles) {
+      known += (known.empty() ? "" : ", ") + std::string(profile.name);
+    }
+    return {std::nullopt, path + ": cannot be read; profiles of the program are " + known};
+  }
   std::ostringstream text;
   text << file.rdbuf();
   return parse(text.str(), path);
@@ -90,7 +125,8 @@ CostProfile::Loaded CostProfile::load(const std::string& path) {
 
 const CostProfile& CostProfile::builtin() {
   static const CostProfile profile = [] {
-    Loaded loaded = parse(kDefaultProfile, "stack/kernel/profiles/default.toml", CostProfile{});
+    Loaded loaded =
+        parse(builtin_text("default"), "stack/kernel/profiles/default.toml", CostProfile{});
     bug_on(!loaded.profile, loaded.error.c_str());
     for (std::size_t i = 0; i < kCosts; ++i) {
       bug_on(loaded.profile->sources_[i].empty(),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include "stack/kernel/builtin_profiles.h"
 #include "stack/kernel/cost.h"
 
 namespace nicroscope::test {
@@ -50,10 +51,41 @@ TEST(CostProfile, SaysWhatIsWrongAndWhatWouldDo) {
   EXPECT_EQ(error_of("[costs]\nirq_entry = { ns = 1.0, source = \"x\", us = 1 }"),
             "my.toml: costs.irq_entry.us: unknown key; ns and source are accepted");
   EXPECT_EQ(error_of("[cost]\n"),
-            "my.toml: cost: unknown key; name = \"...\" and [costs] are accepted");
+            "my.toml: cost: unknown key; name = \"...\", scale and [costs] are accepted");
   EXPECT_NE(error_of("[costs\n").find("my.toml: line "), std::string::npos);
-  EXPECT_EQ(CostProfile::load("/does/not/exist.toml").error,
-            "/does/not/exist.toml: cannot be read");
+  for (const char* scale :
+       {"1", "{ factor = 2.0 }", "{ factor = 0.0, source = \"x\" }",
+        "{ factor = 101.0, source = \"x\" }", "{ factor = 2.0, source = \"x\", ns = 1 }"}) {
+    EXPECT_EQ(error_of("scale = " + std::string(scale)),
+              "my.toml: scale: must be { factor = a number over 0, at most 100, source = "
+              "\"...\" }")
+        << scale;
+  }
+  EXPECT_TRUE(CostProfile::load("/does/not/exist.toml")
+                  .error.starts_with("/does/not/exist.toml: cannot be read; profiles of the "
+                                     "program are "));
+}
+
+TEST(CostProfile, AScaledOneIsTheBaseButForWhatItNames) {
+  const auto loaded = CostProfile::parse(
+      "[costs]\nirq_exit = { ns = 7.0, source = \"x\" }\n"
+      "[scale]\nfactor = 2.5\nsource = \"fitted\"\n",
+      "my.toml");
+  ASSERT_TRUE(loaded.profile.has_value()) << loaded.error;
+  EXPECT_EQ((*loaded.profile)[Cost::irq_exit], Duration{7000});
+  EXPECT_EQ((*loaded.profile)[Cost::irq_entry].count() * 2,
+            CostProfile::builtin()[Cost::irq_entry].count() * 5);
+  EXPECT_EQ(loaded.profile->source(Cost::irq_entry), "fitted");
+}
+
+TEST(CostProfile, TheProgramsOwnAreFoundByName) {
+  for (const kernel::BuiltinProfile& profile : kernel::kBuiltinProfiles) {
+    const auto loaded = CostProfile::load(std::string(profile.name));
+    ASSERT_TRUE(loaded.profile.has_value()) << loaded.error;
+    if (profile.name != "default") {
+      EXPECT_EQ(loaded.profile->name(), profile.name);
+    }
+  }
 }
 
 }  // namespace

@@ -62,5 +62,6 @@ Action add_replay(CLI::App& program);
 Action add_run(CLI::App& program);
 Action add_tap(CLI::App& program);
 Action add_bench(CLI::App& program);
+Action add_experiment(CLI::App& program);
 
 }  // namespace nicroscope::cli

@@ -34,7 +34,7 @@ SimulationOptions simulation_options(const MachineOptions& options) {
   result.seed = options.scenario.seed;
   result.no_skip = options.no_skip;
   result.watchdog_cycles = options.scenario.watchdog_cycles;
-  result.wave.file = options.wave;
+  result.wave = {options.wave, options.wave_from, options.wave_to};
   if (!options.wave.empty()) {
     result.variant = Variant::traced;
   } else {
@@ -45,6 +45,8 @@ SimulationOptions simulation_options(const MachineOptions& options) {
 
 kernel::Config kernel_config(const Scenario& scenario) {
   kernel::Config config;
+  config.hz = scenario.host.hz;
+  config.netdev_budget = scenario.host.netdev_budget;
   if (!scenario.host.costs.empty()) {
     auto loaded = kernel::CostProfile::load(scenario.host.costs);
     if (!loaded.profile) throw BadInput(loaded.error);

@@ -40,7 +40,9 @@ struct Scenario {
   } wire;
 
   struct Host {
-    std::string costs;  ///< host.costs: a cost profile (TOML); the built-in one if empty
+    std::string costs;  ///< host.costs: a cost profile, by name or path; the default one if empty
+    unsigned hz = 250;  ///< host.hz: jiffies a second
+    unsigned netdev_budget = 300;         ///< host.netdev_budget: packets of one NET_RX softirq
     std::string address = "10.0.0.2/24";  ///< host.address: IPv4 address and prefix length
     std::string gateway;                  ///< host.gateway: IPv4 address, none if empty
     std::string mac;                      ///< host.mac: station address; the device's own if empty

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sim/experiment/load_run.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <optional>
+
+#include "sim/experiment/udp_receiver.h"
+#include "sim/machine/receive_drops.h"
+#include "sim/trace/count_sink.h"
+#include "sim/trace/hash_sink.h"
+#include "sim/trace/text_sink.h"
+#include "sim/wire/far_end.h"
+#include "stack/socket/syscalls.h"
+
+namespace nicroscope::sim {
+namespace {
+
+constexpr std::array<std::uint8_t, 6> kFarMac{0x02, 0, 0, 0, 0, 0x09};
+constexpr std::uint32_t kSource = 0x0a02'0007;       // 10.2.0.7, the load's sender
+constexpr std::uint32_t kDestination = 0x0a01'0005;  // 10.1.0.5, whom it is for when forwarded
+constexpr std::uint16_t kPort = 9;
+constexpr std::uint16_t kHelloPort = 4000;
+const net::ipv4_prefix kFarNetworks{{0x0a00'0000}, 8};  // all of the above
+
+constexpr Time kLoadStart = std::chrono::milliseconds{20};  // the machine is up by then
+constexpr Duration kStep = std::chrono::milliseconds{2};
+constexpr unsigned kQuietSteps = 3;    // without change: nothing is left to be done
+constexpr unsigned kMostSteps = 5000;  // of waiting for that
+
+/// Passes on the events of a part of the time.
+class EventWindow final : public TraceSink {
+ public:
+  EventWindow(TraceSink& sink, Time from, Time to) : sink_(sink), from_(from), to_(to) {}
+  void on_event(const TraceEvent& event) override {
+    if (event.time >= from_ && event.time < to_) sink_.on_event(event);
+  }
+
+ private:
+  TraceSink& sink_;
+  const Time from_;
+  const Time to_;
+};
+
+/// What can be read at any moment without disturbing anything.
+struct Moment {
+  std::uint64_t sent = 0;
+  std::uint64_t delivered = 0;
+  std::uint64_t freed = 0;  ///< by the stack, with a reason
+  std::uint64_t interrupts = 0;
+  std::uint64_t polls = 0;
+  kernel::CpuTime cpu;
+};
+
+class LoadRun {
+ public:
+  explicit LoadRun(const LoadOptions& options)
+      : options_(options),
+        machine_(Machine::create(machine_options(options))),
+        far_(machine_->simulation().wire(), kFarMac, options.load.flows),
+        receiver_(machine_->stack(), kPort) {
+    Simulation& simulation = machine_->simulation();
+    if (const Observation& observe = options.observe; !observe.trace.empty()) {
+      auto text = TextSink::create(observe.trace, simulation.clock());
+      if (!text) throw BadInput(text.error());
+      text_ = std::move(*text);
+      text_window_.emplace(*text_, at(observe.from), at(observe.to));
+      simulation.trace().add(*text_window_);
+    }
+    simulation.trace().add(hash_);
+    simulation.trace().add(counts_);
+    simulation.wire().add_sink(hash_);
+  }
+
+  LoadRun(const LoadRun&) = delete;
+  LoadRun& operator=(const LoadRun&) = delete;
+  ~LoadRun() { machine_->host().shutdown(); }
+
+  [[nodiscard]] LoadResult run() {
+    const auto begin = std::chrono::steady_clock::now();
+    result_.problem = prepare();
+    if (result_.problem.empty()) result_.problem = load();
+    if (result_.problem.empty()) result_.problem = judge();
+    result_.wall_seconds =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    result_.cycles = machine_->simulation().counters().cycles;
+    result_.cycles_skipped = machine_->simulation().counters().cycles_skipped;
+    if (text_) {
+      machine_->simulation().trace().remove(*text_window_);
+      if (const auto error = text_->close()) throw BadInput(error->message);
+    }
+    return std::move(result_);
+  }
+
+ private:
+  static Time at(Duration after_start) {
+    return after_start == Duration::max() ? kNever : kLoadStart + after_start;
+  }
+  static MachineOptions machine_options(const LoadOptions& options) {
+    MachineOptions machine;
+    machine.scenario = options.scenario;
+    machine.no_skip = options.no_skip;
+    machine.assertions = options.assertions;
+    machine.wave = options.observe.wave;
+    machine.wave_from = at(options.observe.from);
+    machine.wave_to = at(options.observe.to);
+    return machine;
+  }
+
+  // Brings the machine up as a router or a server, its neighbour known.
+  std::string prepare() {
+    if (std::string problem = machine_->boot(); !problem.empty()) return problem;
+    net::NetStack& stack = machine_->stack();
+    host_ = stack.ipv4.fib.inet_select_addr(machine_->netdev(), net::kInaddrAny);
+    const net::ipv4_address neighbour{host_.value ^ 1U};
+    std::string problem;
+    const std::string failure = machine_->run_process("ip", [&] {
+      if (stack.ipv4.fib.route_add({kFarNetworks, neighbour, &machine_->netdev(), 1}) != net::kOk) {
+        problem = "host.address: its network must have room for a neighbour";
+        return;
+      }
+      // A router with one arm would send its neighbours redirects; this one is to be measured.
+      stack.ipv4.sysctl.send_redirects = false;
+      stack.ipv4.sysctl.ip_forward = options_.workload == Workload::forward;
+      net::SystemCalls sys(stack);
+      const auto fd = sys.socket(net::address_family::inet, net::sock_type::dgram);
+      const net::sockaddr to = net::ipv4_endpoint{{kSource}, kHelloPort};
+      if (fd) static_cast<void>(sys.sendto(fd.value(), std::array<std::byte, 1>{}, 0, &to));
+      machine_->host().usleep(std::chrono::milliseconds{1});
+    });
+    if (!failure.empty()) return failure;
+    if (problem.empty() && far_.others() < 2) problem = "the neighbour was not found";
+    if (!problem.empty()) return problem;
+    if (options_.workload == Workload::local) receiver_.start();
+    if (std::string late = machine_->run_until(kLoadStart); !late.empty()) return late;
+    if (options_.workload == Workload::local && !receiver_.ready()) return "no receiver";
+    return {};
+  }
+
+  std::string load() {
+    const Time from = kLoadStart + options_.warm_up;
+    const Time to = from + options_.window;
+    GeneratorOptions load = options_.load;
+    load.start = kLoadStart;
+    load.end = to;
+    load.seed = options_.scenario.seed;
+    load.destination = machine_->netdev().dev_addr().bytes;
+    load.source = kFarMac;
+    load.source_address = kSource;
+    const bool forward = options_.workload == Workload::forward;
+    load.destination_address = forward ? kDestination : host_.value;
+    load.destination_port = kPort;
+    generator_.emplace(load);
+    far_.measure(from, to);
+    receiver_.measure(from, to);
+    far_.set_load(&*generator_);
+    if (std::string problem = machine_->run_until(from); !problem.empty()) return problem;
+    const Moment before = look();
+    if (std::string problem = machine_->run_until(to); !problem.empty()) return problem;
+    report(before, look());
+    return drain();
+  }
+
+  // Until nothing changes any more.
+  std::string drain() {
+    unsigned quiet = 0;
+    Moment last = look();
+    for (unsigned step = 0; quiet < kQuietSteps; ++step) {
+      if (step == kMostSteps) return "the machine does not come to rest after the load";
+      const Time now = machine_->simulation().timeline().now();
+      if (std::string problem = machine_->run_until(now + kStep); !problem.empty()) return problem;
+      const Moment next = look();
+      const bool still = next.sent == last.sent && next.delivered == last.delivered &&
+                         next.freed == last.freed && next.polls == last.polls;
+      quiet = still && generator_->ended() ? quiet + 1 : 0;
+      last = next;
+    }
+    return {};
+  }
+
+  [[nodiscard]] Moment look() {
+    Moment moment;
+    moment.sent = generator_->sent();
+    moment.delivered =
+        options_.workload == Workload::forward ? far_.returned() : receiver_.received();
+    moment.freed = machine_->stack().net.skbs().dropped();
+    moment.interrupts = machine_->host().irq().total();
+    moment.polls = counts_.count(point::napi_poll);
+    moment.cpu = machine_->host().cpu().time();
+    return moment;
+  }
+
+  void report(const Moment& before, const Moment& after) {
+    const double seconds = std::chrono::duration<double>(options_.window).count();
+    const auto rate = [&](std::uint64_t a, std::uint64_t b) {
+      return static_cast<double>(b - a) / seconds;
+    };
+    const auto share = [&](Duration a, Duration b) {
+      return std::chrono::duration<double>(b - a).count() / seconds;
+    };
+    result_.offered_pps = rate(before.sent, after.sent);
+    result_.delivered_pps = rate(before.delivered, after.delivered);
+    result_.cpu = {share(before.cpu.hardirq, after.cpu.hardirq),
+                   share(before.cpu.softirq, after.cpu.softirq),
+                   share(before.cpu.user + before.cpu.system, after.cpu.user + after.cpu.system)};
+    result_.interrupts = after.interrupts - before.interrupts;
+    result_.polls = after.polls - before.polls;
+  }
+
+  // After the load: what became of every frame.
+  std::string judge() {
+    constexpr double kNanosecondsPerMicrosecond = 1000;
+    result_.trace_hash = hash_.value();
+    result_.sent = generator_->sent();
+    result_.delivered = look().delivered;
+    const Histogram& latency =
+        options_.workload == Workload::forward ? far_.latency() : receiver_.latency();
+    result_.latency_us_median =
+        static_cast<double>(latency.quantile(0.5)) / kNanosecondsPerMicrosecond;
+    result_.latency_us_p99 =
+        static_cast<double>(latency.quantile(0.99)) / kNanosecondsPerMicrosecond;
+    result_.drops = receive_drops(machine_->statistics());
+    const net::skb_allocator& skbs = machine_->stack().net.skbs();
+    for (std::size_t i = 0; i < net::SKB_DROP_REASONS; ++i) {
+      const std::uint64_t count = skbs.dropped(static_cast<net::skb_drop_reason>(i));
+      if (count != 0) result_.drops[std::string(net::kDropReasons[i].name)] = count;
+    }
+    if (far_.misplaced() != 0) return "frames came back damaged or out of order";
+    if (result_.sent != result_.delivered + result_.dropped()) {
+      return fmt::format("{} frames were sent, {} delivered and {} counted as dropped",
+                         result_.sent, result_.delivered, result_.dropped());
+    }
+    return machine_->broken_rule();
+  }
+
+  const LoadOptions options_;
+  LoadResult result_;
+  // Processes that end with the machine are traced: sinks outlive it.
+  std::unique_ptr<TextSink> text_;
+  std::optional<EventWindow> text_window_;
+  HashSink hash_;
+  CountSink counts_;
+  std::unique_ptr<Machine> machine_;
+  FarEnd far_;
+  UdpReceiver receiver_;
+  std::optional<Generator> generator_;
+  net::ipv4_address host_;
+};
+
+}  // namespace
+
+std::string_view name_of(Workload workload) noexcept {
+  return workload == Workload::forward ? "forward" : "local";
+}
+
+std::uint64_t LoadResult::dropped() const {
+  std::uint64_t sum = 0;
+  for (const auto& [reason, count] : drops) sum += count;
+  return sum;
+}
+
+LoadResult run_load(const LoadOptions& options) { return LoadRun(options).run(); }
+
+}  // namespace nicroscope::sim

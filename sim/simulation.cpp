@@ -35,6 +35,7 @@ Result<std::unique_ptr<Simulation>> Simulation::create(const SimulationOptions& 
                        .bus = simulation->bus_,
                        .wire = simulation->wire_,
                        .trace = simulation->rtl_trace_,
+                       .link_mbps = options.unpaced_stream ? 0 : profile->link_mbps,
                        .no_skip = options.no_skip,
                        .watchdog_cycles = options.watchdog_cycles,
                        .seed = options.seed,

@@ -28,7 +28,8 @@ struct SimulationOptions {
   Variant variant = Variant::fast;
   BusOptions bus;
   std::uint64_t seed = 1;
-  bool no_skip = false;  ///< simulate idle cycles too; the trace is the same
+  bool unpaced_stream = false;  ///< words of an AXI4-Stream come and go in every cycle, link or no
+  bool no_skip = false;         ///< simulate idle cycles too; the trace is the same
   std::uint64_t watchdog_cycles = 2'000'000;
   std::size_t memory_bytes = std::size_t{256} << 20;
   WaveOptions wave;  ///< a file name asks for a waveform; needs Variant::traced

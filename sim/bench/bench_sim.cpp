@@ -28,7 +28,8 @@ Result<Speed> run_case(const std::string& profile, std::uint64_t seed, Direction
                                    .seed = seed,
                                    .direction = direction,
                                    .sizes = {&wire_size, 1},
-                                   .bus = BusOptions::ideal()});
+                                   .bus = BusOptions::ideal(),
+                                   .unpaced = true});
   if (!loaded) return Error{loaded.error()};
   LoadedNic& nic = **loaded;
   std::string problem = nic.run_for(kWarmUp);
@@ -43,9 +44,14 @@ Result<Speed> run_case(const std::string& profile, std::uint64_t seed, Direction
     problem = nic.run_for(kSlice);
     elapsed = processor_seconds() - begin;
   }
+  const Speed speed{static_cast<double>(frames() - frames_before) / elapsed,
+                    static_cast<double>(cycles() - cycles_before) / elapsed};
+  if (problem.empty()) problem = nic.finish();
+  if (problem.empty() && nic.lost() != 0) {
+    problem = fmt::format("{} frames were lost", nic.lost());
+  }
   if (!problem.empty()) return Error{fmt::format("{} {}: {}", name_of(direction), size, problem)};
-  return Speed{static_cast<double>(frames() - frames_before) / elapsed,
-               static_cast<double>(cycles() - cycles_before) / elapsed};
+  return speed;
 }
 
 }  // namespace

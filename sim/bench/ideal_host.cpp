@@ -169,6 +169,7 @@ void IdealHost::check_received(Pair& pair, const PackedRing::Used& used) {
   const std::uint64_t behind = (*index + distinct - pair.reached % distinct) % distinct;
   pair.reached += behind + 1;
   reached_ = std::max(reached_, pair.reached);
+  if (options_.on_received) options_.on_received();
 }
 
 }  // namespace nicroscope::sim

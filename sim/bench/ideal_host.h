@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,9 +18,10 @@ namespace nicroscope::sim {
 /// What an ideal host does.
 struct HostOptions {
   Direction direction = Direction::both;
-  unsigned pairs = 1;           ///< queue pairs in use
-  bool interrupts = false;      ///< asks for them, with a vector for each queue
-  bool send_when_told = false;  ///< transmits a frame for each send_one(), not without end
+  unsigned pairs = 1;                   ///< queue pairs in use
+  bool interrupts = false;              ///< asks for them, with a vector for each queue
+  bool send_when_told = false;          ///< transmits a frame for each send_one(), not without end
+  std::function<void()> on_received{};  ///< a frame was received; may be empty
 };
 
 /// A host that is infinitely fast: it refills a ring slot in the moment in which its used element

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -15,15 +16,27 @@ namespace {
 
 constexpr Duration kDrain = std::chrono::microseconds{200};
 constexpr std::size_t kMemory = std::size_t{512} << 20;  // rings and 9018-byte buffers of 16 pairs
+constexpr std::size_t kStoreOverhead = 64;               // of a frame in the receive store, at most
+
+// Frames under way to the host when there is no link to pace them: half of what the receive store
+// and a ring hold, so that nothing is lost however late the host gets them.
+std::uint64_t window_of(const Profile& profile, const Traffic& traffic) {
+  const std::uint64_t stored = profile.rx_store_bytes / (traffic.longest() + kStoreOverhead);
+  return std::min<std::uint64_t>(stored, IdealHost::kRingSlots) / 2;
+}
 
 }  // namespace
 
 LoadedNic::LoadedNic(std::unique_ptr<Simulation> simulation, const Load& load)
     : simulation_(std::move(simulation)),
       traffic_(load.sizes, load.pairs),
-      source_(traffic_, TrafficSource::kEndless),
+      window_(load.unpaced ? window_of(simulation_->profile(), traffic_) : 0),
+      source_(traffic_, load.unpaced ? window_ : TrafficSource::kEndless),
       sink_(traffic_, load.pairs),
-      host_(*simulation_, traffic_, {.direction = load.direction, .pairs = load.pairs}) {
+      host_(*simulation_, traffic_,
+            {.direction = load.direction,
+             .pairs = load.pairs,
+             .on_received = load.unpaced ? [this] { open_window(); } : std::function<void()>{}}) {
   simulation_->wire().add_sink(sink_);
 }
 
@@ -32,6 +45,7 @@ Result<std::unique_ptr<LoadedNic>> LoadedNic::create(const Load& load) {
   options.profile = load.profile;
   options.variant = Variant::fast;
   options.bus = load.bus;
+  options.unpaced_stream = load.unpaced;
   options.seed = load.seed;
   options.memory_bytes = kMemory;
   auto simulation = Simulation::create(options);
@@ -42,7 +56,13 @@ Result<std::unique_ptr<LoadedNic>> LoadedNic::create(const Load& load) {
   return loaded;
 }
 
+void LoadedNic::open_window() {
+  source_.allow(host_.received() + window_);
+  simulation_->wire().wake();
+}
+
 std::string LoadedNic::finish() {
+  window_ = 0;
   source_.allow(0);
   if (std::string problem = run_for(kDrain); !problem.empty()) return problem;
   std::uint64_t counted = 0;

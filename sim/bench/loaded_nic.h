@@ -21,9 +21,11 @@ struct Load {
   std::span<const unsigned> sizes;  ///< of frames, bytes with FCS, in turn
   unsigned pairs = 1;               ///< queue pairs in use
   BusOptions bus;
+  bool unpaced = false;  ///< a stream without a link: frames come and go as fast as the NIC can
 };
 
-/// A NIC (the build without assertions) whose wire and rings never run dry.
+/// A NIC (the build without assertions) whose wire and rings never run dry. Without a pace no frame
+/// comes that the NIC could not store: the next one comes when one has reached the host.
 class LoadedNic {
  public:
   /// Throws BadInput where there is no such profile or it was not built.
@@ -48,8 +50,11 @@ class LoadedNic {
  private:
   LoadedNic(std::unique_ptr<Simulation> simulation, const Load& load);
 
+  void open_window();
+
   std::unique_ptr<Simulation> simulation_;
   Traffic traffic_;
+  std::uint64_t window_;  // unpaced, frames under way to the host
   TrafficSource source_;
   TrafficSink sink_;
   IdealHost host_;

@@ -48,6 +48,7 @@ struct NicConnections {
   AxiMemory& bus;
   WirePort& wire;
   RtlTrace& trace;
+  unsigned link_mbps = 0;  ///< behind an AXI4-Stream; 0: none, words come and go in every cycle
   bool no_skip = false;
   std::uint64_t watchdog_cycles = 0;  ///< 0: none
   std::uint64_t seed = 1;             ///< of registers that start at random in the checked variant

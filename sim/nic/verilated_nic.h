@@ -38,7 +38,7 @@ class VerilatedNic final : public Nic {
       : Nic(connections),
         model_(make_model(connections, context_)),
         root_(*model_->rootp),
-        wire_(c_.wire, c_.trace, c_.clock, c_.profile),
+        wire_(c_.wire, c_.trace, c_.clock, c_.link_mbps),
         watchdog_(c_.watchdog_cycles) {
     wave_.open(*model_, context_, c_.wave);
     reset();

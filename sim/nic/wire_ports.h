@@ -16,7 +16,7 @@ namespace nicroscope::sim {
 template <typename Root>
 class XgmiiWire {
  public:
-  XgmiiWire(WirePort& wire, RtlTrace& trace, const Clock& clock, const Profile&)
+  XgmiiWire(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned /*link_mbps*/)
       : in_(wire, clock), out_(wire, trace, clock) {}
 
   void reset(Root& root) {
@@ -44,13 +44,12 @@ class XgmiiWire {
   XgmiiDecoder out_;
 };
 
-/// The wire of a nic_core: AXI4-Stream, with a MAC and a link of the profile's rate behind it.
+/// The wire of a nic_core: AXI4-Stream, with a MAC and a link of that rate behind it, or none.
 template <typename Root>
 class AxisWire {
  public:
-  AxisWire(WirePort& wire, RtlTrace& trace, const Clock& clock, const Profile& profile)
-      : in_(wire, clock, profile.link_mbps, kBytes),
-        out_(wire, trace, clock, profile.link_mbps, kBytes) {}
+  AxisWire(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps)
+      : in_(wire, clock, link_mbps, kBytes), out_(wire, trace, clock, link_mbps, kBytes) {}
 
   void reset(Root& root) {
     root.s_axis_tvalid_i = 0;

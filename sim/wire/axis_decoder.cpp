@@ -6,13 +6,14 @@
 #include <cstring>
 
 #include "sim/wire/fcs.h"
+#include "sim/wire/link_rate.h"
 #include "sim/wire/xgmii.h"
 
 namespace nicroscope::sim {
 
 AxisDecoder::AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps,
                          unsigned bytes)
-    : wire_(wire), trace_(trace), clock_(clock), byte_time_(8'000'000 / link_mbps), width_(bytes) {}
+    : wire_(wire), trace_(trace), clock_(clock), byte_time_(byte_time(link_mbps)), width_(bytes) {}
 
 void AxisDecoder::beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last,
                        std::uint32_t tag) {

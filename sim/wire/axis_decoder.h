@@ -12,7 +12,8 @@
 namespace nicroscope::sim {
 
 /// Takes frames out of the AXI4-Stream words from the NIC, for tops without a MAC, at the rate of
-/// the link behind it: a frame's first word is taken within the cycle before the link is free.
+/// the link behind it: a frame's first word is taken within the cycle before the link is free. A
+/// rate of 0 stands for no link: a word is taken in every cycle.
 class AxisDecoder {
  public:
   AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps,

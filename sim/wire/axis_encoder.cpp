@@ -4,12 +4,13 @@
 #include <algorithm>
 
 #include "sim/wire/fcs.h"
+#include "sim/wire/link_rate.h"
 #include "sim/wire/xgmii.h"
 
 namespace nicroscope::sim {
 
 AxisEncoder::AxisEncoder(WirePort& wire, const Clock& clock, unsigned link_mbps, unsigned bytes)
-    : wire_(wire), clock_(clock), byte_time_(8'000'000 / link_mbps), width_(bytes) {}
+    : wire_(wire), clock_(clock), byte_time_(byte_time(link_mbps)), width_(bytes) {}
 
 void AxisEncoder::fetch(Cycle now) {
   frame_ = wire_.next();

@@ -13,7 +13,8 @@ namespace nicroscope::sim {
 
 /// Puts the wire's frames into words of an AXI4-Stream towards the NIC, for tops without a MAC. The
 /// link behind it has its own rate: a frame's first word comes when its preamble has passed, and
-/// the next frame starts an inter-frame gap after its check sequence.
+/// the next frame starts an inter-frame gap after its check sequence. A rate of 0 stands for no
+/// link: there is a word in every cycle.
 class AxisEncoder {
  public:
   AxisEncoder(WirePort& wire, const Clock& clock, unsigned link_mbps, unsigned bytes);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The part of the driver that runs for each packet. After drivers/net/virtio_net.c.
-#include "driver/queue_pair.h"
 #include "driver/virtio_net.h"
 #include "nicroscope/host_points.h"
 
@@ -41,20 +40,28 @@ void VirtioNet::virtqueue_napi_complete(kernel::napi_struct& napi, Virtqueue& vq
 // ---- receive
 // -------------------------------------------------------------------------------------
 
-int VirtioNet::virtnet_poll(int budget) {
-  QueuePair& pair = *pair_;
-  net::net_device& dev = *netdev_;
-  virtnet_poll_cleantx();
+// A frame was dropped: the queue's counts say why.
+void VirtioNet::count_drop(const QueuePair& pair, std::uint64_t length_errors,
+                           std::uint64_t frame_errors) {
+  net::net_device_stats& stats = netdev_->stats;
+  ++stats.rx_dropped;
+  stats.rx_length_errors += pair.rx_stats.length_errors - length_errors;
+  stats.rx_frame_errors += pair.rx_stats.frame_errors - frame_errors;
+}
 
+// Up to `budget` frames to the stack. Returns how many there were. In softirq context.
+int VirtioNet::receive_frames(QueuePair& pair, int budget) {
+  net::net_device& dev = *netdev_;
+  ReceiveQueue& rx = *pair.rx;
   int received = 0;
   while (received < budget) {
-    const std::uint64_t length_errors = pair.rx.stats().length_errors;
+    const std::uint64_t length_errors = pair.rx_stats.length_errors;
+    const std::uint64_t frame_errors = pair.rx_stats.frame_errors;
     bool dropped = false;
-    net::skb_ptr skb = pair.rx.receive(dev, &dropped);
+    net::skb_ptr skb = rx.receive(dev, &dropped);
     if (dropped) {
       ++received;
-      ++dev.stats.rx_dropped;
-      dev.stats.rx_length_errors += pair.rx.stats().length_errors - length_errors;
+      count_drop(pair, length_errors, frame_errors);
       continue;
     }
     if (!skb) break;
@@ -64,83 +71,128 @@ int VirtioNet::virtnet_poll(int budget) {
     net::eth_type_trans(*skb, dev);
     net::netif_receive_skb(std::move(skb));
   }
-
-  if (pair.rx.wants_buffers(budget)) refill();
-  if (pair.rx_vq.broken()) report_broken(pair.rx_vq);
-  if (received < budget) virtqueue_napi_complete(pair.rx_napi, pair.rx_vq, received);
   return received;
 }
 
-void VirtioNet::refill() {
-  QueuePair& pair = *pair_;
+int VirtioNet::virtnet_poll(QueuePair& pair, int budget) {
+  virtnet_poll_cleantx(pair);
+  const int received = receive_frames(pair, budget);
+  ReceiveQueue& rx = *pair.rx;
+  if (rx.wants_buffers(budget)) refill(pair);
+  if (rx.vq().broken()) report_broken(rx.vq());
+  if (received < budget) virtqueue_napi_complete(pair.rx_napi, rx.vq(), received);
+  return received;
+}
+
+void VirtioNet::refill(QueuePair& pair) {
   bool complete = true;
-  if (pair.rx.try_fill_recv(&complete)) notify(pair.rx_vq, kNoFrame);
+  if (pair.rx->try_fill_recv(&complete)) notify(pair.rx->vq(), kNoFrame);
   if (!complete) {
-    kernel_.timers().mod_timer(refill_timer_, kernel_.jiffies() + kernel_.to_jiffies(kRefillRetry));
+    kernel_.timers().mod_timer(pair.refill_timer,
+                               kernel_.jiffies() + kernel_.to_jiffies(kRefillRetry));
   }
+}
+
+// What the refill timer does.
+void VirtioNet::try_refill(QueuePair& pair) {
+  if (running_ && pair.polled) virtqueue_napi_schedule(pair.rx_napi, pair.rx->vq());
 }
 
 // ---- transmit
 // ------------------------------------------------------------------------------------
 
-void VirtioNet::free_old_xmit() {
-  QueuePair& pair = *pair_;
-  const TransmitStats before = pair.tx.stats();
-  if (pair.tx.free_old_xmit() == 0) {
-    if (pair.tx_vq.broken()) report_broken(pair.tx_vq);
+void VirtioNet::free_old_xmit(QueuePair& pair) {
+  const TransmitQueue::Freed freed = pair.tx->free_old_xmit();
+  if (freed.packets == 0) {
+    if (pair.tx->vq().broken()) report_broken(pair.tx->vq());
     return;
   }
-  netdev_->stats.tx_packets += pair.tx.stats().packets - before.packets;
-  netdev_->stats.tx_bytes += pair.tx.stats().bytes - before.bytes;
+  netdev_->stats.tx_packets += freed.packets;
+  netdev_->stats.tx_bytes += freed.bytes;
+  net::netdev_tx_completed_queue(netdev_->tx_queue(pair.index), freed.packets, freed.bytes);
+}
+
+void VirtioNet::wake_if_room(QueuePair& pair) {
+  net::netdev_queue& txq = netdev_->tx_queue(pair.index);
+  if (!running_ || pair.tx->full() || !net::netif_tx_queue_stopped(txq)) return;
+  ++pair.tx_stats.wake;
+  net::netif_tx_wake_queue(txq);
 }
 
 net::netdev_tx_t VirtioNet::ndo_start_xmit(net::skb_ptr& skb, net::net_device& dev) {
   kernel_.spend(kernel::cost::start_xmit);
+  net::netdev_queue& txq = dev.tx_queue(skb->queue_mapping);
   if (!running_) {
-    net::netif_stop_queue(dev);
+    net::netif_tx_stop_queue(txq);
     return net::NETDEV_TX_BUSY;
   }
-  QueuePair& pair = *pair_;
+  QueuePair& pair = *pairs_[txq.index];
+  Virtqueue& vq = pair.tx->vq();
   // Free what was sent, and leave the device an interrupt for when most of the rest is.
   do {
-    pair.tx_vq.disable_cb();
-    free_old_xmit();
-  } while (!pair.tx_vq.enable_cb_delayed());
-  if (pair.tx.full() && !pair.tx_vq.broken()) {
-    net::netif_stop_queue(dev);
+    vq.disable_cb();
+    free_old_xmit(pair);
+  } while (!vq.enable_cb_delayed());
+  if (pair.tx->full() && !vq.broken()) {
+    ++pair.tx_stats.stopped;
+    net::netif_tx_stop_queue(txq);
     return net::NETDEV_TX_BUSY;
   }
 
   const FrameId frame = skb->frame;
-  const std::uint64_t drops = pair.tx.stats().drops;
-  pair.tx.xmit_skb(skb);
-  dev.stats.tx_dropped += pair.tx.stats().drops - drops;
+  const std::uint32_t bytes = skb->len;
+  const std::uint64_t drops = pair.tx_stats.drops;
+  pair.tx->xmit_skb(skb);
+  if (pair.tx_stats.drops == drops) {
+    net::netdev_tx_sent_queue(txq, bytes);
+  } else {
+    ++dev.stats.tx_dropped;
+  }
   // Stopped here, the queue is woken by the transmit interrupt.
-  if (pair.tx.full()) net::netif_stop_queue(dev);
-  if (pair.tx_vq.kick_prepare()) {
-    pair.tx.count_kick();
-    notify(pair.tx_vq, frame);
+  if (pair.tx->full()) {
+    ++pair.tx_stats.stopped;
+    net::netif_tx_stop_queue(txq);
+  }
+  if (vq.kick_prepare()) {
+    pair.tx->count_kick();
+    notify(vq, frame);
   }
   return net::NETDEV_TX_OK;
 }
 
-void VirtioNet::virtnet_poll_cleantx() {
-  QueuePair& pair = *pair_;
-  if (pair.tx_vq.num_free() == pair.tx_vq.size()) return;
+// From the receive poll, whose interrupt is likely to come sooner than the transmit one. Whoever
+// has the queue does the same.
+void VirtioNet::virtnet_poll_cleantx(QueuePair& pair) {
+  Virtqueue& vq = pair.tx->vq();
+  if (vq.num_free() == vq.size()) return;
+  net::netdev_queue& txq = netdev_->tx_queue(pair.index);
+  if (!net::netif_tx_trylock(txq)) return;
   do {
-    pair.tx_vq.disable_cb();
-    free_old_xmit();
-  } while (!pair.tx_vq.enable_cb_delayed());
-  if (running_ && !pair.tx.full()) net::netif_wake_queue(*netdev_);
+    vq.disable_cb();
+    free_old_xmit(pair);
+  } while (!vq.enable_cb_delayed());
+  wake_if_room(pair);
+  net::netif_tx_unlock(txq);
 }
 
-int VirtioNet::virtnet_poll_tx(int /*budget*/) {
-  QueuePair& pair = *pair_;
-  pair.tx_vq.disable_cb();
-  free_old_xmit();
-  if (running_ && !pair.tx.full()) net::netif_wake_queue(*netdev_);
-  virtqueue_napi_complete(pair.tx_napi, pair.tx_vq, 0);
+int VirtioNet::virtnet_poll_tx(QueuePair& pair) {
+  net::netdev_queue& txq = netdev_->tx_queue(pair.index);
+  net::netif_tx_lock(txq);
+  pair.tx->vq().disable_cb();
+  free_old_xmit(pair);
+  wake_if_room(pair);
+  net::netif_tx_unlock(txq);
+  virtqueue_napi_complete(pair.tx_napi, pair.tx->vq(), 0);
   return 0;
+}
+
+void VirtioNet::ndo_tx_timeout(net::net_device& dev, std::uint16_t queue) {
+  ++pairs_[queue]->tx_stats.timeouts;
+  ++dev.stats.tx_errors;
+  if (options_.recovery == Recovery::reset) {
+    recovery_wanted_ = true;
+    config_wait_.wake_up();
+  }
 }
 
 }  // namespace nicroscope::driver

@@ -2,32 +2,38 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "driver/receive_queue.h"
 #include "driver/transmit_queue.h"
-#include "driver/virtio_net.h"
 
 namespace nicroscope::driver {
 
-/// A virtqueue each way with what the driver keeps beside it (virtio 1.2, 5.1.2: receiveq1 is
-/// virtqueue 0, transmitq1 virtqueue 1).
-struct VirtioNet::QueuePair {
-  static constexpr std::uint16_t kReceiveVector = 1;
-  static constexpr std::uint16_t kTransmitVector = 2;
+/// A receive and a transmit virtqueue (virtio 1.2, 5.1.2: receiveq1 is virtqueue 0, transmitq1
+/// virtqueue 1 and so on) with what the driver keeps beside them. The pair is there from probe to
+/// remove, its queues while the device has them.
+struct QueuePair {
+  QueuePair(kernel::Kernel& kernel, std::uint16_t number, std::function<void()> refill)
+      : index(number), refill_timer(kernel, std::move(refill)) {
+    rx_napi.queue = tx_napi.queue = number;
+  }
 
-  QueuePair(net::Net& net, DevicePort& port, std::uint16_t rx_size, std::uint16_t tx_size,
-            bool event_idx, const ReceiveOptions& options)
-      : rx_vq(net.kernel(), 0, rx_size, event_idx),
-        tx_vq(net.kernel(), 1, tx_size, event_idx),
-        rx(net, port, rx_vq, 0, options),
-        tx(net, port, tx_vq, 0) {}
+  [[nodiscard]] std::uint16_t rx_index() const noexcept {
+    return static_cast<std::uint16_t>(2 * index);
+  }
+  [[nodiscard]] std::uint16_t tx_index() const noexcept {
+    return static_cast<std::uint16_t>(2 * index + 1);
+  }
 
-  Virtqueue rx_vq;
-  Virtqueue tx_vq;
-  ReceiveQueue rx;
-  TransmitQueue tx;
+  const std::uint16_t index;
+  ReceiveStats rx_stats;
+  TransmitStats tx_stats;
+  std::unique_ptr<ReceiveQueue> rx;
+  std::unique_ptr<TransmitQueue> tx;
   kernel::napi_struct rx_napi;
   kernel::napi_struct tx_napi;
+  kernel::timer_list refill_timer;  ///< looks for memory again
+  bool polled = false;              ///< NAPI is on
 };
 
 }  // namespace nicroscope::driver

@@ -5,8 +5,9 @@
 #include <cstring>
 #include <utility>
 
+#include "driver/offload.h"
 #include "nicroscope/host_points.h"
-#include "nicroscope/virtio.h"
+#include "stack/core/gso.h"
 
 namespace nicroscope::driver {
 
@@ -22,20 +23,22 @@ static_assert(ReceiveQueue::kMaxBufferBytes + kCacheLine <= kBlockBytes);
 /// device put it (Linux: GOOD_COPY_LEN).
 constexpr std::uint32_t kGoodCopyLength = 128;
 
-constexpr std::uint32_t kHeaderBytes = sizeof(virtio::NetHeader);
-
 }  // namespace
 
-ReceiveQueue::ReceiveQueue(net::Net& net, DevicePort& port, Virtqueue& vq, unsigned pair,
-                           ReceiveOptions options)
-    : net_(net),
-      kernel_(net.kernel()),
+ReceiveQueue::ReceiveQueue(net::Net& net, DevicePort& port, unsigned pair, std::uint16_t size,
+                           bool event_idx, const ReceiveOptions& options, ReceiveStats& stats)
+    : kernel_(net.kernel()),
       port_(port),
-      vq_(vq),
+      vq_(net.kernel(), static_cast<std::uint16_t>(2 * pair), size, event_idx),
       pair_(pair),
       options_(options),
+      header_bytes_(options.hash_report ? sizeof(virtio::NetHeaderHash)
+                                        : sizeof(virtio::NetHeader)),
       stride_((options.buffer_offset + options.buffer_bytes + kCacheLine - 1) & ~(kCacheLine - 1)),
-      buffers_(vq.size()) {}
+      pool_(net.kernel(), kBlockOrder,
+            options.recycle ? 2 * (std::size_t{size} * stride_ / kBlockBytes + 1) : 0),
+      buffers_(size),
+      stats_(stats) {}
 
 ReceiveQueue::~ReceiveQueue() {
   vq_.detach_unused([this](std::uint16_t id) {
@@ -49,9 +52,18 @@ ReceiveQueue::~ReceiveQueue() {
 // ----------------------------------------------------------------------
 
 bool ReceiveQueue::carve(Buffer& buffer) {
+  if (!spare_.empty()) {
+    buffer = std::move(spare_.back());
+    spare_.pop_back();
+    return true;
+  }
   if (!block_ || block_used_ + stride_ > kBlockBytes) {
-    kernel_.spend(kernel::cost::alloc_pages);
-    block_ = net::page_ref::alloc(kernel_.memory(), kBlockOrder);
+    if (block_) pool_.put(std::move(block_));
+    const std::uint64_t recycled = pool_.recycled();
+    const std::uint64_t allocated = pool_.allocated();
+    block_ = pool_.get();
+    stats_.page_recycled += pool_.recycled() - recycled;
+    stats_.page_alloc += pool_.allocated() - allocated;
     block_used_ = 0;
     if (!block_) return false;
   }
@@ -67,7 +79,7 @@ bool ReceiveQueue::wants_buffers(int budget) const noexcept {
   const std::uint32_t enough =
       std::min<std::uint32_t>(static_cast<std::uint32_t>(budget), vq_.size()) / 2;
   return missing > enough || (missing != 0 && std::uint64_t{present} * options_.buffer_bytes <
-                                                  options_.largest_frame + kHeaderBytes);
+                                                  options_.largest_frame + header_bytes_);
 }
 
 bool ReceiveQueue::try_fill_recv(bool* complete) {
@@ -104,43 +116,98 @@ bool ReceiveQueue::take(const UsedBuffer& used, Buffer& buffer) {
   return used.length <= options_.buffer_bytes;
 }
 
-net::skb_ptr ReceiveQueue::receive(net::net_device& dev, bool* dropped) {
+bool ReceiveQueue::take_head(Head& head, bool* dropped) {
   *dropped = false;
   const auto used = vq_.get_buf();
-  if (!used) return nullptr;
-  const FrameId frame = port_.received_frame(pair_, frames_++);
-  kernel_.trace().emit(point::virtnet_receive, frame, pair_);
+  if (!used) return false;
+  head.frame = port_.received_frame(pair_, frames_++);
+  kernel_.trace().emit(point::virtnet_receive, head.frame, pair_);
   kernel_.spend(kernel::cost::virtnet_receive_buf);
   *dropped = true;
 
-  Buffer buffer;
-  const bool length_ok = take(*used, buffer);
-  if (used->length < kHeaderBytes + net::kEthHlen) return drop(nullptr, 1, true);
-  virtio::NetHeader header;
-  std::memcpy(&header, buffer.page.address() + buffer.offset, kHeaderBytes);
-  const unsigned buffers = options_.mergeable ? header.num_buffers : 1;
-  if (buffers == 0 || !length_ok) return drop(nullptr, buffers, true);
-
-  buffer.offset += kHeaderBytes;
-  net::skb_ptr skb = page_to_skb(dev, std::move(buffer), used->length - kHeaderBytes);
-  if (!skb) return drop(nullptr, buffers, false);
-  skb->frame = frame;
-  if (!merge(dev, *skb, buffers)) return drop(std::move(skb), 1, true);
+  const bool length_ok = take(*used, head.buffer);
+  if (used->length < header_bytes_ + net::kEthHlen) {
+    drop(nullptr, 1, &stats_.length_errors);
+    return false;
+  }
+  std::memcpy(&head.header, head.buffer.page.address() + head.buffer.offset, header_bytes_);
+  head.buffers = options_.mergeable ? head.header.header.num_buffers : 1;
+  if (head.buffers == 0 || !length_ok) {
+    drop(nullptr, head.buffers, &stats_.length_errors);
+    return false;
+  }
+  head.length = used->length - header_bytes_;
   *dropped = false;
+  return true;
+}
+
+net::skb_ptr ReceiveQueue::receive(net::net_device& dev, bool* dropped) {
+  Head head;
+  if (!take_head(head, dropped)) return nullptr;
+  const auto give_up = [&](net::skb_ptr skb, unsigned buffers, std::uint64_t* why) {
+    *dropped = true;
+    drop(std::move(skb), buffers, why);
+    return nullptr;
+  };
+  net::skb_ptr skb = page_to_skb(dev, head);
+  if (!skb) return give_up(nullptr, head.buffers, nullptr);
+  skb->frame = head.frame;
+  if (!merge(dev, *skb, head.buffers)) {
+    return give_up(std::move(skb), 1, &stats_.length_errors);
+  }
+  if (options_.guest_csum && !virtio_net_hdr_to_skb(*skb, head.header.header)) {
+    return give_up(std::move(skb), 1, &stats_.frame_errors);
+  }
+  if (options_.hash_report && (dev.features & net::NETIF_F_RXHASH) != 0) {
+    virtio_skb_set_hash(*skb, head.header);
+  }
+  net::skb_record_rx_queue(*skb, static_cast<std::uint16_t>(pair_));
+  if (net::skb_is_gso(*skb)) ++stats_.gro_hw;
   ++stats_.packets;
   stats_.bytes += skb->len;
   return skb;
 }
 
-// `buffer` starts behind the header and holds `length` bytes of the frame.
-net::skb_ptr ReceiveQueue::page_to_skb(net::net_device& dev, Buffer buffer, std::uint32_t length) {
-  net::skb_ptr skb = net::netdev_alloc_skb(dev, kGoodCopyLength);
+bool ReceiveQueue::receive_raw(std::vector<Piece>& pieces, FrameId* frame, bool* dropped) {
+  Head head;
+  if (!take_head(head, dropped)) return false;
+  const std::size_t before = pieces.size();
+  *frame = head.frame;
+  std::uint64_t bytes = head.length;
+  pieces.push_back({std::move(head.buffer.page), head.buffer.offset + header_bytes_, head.length});
+  for (unsigned left = head.buffers - 1; left != 0; --left) {
+    const auto used = vq_.get_buf();
+    Buffer buffer;
+    const bool good = used && take(*used, buffer) && used->length != 0;
+    if (!good) {
+      pieces.resize(before);
+      *dropped = true;
+      drop(nullptr, used ? left : 1, &stats_.length_errors);
+      return false;
+    }
+    kernel_.spend(kernel::cost::virtnet_receive_buf);
+    bytes += used->length;
+    pieces.push_back({std::move(buffer.page), buffer.offset, used->length});
+  }
+  ++stats_.packets;
+  stats_.bytes += bytes;
+  return true;
+}
+
+// The start of a frame as a packet: small frames are copied, and their buffer is used again.
+net::skb_ptr ReceiveQueue::page_to_skb(net::net_device& dev, Head& head) {
+  const std::uint32_t from = head.buffer.offset + header_bytes_;
+  const bool whole = head.buffers == 1 && head.length <= options_.copybreak;
+  const std::uint32_t copied = whole ? head.length : std::min(head.length, kGoodCopyLength);
+  net::skb_ptr skb = net::netdev_alloc_skb(dev, std::max(copied, kGoodCopyLength));
   if (!skb) return nullptr;
-  const std::uint32_t copied = std::min(length, kGoodCopyLength);
   kernel_.spend(kernel::cost::copy_kernel, copied);
-  std::memcpy(net::skb_put(*skb, copied), buffer.page.address() + buffer.offset, copied);
-  if (copied != length) {
-    net::skb_add_rx_frag(*skb, std::move(buffer.page), buffer.offset + copied, length - copied,
+  std::memcpy(net::skb_put(*skb, copied), head.buffer.page.address() + from, copied);
+  if (whole) {
+    ++stats_.copied;
+    spare_.push_back(std::move(head.buffer));
+  } else if (copied != head.length) {
+    net::skb_add_rx_frag(*skb, std::move(head.buffer.page), from + copied, head.length - copied,
                          stride_);
   }
   return skb;
@@ -179,10 +246,9 @@ bool ReceiveQueue::merge(net::net_device& dev, net::sk_buff& head, unsigned buff
   return true;
 }
 
-// Gives a frame up: `buffers_left` of its buffers, the first included, are not merged yet.
-net::skb_ptr ReceiveQueue::drop(net::skb_ptr skb, unsigned buffers_left, bool bad_length) {
+void ReceiveQueue::drop(net::skb_ptr skb, unsigned buffers_left, std::uint64_t* why) {
   ++stats_.drops;
-  if (bad_length) ++stats_.length_errors;
+  if (why != nullptr) ++*why;
   for (; buffers_left > 1; --buffers_left) {
     const auto used = vq_.get_buf();
     Buffer buffer;
@@ -190,7 +256,6 @@ net::skb_ptr ReceiveQueue::drop(net::skb_ptr skb, unsigned buffers_left, bool ba
     (void)take(*used, buffer);
   }
   if (skb) net::kfree_skb_reason(std::move(skb), net::skb_drop_reason::DEV_READY);
-  return nullptr;
 }
 
 }  // namespace nicroscope::driver

@@ -19,31 +19,51 @@ struct TransmitStats {
   std::uint64_t kicks = 0;
   std::uint64_t drops = 0;       ///< packets that could not be given to the device
   std::uint64_t linearized = 0;  ///< packets with more pieces than the ring has slots
+  std::uint64_t tso = 0;         ///< super-frames that the device cuts
+  std::uint64_t csum = 0;        ///< packets whose checksum the device puts in
+  std::uint64_t stopped = 0;     ///< times that the queue had no room
+  std::uint64_t wake = 0;
+  std::uint64_t timeouts = 0;  ///< times that it stood still for too long
+};
+
+/// What a transmit queue makes use of.
+struct TransmitOptions {
+  std::uint32_t header_bytes = sizeof(virtio::NetHeader);  ///< 20 with VIRTIO_NET_F_HASH_REPORT
 };
 
 /// The transmit half of a queue pair: gives packets to the device in the pieces that they lie in
-/// and frees them once they are used. With softirqs off, or with the device stopped.
+/// and frees them once they are used. Under the queue's lock, or with the device stopped.
 class TransmitQueue {
  public:
-  TransmitQueue(net::Net& net, DevicePort& port, Virtqueue& vq, unsigned pair);
+  /// Virtqueue `2 * pair + 1` with `size` slots. `stats` counts on from what it has.
+  TransmitQueue(net::Net& net, DevicePort& port, unsigned pair, std::uint16_t size, bool event_idx,
+                const TransmitOptions& options, TransmitStats& stats);
   TransmitQueue(const TransmitQueue&) = delete;
   TransmitQueue& operator=(const TransmitQueue&) = delete;
   /// Frees every packet. The device must have been reset.
   ~TransmitQueue();
 
-  [[nodiscard]] bool valid() const noexcept { return headers_.cpu != nullptr; }
+  [[nodiscard]] bool valid() const noexcept { return vq_.valid() && headers_.cpu != nullptr; }
   [[nodiscard]] Virtqueue& vq() noexcept { return vq_; }
   [[nodiscard]] const TransmitStats& stats() const noexcept { return stats_; }
   /// The next packet may not fit: stop the queue until it does.
   [[nodiscard]] bool full() const noexcept { return vq_.num_free() < worst_case_; }
+
+  /// Packets that the device has.
+  [[nodiscard]] unsigned outstanding() const noexcept { return outstanding_; }
 
   /// Takes `skb` and gives it to the device; counts and frees it if that cannot be. Not when
   /// full().
   void xmit_skb(net::skb_ptr& skb);
   /// The device was told of what xmit_skb gave it.
   void count_kick() noexcept { ++stats_.kicks; }
-  /// Frees what was sent; returns how many packets.
-  unsigned free_old_xmit();
+  /// What free_old_xmit did.
+  struct Freed {
+    unsigned packets = 0;
+    std::uint32_t bytes = 0;
+  };
+  /// Frees what was sent, in a hard interrupt by way of the softirq.
+  Freed free_old_xmit();
 
  private:
   /// One for the header, one for the linear part, the rest for fragments.
@@ -65,8 +85,9 @@ class TransmitQueue {
 
   kernel::Kernel& kernel_;
   DevicePort& port_;
-  Virtqueue& vq_;
+  Virtqueue vq_;
   const unsigned pair_;
+  const std::uint32_t header_bytes_;
   const unsigned worst_case_;  ///< slots that a packet may take
   /// One for each packet whose own headroom cannot take it. Its place is found before its id is
   /// known, so a list of free places goes with it.
@@ -74,8 +95,9 @@ class TransmitQueue {
   std::vector<std::uint16_t> free_headers_;
   std::vector<Packet> packets_;          ///< by id
   std::vector<std::int32_t> header_of_;  ///< by id; -1 where the packet's headroom has it
-  std::uint64_t chains_ = 0;             ///< since the device was reset
-  TransmitStats stats_;
+  unsigned outstanding_ = 0;
+  std::uint64_t chains_ = 0;  ///< since the device was reset
+  TransmitStats& stats_;
 };
 
 }  // namespace nicroscope::driver

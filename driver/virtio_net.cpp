@@ -1,52 +1,26 @@
 // SPDX-License-Identifier: Apache-2.0
-// Probe, open, stop and reset, and what the device has to say about itself. The data path is in
-// data_path.cpp.
+// Probe, features, start and stop. The queues are in queues.cpp, the data path in data_path.cpp.
 #include "driver/virtio_net.h"
 
 #include <algorithm>
-#include <array>
-#include <cstdio>
 
-#include "driver/queue_pair.h"
-#include "nicroscope/host_points.h"
+#include "driver/features.h"
 #include "nicroscope/registers.h"
 
 namespace nicroscope::driver {
 
 namespace {
 
-constexpr std::uint64_t bit(unsigned feature) { return std::uint64_t{1} << feature; }
-
-/// Without these the driver does not work.
-constexpr std::uint64_t kRequired = bit(regs::kFeatureVersion1) | bit(regs::kFeatureRingPacked);
-/// What it makes use of where it is offered. ACCESS_PLATFORM: addresses are those of the DMA API.
-constexpr std::uint64_t kUseful =
-    bit(regs::kFeatureMac) | bit(regs::kFeatureStatus) | bit(regs::kFeatureMtu) |
-    bit(regs::kFeatureSpeedDuplex) | bit(regs::kFeatureMrgRxbuf) | bit(regs::kFeatureEventIdx) |
-    bit(regs::kFeatureAccessPlatform) | bit(regs::kFeatureOrderPlatform);
-
 constexpr unsigned kEthMinMtu = 68;
 constexpr unsigned kEthDataLen = 1500;
-constexpr unsigned kVlanBytes = 4;
-constexpr unsigned kFirstVectors = 3;  // configuration, receive, transmit
+constexpr std::uint16_t kMaxPairs = 256;
+constexpr Duration kWatchdog = std::chrono::seconds{5};  // Linux: dev->watchdog_timeo
 
-constexpr std::uint16_t kReceiveQueue = 0;
-constexpr std::uint16_t kTransmitQueue = 1;
-
-std::string describe(const ErrorRecord& record) {
-  std::string name = "code " + std::to_string(record.code);
-  std::string text;
-  for (const auto& error : regs::kErrors) {
-    if (error.value != record.code) continue;
-    name = error.name;
-    text = " (" + std::string(error.text) + ")";
-  }
-  std::array<char, 160> where{};
-  std::snprintf(where.data(), where.size(), ": virtqueue %u, slot %u, address 0x%llx, cycle %llu",
-                record.queue, record.index, static_cast<unsigned long long>(record.address),
-                static_cast<unsigned long long>(record.cycle));
-  return "the device needs a reset: " + name + text + where.data();
-}
+/// The key of Microsoft's "Verifying the RSS hash calculation": one whose hashes are published.
+constexpr std::array<std::uint8_t, regs::kRssKeyBytes> kDefaultKey{
+    0x6d, 0x5a, 0x56, 0xda, 0x25, 0x5b, 0x0e, 0xc2, 0x41, 0x67, 0x25, 0x3d, 0x43, 0xa3,
+    0x8f, 0xb0, 0xd0, 0xca, 0x2b, 0xcb, 0xae, 0x7b, 0x30, 0xb4, 0x77, 0xcb, 0x2d, 0xa3,
+    0x80, 0x30, 0xf2, 0x0c, 0x6a, 0x42, 0xb7, 0x3b, 0xbe, 0xac, 0x01, 0xfa};
 
 }  // namespace
 
@@ -57,11 +31,9 @@ VirtioNet::VirtioNet(net::Net& net, DevicePort& port, Options options, ErrorCall
       options_(std::move(options)),
       on_error_(std::move(on_error)),
       pci_(kernel_, port),
+      lock_(kernel_),
       config_wait_(kernel_),
-      config_gone_(kernel_),
-      refill_timer_(kernel_, [this] {
-        if (running_) virtqueue_napi_schedule(pair_->rx_napi, pair_->rx_vq);
-      }) {}
+      config_gone_(kernel_) {}
 
 VirtioNet::~VirtioNet() {
   port_.on_msi(nullptr);
@@ -75,7 +47,7 @@ VirtioNet::~VirtioNet() {
   }
 }
 
-bool VirtioNet::has(unsigned feature) const noexcept { return (features_ & bit(feature)) != 0; }
+bool VirtioNet::has(unsigned feature) const noexcept { return (features_ >> feature & 1U) != 0; }
 
 // ---- probe and remove
 // ----------------------------------------------------------------------------
@@ -87,22 +59,44 @@ std::string VirtioNet::probe() {
     return "receive buffers: 64 to 32704 bytes and an offset below 64 are accepted";
   }
   if (std::string error = pci_.probe(); !error.empty()) return error;
-  if (pci_.vectors() < kFirstVectors) return "fewer than 3 MSI-X vectors";
   if (std::string error = negotiate(); !error.empty()) return error;
   config_ = pci_.net_config(features_);
+  const unsigned needed = 2U * config_.max_virtqueue_pairs + (has(regs::kFeatureCtrlVq) ? 1 : 0);
+  const bool pairs_fit = config_.max_virtqueue_pairs != 0 &&
+                         config_.max_virtqueue_pairs <= kMaxPairs && pci_.num_queues() >= needed;
+  if (!pairs_fit) return "the device has fewer virtqueues than its configuration says";
+  if (std::string error = ring_sizes(); !error.empty()) return error;
   if (!pci_.reset()) return "the device does not come out of reset";
+
+  const std::uint16_t pairs = config_.max_virtqueue_pairs;
+  for (std::uint16_t n = 0; n < pairs; ++n) {
+    pairs_.push_back(
+        std::make_unique<QueuePair>(kernel_, n, [this, n] { try_refill(*pairs_[n]); }));
+    QueuePair& pair = *pairs_.back();
+    pair.rx_napi.poll = [this, &pair](int budget) { return virtnet_poll(pair, budget); };
+    pair.tx_napi.poll = [this, &pair](int) { return virtnet_poll_tx(pair); };
+  }
+  queue_coalesce_.resize(pairs);
+  own_coalesce_.resize(pairs, false);
+  const std::size_t wanted = options_.queue_pairs != 0 ? options_.queue_pairs : kernel_.cpus();
+  pairs_in_use_ = static_cast<std::uint16_t>(std::min<std::size_t>(wanted, pairs));
+  rss_.key = kDefaultKey;
+  rss_.table = default_table(config_.rss_max_indirection_table_length, pairs_in_use_);
 
   port_.on_msi([this](unsigned vector) { kernel_.irq().raise(options_.first_vector + vector); });
   net::mac_address mac{{0x02, 0, 0, 0, 0, 1}};  // a local address where the device has none
+  mac_changed_ = !has(regs::kFeatureMac);
   if (has(regs::kFeatureMac)) mac.bytes = config_.mac;
   const unsigned mtu =
       has(regs::kFeatureMtu) ? std::min<unsigned>(config_.mtu, kEthDataLen) : kEthDataLen;
-  netdev_ = std::make_unique<net::net_device>(options_.name, mac, mtu, *this);
-  netdev_->features = net::NETIF_F_SG;
+  netdev_ = std::make_unique<net::net_device>(options_.name, mac, mtu, *this, pairs, pairs);
+  register_features();
   if (!net_.register_netdev(*netdev_)) {
     netdev_.reset();
     return "there is an interface " + options_.name + " already";
   }
+  net::netif_set_real_num_queues(*netdev_, pairs_in_use_, pairs_in_use_);
+  set_affinity();
   config_running_ = true;
   kernel_.spawn(options_.name + "-config", [this] { config_worker(); });
   return {};
@@ -115,6 +109,37 @@ void VirtioNet::remove() {
   config_gone_.wait_event([this] { return !config_running_; });
   pci_.disable();
   netdev_.reset();
+  pairs_.clear();
+}
+
+// ---- features
+// ------------------------------------------------------------------------------------
+
+// What the interface can do by what was agreed with the device (Linux: virtnet_probe).
+void VirtioNet::register_features() {
+  const auto add = [this](unsigned feature, std::uint32_t flag, bool changeable) {
+    if (!has(feature)) return;
+    netdev_->features |= flag;
+    if (changeable) netdev_->hw_features |= flag;
+  };
+  netdev_->features = net::NETIF_F_SG;
+  netdev_->hw_features = net::NETIF_F_SG;
+  add(regs::kFeatureCsum, net::NETIF_F_HW_CSUM, true);
+  add(regs::kFeatureHostTso4, net::NETIF_F_TSO, true);
+  add(regs::kFeatureHostTso6, net::NETIF_F_TSO6, true);
+  add(regs::kFeatureHostEcn, net::NETIF_F_TSO_ECN, true);
+  add(regs::kFeatureHostUso, net::NETIF_F_GSO_UDP_L4, true);
+  const bool offloads_change = has(regs::kFeatureCtrlGuestOffloads);
+  add(regs::kFeatureGuestCsum, net::NETIF_F_RXCSUM, offloads_change);
+  for (const unsigned merging : {regs::kFeatureGuestTso4, regs::kFeatureGuestTso6}) {
+    add(merging, net::NETIF_F_GRO_HW, offloads_change);
+  }
+  add(regs::kFeatureHashReport, net::NETIF_F_RXHASH, true);
+  add(regs::kFeatureCtrlVlan, net::NETIF_F_HW_VLAN_CTAG_FILTER, false);
+  netdev_->watchdog_timeo = kWatchdog;
+  for (std::uint16_t n = 0; n < netdev_->num_tx_queues(); ++n) {
+    netdev_->tx_queue(n).limit.enabled = options_.byte_queue_limits;
+  }
 }
 
 // ---- virtio 1.2, 3.1.1: device initialisation
@@ -133,12 +158,10 @@ std::string VirtioNet::negotiate() {
     pci_.add_status(regs::kStatusFailed);
     return why;
   };
-  if ((offered & kRequired) != kRequired) {
+  if ((offered & kRequiredFeatures) != kRequiredFeatures) {
     return give_up("the device does not offer VIRTIO_F_VERSION_1 and VIRTIO_F_RING_PACKED");
   }
-  std::uint64_t wanted = offered & (kRequired | kUseful);
-  if (!options_.mergeable) wanted &= ~bit(regs::kFeatureMrgRxbuf);
-  if (!options_.event_idx) wanted &= ~bit(regs::kFeatureEventIdx);
+  const std::uint64_t wanted = choose_features(offered, options_);
   pci_.set_driver_features(wanted);
   // 3.1.1 step 5: no new features from here on.
   pci_.add_status(regs::kStatusFeaturesOk);
@@ -163,211 +186,63 @@ std::string VirtioNet::start() {
     free_irqs();
     return "the device refuses the vector of configuration changes";
   }
-  for (unsigned vector = 0; vector < kFirstVectors; ++vector) pci_.enable_vector(vector);
+  for (unsigned vector = 0; vector < vectors_in_use(); ++vector) pci_.enable_vector(vector);
   // 3.1.1 step 8: live. Only from here on may the device be notified.
   pci_.add_status(regs::kStatusDriverOk);
   broken_reported_ = false;
   running_ = true;
-  refill();
+  for (std::uint16_t n = 0; n < pairs_in_use_; ++n) refill(*pairs_[n]);
   config_ = pci_.net_config(features_);
-  return {};
-}
-
-std::string VirtioNet::make_queues() {
-  if (pci_.num_queues() < 2) return "the device has fewer than two virtqueues";
-  const std::uint16_t rx_max = pci_.queue_max_size(kReceiveQueue);
-  const std::uint16_t tx_max = pci_.queue_max_size(kTransmitQueue);
-  const std::uint16_t rx_size = options_.rx_ring != 0 ? options_.rx_ring : rx_max;
-  const std::uint16_t tx_size = options_.tx_ring != 0 ? options_.tx_ring : tx_max;
-  if (rx_size == 0 || tx_size == 0 || rx_size > rx_max || tx_size > tx_max) {
-    return "ring sizes: 1 to " + std::to_string(rx_max) + " (receive) and 1 to " +
-           std::to_string(tx_max) + " (transmit) are accepted";
-  }
-  ReceiveOptions rx;
-  rx.mergeable = has(regs::kFeatureMrgRxbuf);
-  rx.buffer_offset = options_.rx_buffer_offset;
-  rx.buffer_bytes = options_.rx_buffer_bytes;
-  const unsigned mtu = has(regs::kFeatureMtu) ? config_.mtu : kEthDataLen;
-  rx.largest_frame = net::kEthHlen + 2 * kVlanBytes + mtu;
-  if (!rx.mergeable) {  // one buffer holds a whole frame (5.1.6.3.1)
-    rx.buffer_bytes = std::max(rx.buffer_bytes, regs::kNetHdrBytes + rx.largest_frame);
-  }
-  pair_ =
-      std::make_unique<QueuePair>(net_, port_, rx_size, tx_size, has(regs::kFeatureEventIdx), rx);
-  if (!pair_->rx_vq.valid() || !pair_->tx_vq.valid() || !pair_->tx.valid()) {
-    pair_.reset();
-    return "no memory for the rings";
-  }
-  if (!pci_.enable_queue(pair_->rx_vq, QueuePair::kReceiveVector) ||
-      !pci_.enable_queue(pair_->tx_vq, QueuePair::kTransmitVector)) {
-    return "the device refuses a queue's interrupt vector";
-  }
-  pair_->rx_napi.poll = [this](int budget) { return virtnet_poll(budget); };
-  pair_->tx_napi.poll = [this](int budget) { return virtnet_poll_tx(budget); };
-  return {};
+  return restore_settings();
 }
 
 // ---- up and down
 // ---------------------------------------------------------------------------------
 
-bool VirtioNet::ndo_open(net::net_device& dev) {
+bool VirtioNet::ndo_open(net::net_device& /*dev*/) {
+  const SleepGuard guard(lock_);
+  return open();
+}
+
+bool VirtioNet::open() {
   if (const std::string error = start(); !error.empty()) {
     if (!pci_.reset()) pci_.disable();  // before the rings go, whatever the device made of them
+    if (std::exchange(running_, false)) free_irqs();
     free_queues();
     report({DeviceError::Kind::start_failed, {}, error});
     return false;
   }
-  net::netif_wake_queue(dev);
+  for (std::uint16_t n = 0; n < netdev_->num_tx_queues(); ++n) {
+    net::netdev_tx_reset_queue(netdev_->tx_queue(n));
+  }
+  net::netif_tx_wake_all_queues(*netdev_);
   update_carrier();
-  // Frames that came before NAPI was on had their interrupt already: look once.
-  kernel_.napi().napi_enable(pair_->rx_napi);
-  kernel_.napi().napi_enable(pair_->tx_napi);
-  kernel_.cpu().local_bh_disable();
-  virtqueue_napi_schedule(pair_->rx_napi, pair_->rx_vq);
-  virtqueue_napi_schedule(pair_->tx_napi, pair_->tx_vq);
-  kernel_.cpu().local_bh_enable();
+  for (std::uint16_t n = 0; n < pairs_in_use_; ++n) start_polling(*pairs_[n]);
   return true;
 }
 
-void VirtioNet::ndo_stop(net::net_device& dev) {
+void VirtioNet::ndo_stop(net::net_device& /*dev*/) {
+  const SleepGuard guard(lock_);
+  stop();
+}
+
+void VirtioNet::stop() {
   if (!running_) return;
-  net::netif_stop_queue(dev);
-  net::netif_carrier_off(dev);
+  net::netif_carrier_off(*netdev_);
+  net::netif_tx_disable(*netdev_);
   halt();
 }
 
-// Stops polling, resets the device and frees what it held.
-void VirtioNet::halt() {
-  running_ = false;
-  kernel_.timers().del_timer(refill_timer_);
-  kernel_.napi().napi_disable(pair_->rx_napi);
-  kernel_.napi().napi_disable(pair_->tx_napi);
-  // 3.3.1: buffers are the driver's again once the device is reset, or cannot reach memory.
-  if (!pci_.reset()) {
-    pci_.disable();
-    report({DeviceError::Kind::reset_failed, {}, "the device does not come out of reset"});
-  }
-  free_irqs();
-  // What the device had finished is finished; frames that were not polled any more are lost.
-  free_old_xmit();
-  bool dropped = false;
-  do {
-    if (net::skb_ptr skb = pair_->rx.receive(*netdev_, &dropped)) {
-      net::kfree_skb_reason(std::move(skb), net::skb_drop_reason::DEV_DOWN);
-      dropped = true;
-    }
-    if (dropped) ++netdev_->stats.rx_dropped;
-  } while (dropped);
-  kernel::bug_on(pair_->rx_napi.scheduled || pair_->tx_napi.scheduled,
-                 "queues are freed while NAPI polls them");
-  free_queues();
-}
-
-void VirtioNet::free_queues() {
-  if (pair_ == nullptr) return;
-  past_rx_ = pair_->rx.stats();
-  past_tx_ = pair_->tx.stats();
-  pair_.reset();
-}
-
 bool VirtioNet::reset() {
+  const SleepGuard guard(lock_);
   if (!netdev_->is_up()) return true;
-  ndo_stop(*netdev_);
-  return ndo_open(*netdev_);
+  stop();
+  return open();
 }
 
 bool VirtioNet::ndo_change_mtu(net::net_device& /*dev*/, unsigned mtu) {
   const unsigned most = has(regs::kFeatureMtu) ? config_.mtu : kEthDataLen;
   return mtu >= kEthMinMtu && mtu <= most;
-}
-
-// ---- interrupts
-// ----------------------------------------------------------------------------------
-
-bool VirtioNet::request_irqs() {
-  using kernel::irqreturn_t;
-  auto& irq = kernel_.irq();
-  const unsigned first = options_.first_vector;
-  const auto queue_handler = [this](kernel::napi_struct& napi, Virtqueue& vq) {
-    return [this, &napi, &vq](unsigned) {
-      // Linux: vring_interrupt
-      if (!vq.more_used() && !vq.broken()) return irqreturn_t::IRQ_NONE;
-      virtqueue_napi_schedule(napi, vq);
-      return irqreturn_t::IRQ_HANDLED;
-    };
-  };
-  const bool config = irq.request_irq(first, options_.name + "-config", [this](unsigned) {
-    config_changed_ = true;
-    config_wait_.wake_up();
-    return irqreturn_t::IRQ_HANDLED;
-  });
-  const bool rx = irq.request_irq(first + QueuePair::kReceiveVector, options_.name + "-input.0",
-                                  queue_handler(pair_->rx_napi, pair_->rx_vq));
-  const bool tx = irq.request_irq(first + QueuePair::kTransmitVector, options_.name + "-output.0",
-                                  queue_handler(pair_->tx_napi, pair_->tx_vq));
-  if (config && rx && tx) return true;
-  if (config) irq.free_irq(first);
-  if (rx) irq.free_irq(first + QueuePair::kReceiveVector);
-  if (tx) irq.free_irq(first + QueuePair::kTransmitVector);
-  return false;
-}
-
-void VirtioNet::free_irqs() {
-  for (unsigned vector = 0; vector < kFirstVectors; ++vector) {
-    kernel_.irq().free_irq(options_.first_vector + vector);
-  }
-}
-
-// ---- configuration changes
-// -----------------------------------------------------------------------
-
-// Registers cannot be waited for in an interrupt, so a process of its own looks at what changed
-// (Linux: virtnet_config_changed_work).
-void VirtioNet::config_worker() {
-  for (;;) {
-    config_wait_.wait_event([this] { return config_changed_ || removing_; });
-    if (removing_) break;
-    config_changed_ = false;
-    if (!running_) continue;
-    if ((pci_.status() & regs::kStatusNeedsReset) != 0) {
-      // 2.1.2: the driver can only assume that its requests are lost, and reset.
-      const ErrorRecord record = pci_.error_record().value_or(ErrorRecord{});
-      if (!running_) continue;
-      net::netif_carrier_off(*netdev_);
-      report({DeviceError::Kind::needs_reset, record, describe(record)});
-      continue;
-    }
-    const VirtioPci::NetConfig config = pci_.net_config(features_);
-    if (!running_) continue;
-    config_ = config;
-    update_carrier();
-  }
-  config_running_ = false;
-  config_gone_.wake_up();
-}
-
-void VirtioNet::update_carrier() {
-  // 5.1.4: without VIRTIO_NET_F_STATUS the link is taken to be up.
-  if (!has(regs::kFeatureStatus) || (config_.status & regs::kLinkStatusUp) != 0) {
-    net::netif_carrier_on(*netdev_);
-  } else {
-    net::netif_carrier_off(*netdev_);
-  }
-}
-
-void VirtioNet::report(DeviceError error) {
-  if (on_error_) on_error_(error);
-}
-
-void VirtioNet::report_broken(const Virtqueue& vq) {
-  if (std::exchange(broken_reported_, true)) return;
-  net::netif_carrier_off(*netdev_);
-  ErrorRecord record;
-  record.queue = vq.index();
-  record.index = vq.broken_at();
-  report({DeviceError::Kind::used_element, record,
-          "the device returned a buffer that it was not given: virtqueue " +
-              std::to_string(record.queue) + ", slot " + std::to_string(record.index)});
 }
 
 }  // namespace nicroscope::driver

@@ -207,6 +207,18 @@ bool VirtioPci::enable_queue(const Virtqueue& vq, std::uint16_t vector) {
   return true;
 }
 
+bool VirtioPci::reset_queue(std::uint16_t queue) {
+  select(queue);
+  write(common_, regs::kCommonQueueReset, 2, 1);
+  for (unsigned n = 0; n < kResetPolls; ++n) {
+    // Others may have selected a queue of theirs meanwhile.
+    select(queue);
+    if (read(common_, regs::kCommonQueueReset, 2) == 0) return true;
+    kernel_.usleep(kResetPoll);
+  }
+  return false;
+}
+
 void VirtioPci::notify(std::uint16_t queue) {
   kernel_.spend(kernel::cost::mmio_write);
   port_.bar_write(doorbells_[queue], 2, queue);
@@ -258,6 +270,19 @@ VirtioPci::NetConfig VirtioPci::net_config(std::uint64_t features) {
       config.speed = field(regs::kDeviceConfigSpeed, 4);
       config.duplex = static_cast<std::uint8_t>(field(regs::kDeviceConfigDuplex, 1));
     }
+    if (has(regs::kFeatureMq) || has(regs::kFeatureRss)) {
+      config.max_virtqueue_pairs =
+          static_cast<std::uint16_t>(field(regs::kDeviceConfigMaxVirtqueuePairs, 2));
+    }
+    if (has(regs::kFeatureRss) || has(regs::kFeatureHashReport)) {
+      config.rss_max_key_size =
+          static_cast<std::uint8_t>(field(regs::kDeviceConfigRssMaxKeySize, 1));
+      config.supported_hash_types = field(regs::kDeviceConfigSupportedHashTypes, 4);
+    }
+    if (has(regs::kFeatureRss)) {
+      config.rss_max_indirection_table_length =
+          static_cast<std::uint16_t>(field(regs::kDeviceConfigRssMaxIndirectionTableLength, 2));
+    }
     after = read(common_, regs::kCommonConfigGeneration, 1);
   } while (after != before);
   return config;
@@ -279,6 +304,14 @@ std::optional<ErrorRecord> VirtioPci::error_record() {
   record.address = two(regs::kVendorErrorAddrLo, regs::kVendorErrorAddrHi);
   record.cycle = two(regs::kVendorErrorCycleLo, regs::kVendorErrorCycleHi);
   return record;
+}
+
+std::uint32_t VirtioPci::vendor_control() {
+  return has_vendor_page() ? read(vendor_, regs::kVendorControl, 4) : 0;
+}
+
+void VirtioPci::set_vendor_control(std::uint32_t bits) {
+  write(vendor_, regs::kVendorControl, 4, bits);
 }
 
 std::uint64_t VirtioPci::counter(unsigned n) {

@@ -61,8 +61,12 @@ class VirtioPci {
   [[nodiscard]] std::uint16_t num_queues();
   /// The greatest size that the queue can have; 0 if there is none.
   [[nodiscard]] std::uint16_t queue_max_size(std::uint16_t queue);
-  /// Tells the device where the ring is, and enables it. False if it refused the vector.
+  /// Tells the device where the ring is, and enables it. False if it refused the vector
+  /// (regs::kNoVector: the queue has none).
   [[nodiscard]] bool enable_queue(const Virtqueue& vq, std::uint16_t vector);
+  /// Resets one queue (2.6.1, VIRTIO_F_RING_RESET) and waits for it, in process context: the device
+  /// has no buffer of it any more. False if that does not happen within a second.
+  [[nodiscard]] bool reset_queue(std::uint16_t queue);
   /// The doorbell (4.1.5.2).
   void notify(std::uint16_t queue);
 
@@ -81,6 +85,10 @@ class VirtioPci {
     std::uint16_t mtu = 0;
     std::uint32_t speed = 0;  ///< Mbit/s
     std::uint8_t duplex = 0;
+    std::uint16_t max_virtqueue_pairs = 1;
+    std::uint8_t rss_max_key_size = 0;
+    std::uint16_t rss_max_indirection_table_length = 0;
+    std::uint32_t supported_hash_types = 0;
   };
   /// The fields of features that are not in `features` are not read, and are 0.
   [[nodiscard]] NetConfig net_config(std::uint64_t features);
@@ -90,6 +98,9 @@ class VirtioPci {
   [[nodiscard]] std::optional<ErrorRecord> error_record();
   [[nodiscard]] bool has_vendor_page() const noexcept { return vendor_.found(); }
   [[nodiscard]] std::uint64_t counter(unsigned n);
+  /// The MAC's control bits (regs::kControlBit...); 0 without a vendor page.
+  [[nodiscard]] std::uint32_t vendor_control();
+  void set_vendor_control(std::uint32_t bits);
 
  private:
   [[nodiscard]] std::string walk_capabilities();

@@ -39,4 +39,14 @@ struct NetHeader {
 };
 static_assert(sizeof(NetHeader) == 12 && offsetof(NetHeader, num_buffers) == 10);
 
+/// struct virtio_net_hdr_v1_hash: the same with VIRTIO_NET_F_HASH_REPORT.
+struct NetHeaderHash {
+  NetHeader header;
+  std::uint16_t hash_value[2];  ///< 32 bits, least significant half first
+  std::uint16_t hash_report;
+  std::uint16_t padding;
+};
+static_assert(sizeof(NetHeaderHash) == 20 && offsetof(NetHeaderHash, hash_value) == 12 &&
+              offsetof(NetHeaderHash, hash_report) == 16);
+
 }  // namespace nicroscope::virtio

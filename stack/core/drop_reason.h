@@ -17,6 +17,7 @@
   X(DEV_DOWN, "the device is down")                                         \
   X(DEV_READY, "the device refused the frame")                              \
   X(QDISC_DROP, "the queueing discipline is full")                          \
+  X(SKB_GSO_SEG, "a super-frame that cannot be cut")                        \
   X(PKT_TOO_BIG, "longer than the device's MTU and must not be fragmented") \
   X(ARP_MALFORMED, "not an ARP packet for IPv4 over Ethernet")              \
   X(NEIGH_FAILED, "the neighbour did not answer")                           \

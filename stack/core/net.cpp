@@ -20,7 +20,11 @@ bool Net::register_netdev(net_device& dev) {
   if (dev_get_by_name(dev.name()) != nullptr) return false;
   dev.net_ = this;
   dev.ifindex_ = next_ifindex_++;
-  dev.qdisc_ = std::make_unique<pfifo>();
+  for (const auto& txq : dev.tx_) {
+    txq->qdisc = std::make_unique<pfifo>();
+    txq->watchdog = std::make_unique<kernel::timer_list>(
+        kernel_, [&queue = *txq] { netif_tx_watchdog(queue); });
+  }
   devices_.push_back(&dev);
   return true;
 }
@@ -28,8 +32,11 @@ bool Net::register_netdev(net_device& dev) {
 void Net::unregister_netdev(net_device& dev) {
   dev_close(dev);
   std::erase(devices_, &dev);
-  std::erase(output_queue_, &dev);
-  dev.qdisc_.reset();
+  for (const auto& txq : dev.tx_) {
+    std::erase(output_queue_, txq.get());
+    txq->watchdog.reset();
+    txq->qdisc.reset();
+  }
   dev.net_ = nullptr;
 }
 
@@ -72,7 +79,7 @@ std::string Net::proc_net_dev() const {
     column(s.rx_errors, 5);
     column(s.rx_dropped, 5);
     column(0, 5);
-    column(s.rx_length_errors, 6);
+    column(s.rx_length_errors + s.rx_frame_errors, 6);
     column(0, 11);
     column(s.multicast, 10);
     column(s.tx_bytes, 9);
@@ -86,47 +93,6 @@ std::string Net::proc_net_dev() const {
     text += '\n';
   }
   return text;
-}
-
-// ---- devices -----------------------------------------------------------------------------------
-
-net_device::net_device(std::string name, mac_address address, unsigned mtu, net_device_ops& ops)
-    : name_(std::move(name)), dev_addr_(address), mtu_(mtu), ops_(ops) {}
-
-net_device::~net_device() { kernel::bug_on(net_ != nullptr, "a registered device goes away"); }
-
-bool dev_open(net_device& dev) {
-  if (dev.up_) return true;
-  dev.up_ = true;
-  if (!dev.ops_.ndo_open(dev)) {
-    dev.up_ = false;
-    return false;
-  }
-  for (netdev_notifier* notifier : dev.net_->notifiers_) notifier->netdev_up(dev);
-  return true;
-}
-
-void dev_close(net_device& dev) {
-  if (!dev.up_) return;
-  for (netdev_notifier* notifier : dev.net_->notifiers_) notifier->netdev_down(dev);
-  dev.up_ = false;
-  {
-    const bh_guard guard(*dev.net_);
-    dev.qdisc_->reset(skb_drop_reason::DEV_DOWN);
-  }
-  dev.ops_.ndo_stop(dev);
-}
-
-bool dev_set_mtu(net_device& dev, unsigned mtu) {
-  if (!dev.ops_.ndo_change_mtu(dev, mtu)) return false;
-  dev.mtu_ = mtu;
-  return true;
-}
-
-bool dev_set_mac_address(net_device& dev, const mac_address& address) {
-  if (address.is_multicast() || address.is_zero()) return false;
-  dev.dev_addr_ = address;
-  return true;
 }
 
 }  // namespace nicroscope::net

@@ -43,6 +43,8 @@ class netdev_notifier {
   virtual ~netdev_notifier() = default;
   virtual void netdev_up(net_device& dev) = 0;
   virtual void netdev_down(net_device& dev) = 0;
+  /// The neighbours are to be told where this host is (Linux: NETDEV_NOTIFY_PEERS).
+  virtual void netdev_notify_peers(net_device& /*dev*/) {}
 };
 
 /// The device layer of one host (Linux: struct net and net/core/dev.c).
@@ -77,6 +79,10 @@ class Net {
   /// As /proc/net/dev.
   [[nodiscard]] std::string proc_net_dev() const;
   void add_notifier(netdev_notifier& notifier) { notifiers_.push_back(&notifier); }
+  /// For drivers: the host may have moved to another place of the network.
+  void notify_peers(net_device& dev) {
+    for (netdev_notifier* notifier : notifiers_) notifier->netdev_notify_peers(dev);
+  }
   void remove_notifier(netdev_notifier& notifier) { std::erase(notifiers_, &notifier); }
 
   // ---- handlers
@@ -92,7 +98,8 @@ class Net {
  private:
   friend void netif_receive_skb(skb_ptr skb);
   friend void dev_queue_xmit_nit(const sk_buff& skb, net_device& dev);
-  friend void netif_schedule(net_device& dev);
+  friend void netif_schedule(netdev_queue& txq);
+  friend void dev_consume_skb_any(skb_ptr skb);
   friend bool dev_open(net_device& dev);
   friend void dev_close(net_device& dev);
 
@@ -107,7 +114,8 @@ class Net {
   std::vector<netdev_notifier*> notifiers_;
   std::vector<packet_type*> ptype_all_;
   std::vector<packet_type*> ptype_base_;
-  std::deque<net_device*> output_queue_;
+  std::deque<netdev_queue*> output_queue_;
+  sk_buff_head completion_queue_;  ///< sent packets that an interrupt could not free
 };
 
 /// Softirqs are off while it lives: process context shares data with the receive path.
@@ -124,7 +132,7 @@ class bh_guard {
 
 /// Shows a packet that is about to be transmitted to the taps.
 void dev_queue_xmit_nit(const sk_buff& skb, net_device& dev);
-/// Lets the NET_TX softirq run the device's queueing discipline.
-void netif_schedule(net_device& dev);
+/// Lets the NET_TX softirq run the queue's discipline.
+void netif_schedule(netdev_queue& txq);
 
 }  // namespace nicroscope::net

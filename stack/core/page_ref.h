@@ -44,6 +44,8 @@ class page_ref {
   [[nodiscard]] kernel::page* page() const noexcept { return page_; }
   [[nodiscard]] std::byte* address() const noexcept { return memory_->page_address(page_); }
   [[nodiscard]] std::size_t size() const noexcept { return memory_->page_bytes(page_); }
+  /// Nobody else holds the block.
+  [[nodiscard]] bool sole() const noexcept { return page_ != nullptr && page_->refcount == 1; }
 
  private:
   kernel::Memory* memory_ = nullptr;

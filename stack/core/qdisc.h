@@ -8,7 +8,7 @@
 
 namespace nicroscope::net {
 
-class net_device;
+struct netdev_queue;
 
 /// A queueing discipline: holds the packets that a device cannot take yet.
 class Qdisc {
@@ -31,8 +31,6 @@ class Qdisc {
 
   /// Somebody is sending from it: whoever comes meanwhile only enqueues.
   bool running = false;
-  /// On the list of the NET_TX softirq.
-  bool scheduled = false;
 };
 
 /// First in, first out, of a limited number of packets (Linux: net/sched/sch_fifo.c).
@@ -56,6 +54,6 @@ class pfifo final : public Qdisc {
 
 /// Sends what the discipline holds until it is empty, the device stops or a quota is used up; the
 /// rest is then NET_TX's. Softirqs are disabled.
-void qdisc_run(net_device& dev);
+void qdisc_run(netdev_queue& txq);
 
 }  // namespace nicroscope::net

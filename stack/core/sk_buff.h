@@ -67,7 +67,7 @@ struct skb_shared_info {
   std::byte* head = nullptr;
   std::uint32_t size = 0;     ///< bytes from head
   std::uint32_t dataref = 0;  ///< sk_buffs that use it
-  std::uint8_t gso_type = 0;  ///< VIRTIO_NET_HDR_GSO_*
+  std::uint8_t gso_type = 0;  ///< SKB_GSO_* (gso.h), which are virtio_net_hdr's
   std::uint16_t gso_size = 0;
   std::uint16_t gso_segs = 0;
   std::uint16_t nr_frags = 0;
@@ -111,7 +111,8 @@ struct sk_buff {
   std::uint32_t csum_start = 0;   ///< CHECKSUM_PARTIAL; from head
   std::uint32_t csum = 0;         ///< CHECKSUM_COMPLETE; ones' complement, not folded
 
-  std::uint32_t hash = 0;
+  std::uint32_t hash = 0;  ///< of its flow; 0: not known yet
+  bool l4_hash = false;    ///< ports are in the hash
   std::uint32_t priority = 0;
   std::uint16_t queue_mapping = 0;
   Time tstamp{};
@@ -202,6 +203,11 @@ inline void skb_reset_mac_len(sk_buff& skb) noexcept {
   return skb.csum_start - skb_headroom(skb);
 }
 
+/// Says by which receive queue the packet came.
+inline void skb_record_rx_queue(sk_buff& skb, std::uint16_t queue) noexcept {
+  skb.queue_mapping = queue;
+}
+
 /// `cb` as the structure of the layer that holds the packet.
 template <typename T>
 [[nodiscard]] T& skb_cb(sk_buff& skb) noexcept {
@@ -266,6 +272,9 @@ void skb_orphan(sk_buff& skb);
 
 /// The packet did what it was made for: delivered, sent, read.
 void consume_skb(skb_ptr skb);
+/// The same from any context: in a hard interrupt the NET_TX softirq frees it (Linux:
+/// dev_kfree_skb_irq). skb->dev is set.
+void dev_consume_skb_any(skb_ptr skb);
 /// The packet is dropped; counted by reason.
 void kfree_skb_reason(skb_ptr skb, skb_drop_reason reason);
 

@@ -2,6 +2,8 @@
 // The transmit half of net/core/dev.c and net/sched/sch_generic.c.
 #include "nicroscope/host_points.h"
 #include "stack/core/checksum.h"
+#include "stack/core/flow_hash.h"
+#include "stack/core/gso.h"
 #include "stack/core/net.h"
 #include "stack/core/qdisc.h"
 
@@ -27,6 +29,23 @@ bool validate_xmit_skb(sk_buff& skb, const net_device& dev) {
   return true;
 }
 
+/// The queue for a packet (Linux: netdev_core_pick_tx): the one of this CPU where XPS says so, else
+/// by the flow.
+netdev_queue& netdev_pick_tx(net_device& dev, sk_buff& skb) {
+  const std::uint16_t queues = dev.real_num_tx_queues();
+  std::uint16_t n = 0;
+  if (queues > 1) {
+    const unsigned cpu = dev.net().kernel().cpu().id();
+    if (cpu < dev.xps.size() && dev.xps[cpu] < queues) {
+      n = dev.xps[cpu];
+    } else {
+      n = static_cast<std::uint16_t>(std::uint64_t{skb_get_hash(skb)} * queues >> 32U);
+    }
+  }
+  skb.queue_mapping = n;
+  return dev.tx_queue(n);
+}
+
 /// Shows the packet to the taps and sends it. False if the device is busy; `skb` is still the
 /// caller's then.
 bool dev_hard_start_xmit(skb_ptr& skb, net_device& dev) {
@@ -39,14 +58,48 @@ bool dev_hard_start_xmit(skb_ptr& skb, net_device& dev) {
   return result == NETDEV_TX_OK;
 }
 
-bool can_send(const net_device& dev) { return !netif_queue_stopped(dev) && netif_carrier_ok(dev); }
+bool can_send(const netdev_queue& txq) {
+  return !netif_xmit_stopped(txq) && netif_carrier_ok(txq.dev);
+}
 
-/// Sends the packet or puts it back. False if the device is to be left alone for now.
-bool sch_direct_xmit(skb_ptr skb, net_device& dev) {
-  if (can_send(dev) && dev_hard_start_xmit(skb, dev)) return can_send(dev);
-  ++dev.qdisc().requeues;
-  dev.qdisc().requeue(std::move(skb));
+/// Sends the packet or puts it back. False if the queue is to be left alone for now.
+bool sch_direct_xmit(skb_ptr skb, netdev_queue& txq) {
+  netif_tx_lock(txq);
+  const bool sent = can_send(txq) && dev_hard_start_xmit(skb, txq.dev);
+  netif_tx_unlock(txq);
+  if (sent) {
+    txq.trans_start = txq.dev.net().kernel().now();
+    return can_send(txq);
+  }
+  ++txq.qdisc->requeues;
+  txq.qdisc->requeue(std::move(skb));
   return false;
+}
+
+/// Through the discipline, or past it where it is empty. False if the packet was dropped.
+bool dev_xmit_skb(skb_ptr skb, netdev_queue& txq) {
+  net_device& dev = txq.dev;
+  Qdisc& qdisc = *txq.qdisc;
+  if (!validate_xmit_skb(*skb, dev)) {
+    ++dev.stats.tx_dropped;
+    kfree_skb_reason(std::move(skb), skb_drop_reason::NOMEM);
+    return false;
+  }
+  if (qdisc.qlen() == 0 && !qdisc.running && can_send(txq)) {
+    // Nobody waits: straight to the device (Linux: TCQ_F_CAN_BYPASS).
+    qdisc.running = true;
+    const bool more = sch_direct_xmit(std::move(skb), txq);
+    qdisc.running = false;
+    if (more && qdisc.qlen() != 0) qdisc_run(txq);
+    return true;
+  }
+  dev.net().spend(kernel::cost::qdisc_enqueue);
+  if (!qdisc.enqueue(std::move(skb))) {
+    ++dev.stats.tx_dropped;
+    return false;
+  }
+  qdisc_run(txq);
+  return true;
 }
 
 }  // namespace
@@ -90,16 +143,16 @@ void dev_queue_xmit_nit(const sk_buff& skb, net_device& dev) {
   }
 }
 
-void qdisc_run(net_device& dev) {
-  Qdisc& qdisc = dev.qdisc();
+void qdisc_run(netdev_queue& txq) {
+  Qdisc& qdisc = *txq.qdisc;
   if (qdisc.running) return;
   qdisc.running = true;
   unsigned quota = kTxWeight;
-  while (can_send(dev)) {
+  while (can_send(txq)) {
     skb_ptr skb = qdisc.dequeue();
-    if (!skb || !sch_direct_xmit(std::move(skb), dev)) break;
+    if (!skb || !sch_direct_xmit(std::move(skb), txq)) break;
     if (--quota == 0) {
-      netif_schedule(dev);
+      netif_schedule(txq);
       break;
     }
   }
@@ -117,64 +170,47 @@ bool dev_queue_xmit(skb_ptr skb) {
     kfree_skb_reason(std::move(skb), skb_drop_reason::DEV_DOWN);
     return false;
   }
-  if (!validate_xmit_skb(*skb, dev)) {
+  netdev_queue& txq = netdev_pick_tx(dev, *skb);
+  if (!netif_needs_gso(*skb, dev.features)) return dev_xmit_skb(std::move(skb), txq);
+  sk_buff_head segments;
+  if (!skb_gso_segment(skb, segments)) {
     ++dev.stats.tx_dropped;
-    kfree_skb_reason(std::move(skb), skb_drop_reason::NOMEM);
+    kfree_skb_reason(std::move(skb), skb_drop_reason::SKB_GSO_SEG);
     return false;
   }
-
-  Qdisc& qdisc = dev.qdisc();
-  if (qdisc.qlen() == 0 && !qdisc.running && can_send(dev)) {
-    // Nobody waits: straight to the device (Linux: TCQ_F_CAN_BYPASS).
-    qdisc.running = true;
-    const bool more = sch_direct_xmit(std::move(skb), dev);
-    qdisc.running = false;
-    if (more && qdisc.qlen() != 0) qdisc_run(dev);
-    return true;
-  }
-  net.spend(kernel::cost::qdisc_enqueue);
-  if (!qdisc.enqueue(std::move(skb))) {
-    ++dev.stats.tx_dropped;
-    return false;
-  }
-  qdisc_run(dev);
-  return true;
+  bool all = true;
+  while (skb_ptr segment = segments.dequeue()) all &= dev_xmit_skb(std::move(segment), txq);
+  return all;
 }
 
-void netif_schedule(net_device& dev) {
-  Qdisc& qdisc = dev.qdisc();
-  if (qdisc.scheduled) return;
-  qdisc.scheduled = true;
-  dev.net().output_queue_.push_back(&dev);
-  dev.net().kernel().raise_softirq(kernel::Softirq::net_tx);
+void netif_schedule(netdev_queue& txq) {
+  if (txq.scheduled) return;
+  txq.scheduled = true;
+  Net& net = txq.dev.net();
+  net.output_queue_.push_back(&txq);
+  net.kernel().raise_softirq(kernel::Softirq::net_tx);
+}
+
+void dev_consume_skb_any(skb_ptr skb) {
+  Net& net = skb->dev->net();
+  if (!net.kernel().cpu().in_hardirq()) {
+    consume_skb(std::move(skb));
+    return;
+  }
+  net.completion_queue_.queue_tail(std::move(skb));
+  net.kernel().raise_softirq(kernel::Softirq::net_tx);
 }
 
 void Net::net_tx_action() {
-  for (std::size_t n = output_queue_.size(); n != 0; --n) {
-    net_device& dev = *output_queue_.front();
+  for (std::size_t n = completion_queue_.size(); n != 0 && !completion_queue_.empty(); --n) {
+    consume_skb(completion_queue_.dequeue());
+  }
+  for (std::size_t n = output_queue_.size(); n != 0 && !output_queue_.empty(); --n) {
+    netdev_queue& txq = *output_queue_.front();
     output_queue_.pop_front();
-    dev.qdisc().scheduled = false;
-    if (dev.is_up()) qdisc_run(dev);
+    txq.scheduled = false;
+    if (txq.dev.is_up()) qdisc_run(txq);
   }
 }
-
-void netif_stop_queue(net_device& dev) noexcept { dev.queue_stopped_ = true; }
-
-void netif_wake_queue(net_device& dev) {
-  if (!dev.queue_stopped_) return;
-  dev.queue_stopped_ = false;
-  if (dev.qdisc_ != nullptr && dev.qdisc_->qlen() != 0) netif_schedule(dev);
-}
-
-bool netif_queue_stopped(const net_device& dev) noexcept { return dev.queue_stopped_; }
-
-void netif_carrier_on(net_device& dev) {
-  if (dev.carrier_) return;
-  dev.carrier_ = true;
-  if (dev.qdisc_ != nullptr && dev.qdisc_->qlen() != 0) netif_schedule(dev);
-}
-
-void netif_carrier_off(net_device& dev) noexcept { dev.carrier_ = false; }
-bool netif_carrier_ok(const net_device& dev) noexcept { return dev.carrier_; }
 
 }  // namespace nicroscope::net

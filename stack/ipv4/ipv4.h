@@ -99,6 +99,7 @@ class Ipv4 final : public packet_type, private netdev_notifier {
   Errno ip_finish_output2(skb_ptr skb, const rtable& rt);
   Errno ip_do_fragment(skb_ptr skb, const rtable& rt);
   void netdev_up(net_device& dev) override;
+  void netdev_notify_peers(net_device& dev) override { netdev_up(dev); }
   void netdev_down(net_device& dev) override;
 
   std::uint16_t id_ = 1;

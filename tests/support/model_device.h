@@ -16,6 +16,7 @@
 #include "nicroscope/registers.h"
 #include "nicroscope/timeline.h"
 #include "nicroscope/virtio.h"
+#include "tests/rtl/ctrl_model.h"
 #include "tests/support/model_queue.h"
 
 namespace nicroscope::test {
@@ -35,13 +36,17 @@ enum class Hostile : std::uint8_t {
   stuck_reset,       ///< never comes out of reset
   no_queue_vector,   ///< maps no queue to a vector
   no_config_vector,  ///< maps configuration changes to no vector
+  mute_control,      ///< never answers a command
+  refuse_commands,   ///< answers every command with an error
+  stuck_queue,       ///< a queue never comes out of its reset
 };
 
 struct ModelOptions {
   std::uint64_t features = regs::kFeaturesOffered;
   std::uint16_t ring_max = 256;
   std::uint16_t mtu = 9000;
-  unsigned vectors = 3;
+  unsigned pairs = 1;
+  unsigned vectors = 0;  ///< 0: one for the configuration and one a virtqueue
   std::array<std::uint8_t, 6> mac{0x52, 0x54, 0x00, 0x12, 0x34, 0x56};
   Duration register_latency = std::chrono::nanoseconds{400};  ///< one way over the bus
   Duration reset_time = std::chrono::microseconds{25};
@@ -52,20 +57,26 @@ struct ModelOptions {
   std::uint64_t seed = 1;
 };
 
-/// A virtio network device without RTL: registers, packed rings, MSI-X, event suppression and
-/// mergeable buffers as virtio 1.2 describes them. It does in one step what hardware does in many,
-/// at random times.
+/// A virtio network device without RTL: registers, packed rings, MSI-X, event suppression,
+/// mergeable buffers, the control virtqueue with what it sets, checksums and super-frames, as
+/// virtio 1.2 describes them. It does in one step what hardware does in many, at random times. It
+/// merges nothing: receive_super hands it what another one would have made.
 class ModelDevice : public DevicePort {
  public:
   ModelDevice(Timeline& timeline, HostMemory& memory, ModelBus::Allowed allowed,
               ModelOptions options = {});
 
   // ---- the wire
-  /// A frame for the host; waits until there are buffers. Dropped if the device does not run.
+  /// A frame for the host; waits until there are buffers. Dropped if the device does not run, or
+  /// if its filters keep the frame out.
   void receive(Frame frame);
+  /// A super-frame, with the header that the device gives it.
+  void receive_super(Frame frame, const virtio::NetHeader& header);
   /// Called with every frame that the host sends.
   std::function<void(Frame)> on_transmit;
   void set_link(bool up);
+  /// The status of the device configuration, with a change of configuration.
+  void set_config_status(std::uint16_t status);
   /// What else is in the header of every frame for the host, num_buffers apart.
   void set_receive_header(const virtio::NetHeader& header) { receive_header_ = header; }
   /// Headers of the frames that the host sent.
@@ -83,7 +94,20 @@ class ModelDevice : public DevicePort {
   [[nodiscard]] std::uint8_t status() const noexcept { return status_; }
   [[nodiscard]] std::uint64_t driver_features() const noexcept { return driver_features_; }
   [[nodiscard]] std::uint64_t counter(unsigned n) const { return counters_[n]; }
-  [[nodiscard]] std::size_t waiting() const noexcept { return frames_.size(); }
+  [[nodiscard]] std::size_t waiting() const;
+  /// What the commands have set.
+  [[nodiscard]] const ControlModel& control() const noexcept { return control_; }
+  [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& commands() const noexcept {
+    return commands_;
+  }
+  /// Frames delivered to a pair since the start, and sent by it.
+  [[nodiscard]] std::uint64_t delivered(unsigned pair) const { return delivered_count_.at(pair); }
+  [[nodiscard]] std::uint64_t sent(unsigned pair) const { return sent_count_.at(pair); }
+  [[nodiscard]] std::uint32_t vendor_control() const noexcept { return vendor_control_; }
+  /// The wire frames of super-frames are cut, others as they are.
+  [[nodiscard]] const std::vector<std::size_t>& super_frames() const noexcept {
+    return super_frames_;
+  }
   [[nodiscard]] const std::optional<ModelQueue::Error>& error() const noexcept { return error_; }
   /// Status writes in their order.
   [[nodiscard]] const std::vector<std::uint8_t>& status_writes() const noexcept {
@@ -124,6 +148,7 @@ class ModelDevice : public DevicePort {
     std::uint16_t vector = regs::kNoVector;
     bool enabled = false;
     bool awake = false;  ///< polls the ring on its own, no kicks wanted
+    bool resetting = false;
     std::unique_ptr<ModelQueue> ring;
   };
   struct MsixEntry {
@@ -147,11 +172,31 @@ class ModelDevice : public DevicePort {
 
   [[nodiscard]] bool running() const noexcept;
   [[nodiscard]] bool negotiated(unsigned feature) const noexcept;
+  struct Incoming {
+    Frame bytes;
+    FrameId id;
+    std::optional<virtio::NetHeader> super;
+  };
+  [[nodiscard]] unsigned control_queue() const noexcept {
+    return static_cast<unsigned>(queues_.size() - 1);
+  }
   void kick(unsigned queue);
   void schedule_work();
   void work();
-  [[nodiscard]] bool deliver(const Frame& frame);
-  [[nodiscard]] bool transmit_one();
+  [[nodiscard]] bool work_on(unsigned queue);
+  void take(Incoming frame);
+  [[nodiscard]] bool deliver(unsigned queue, const Incoming& frame);
+  [[nodiscard]] bool transmit_one(unsigned queue);
+  [[nodiscard]] bool control_one();
+  void reset_queue(Queue& queue);
+
+  // ---- what a network device does to frames (model_net.cpp)
+  [[nodiscard]] std::size_t header_bytes() const noexcept;
+  [[nodiscard]] bool admits(const Frame& frame) const;
+  [[nodiscard]] unsigned steer(const Frame& frame) const;
+  [[nodiscard]] virtio::NetHeaderHash receive_header(const Incoming& frame) const;
+  void send(const virtio::NetHeader& header, Frame bytes);
+  void forget_settings();
   void sleep_if_drained(Queue& queue);
   void interrupt_for(Queue& queue);
   void raise(std::uint16_t vector);
@@ -167,14 +212,13 @@ class ModelDevice : public DevicePort {
 
   std::uint8_t status_ = 0;
   bool resetting_ = false;
-  bool link_up_ = true;
   std::uint8_t generation_ = 0;
   std::uint32_t device_feature_select_ = 0;
   std::uint32_t driver_feature_select_ = 0;
   std::uint64_t driver_features_ = 0;
   std::uint16_t config_vector_ = regs::kNoVector;
   std::uint16_t queue_select_ = 0;
-  std::array<Queue, 2> queues_;
+  std::vector<Queue> queues_;  ///< pairs, then the control virtqueue
   std::vector<MsixEntry> msix_;
   std::array<std::uint64_t, regs::kNumCounters> counters_{};
   std::uint32_t counter_high_ = 0;
@@ -182,17 +226,23 @@ class ModelDevice : public DevicePort {
   std::uint16_t error_queue_ = 0;
   std::uint64_t error_cycle_ = 0;
 
-  std::deque<Frame> frames_;  ///< from the wire, not yet delivered
-  std::uint64_t epoch_ = 0;   ///< counts resets: work of an earlier one is void
+  std::vector<std::deque<Incoming>> frames_;  ///< from the wire, not yet delivered, by pair
+  std::uint64_t epoch_ = 0;                   ///< counts resets: work of an earlier one is void
   bool work_scheduled_ = false;
   Hostile hostile_ = Hostile::none;
   FrameId next_frame_ = 1;
-  std::vector<FrameId> delivered_;
-  std::deque<FrameId> frame_ids_;  ///< of frames_
+  std::vector<std::vector<FrameId>> delivered_;  ///< by pair
+  ControlModel control_;
+  std::vector<std::vector<std::uint8_t>> commands_;
+  std::vector<std::uint64_t> delivered_count_;
+  std::vector<std::uint64_t> sent_count_;
+  std::vector<std::size_t> super_frames_;
+  std::uint16_t config_status_ = regs::kLinkStatusUp;
+  std::uint32_t vendor_control_ = 0;
   std::uint64_t chains_sent_ = 0;
   std::map<std::uint64_t, FrameId> sent_frames_;
   std::vector<std::uint8_t> status_writes_;
-  virtio::NetHeader receive_header_{};
+  std::optional<virtio::NetHeader> receive_header_;
   std::vector<virtio::NetHeader> sent_headers_;
   std::uint64_t early_kicks_ = 0;
 };

@@ -79,13 +79,15 @@ std::optional<ModelQueue::Chain> ModelQueue::pop() {
       return std::nullopt;
     }
     if ((d.flags & regs::kDescFIndirect) != 0) fail(regs::kErrorIndirect, at, where);
-    if (((d.flags & regs::kDescFWrite) != 0) != device_writes_) {
-      fail(regs::kErrorWrongDirection, at, where);
-    }
+    const bool write = (d.flags & regs::kDescFWrite) != 0;
+    const bool behind_written = !chain.pieces.empty() && chain.pieces.back().write;
+    const bool right =
+        kind_ == Kind::both ? write || !behind_written : write == (kind_ == Kind::written);
+    if (!right) fail(regs::kErrorWrongDirection, at, where);
     if (d.len == 0) fail(regs::kErrorZeroLength, at, where);
     if (chain.slots == layout_.size) fail(regs::kErrorChainTooLong, at, where);
     if (error_) return std::nullopt;
-    chain.pieces.push_back({d.addr, d.len});
+    chain.pieces.push_back({d.addr, d.len, write});
     chain.id = d.id;
     ++chain.slots;
     if ((d.flags & regs::kDescFNext) == 0) break;

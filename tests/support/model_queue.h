@@ -39,6 +39,13 @@ class ModelQueue {
   struct Piece {
     BusAddress address;
     std::uint32_t length;
+    bool write = false;  ///< the device writes it
+  };
+  /// Which buffers there may be.
+  enum class Kind : std::uint8_t {
+    written,  ///< receive: the device writes all of them
+    read,     ///< transmit: it reads them
+    both,     ///< control: first some to be read, then some to be written
   };
   struct Chain {
     std::uint16_t id = 0;
@@ -59,7 +66,7 @@ class ModelQueue {
     BusAddress device = 0;
   };
 
-  ModelQueue(ModelBus& bus, bool device_writes) : bus_(bus), device_writes_(device_writes) {}
+  ModelQueue(ModelBus& bus, Kind kind) : bus_(bus), kind_(kind) {}
 
   /// From queue_enable until disable().
   void enable(const Layout& layout);
@@ -95,7 +102,7 @@ class ModelQueue {
   void fail(std::uint8_t code, std::uint64_t position, BusAddress address);
 
   ModelBus& bus_;
-  const bool device_writes_;
+  const Kind kind_;
   Layout layout_;
   std::uint64_t avail_ = 0;
   std::uint64_t used_ = 0;

@@ -46,7 +46,7 @@ void ModelDevice::build_config_space() {
   capability(0x80, kMsixCapability, regs::kPciCapIsr, 0, regs::kBarIsr, 1);
   put(kMsixCapability, 1, 0x11);
   put(kMsixCapability + 1, 1, 0xA0);
-  put(kMsixCapability + 2, 2, options_.vectors - 1);
+  put(kMsixCapability + 2, 2, static_cast<std::uint32_t>(msix_.size() - 1));
   put(kMsixCapability + 4, 4, regs::kBarMsixTable);
   put(kMsixCapability + 8, 4, regs::kBarMsixPba);
   capability(0xA0, 0xB4, regs::kPciCapNotify, 0, regs::kBarNotify, 0x100);
@@ -116,6 +116,8 @@ void ModelDevice::register_write(std::uint32_t offset, unsigned /*size*/, std::u
     common_write(offset, value);
   } else if (offset >= regs::kBarNotify && offset < regs::kBarNotify + regs::kBarNotifyBytes) {
     kick((offset - regs::kBarNotify) / regs::kNotifyMultiplier);
+  } else if (offset == regs::kBarVendor + regs::kVendorControl) {
+    vendor_control_ = value;
   } else if (offset >= regs::kBarMsixTable && offset < regs::kBarMsixPba) {
     msix_write(offset - regs::kBarMsixTable, value);
   }
@@ -144,6 +146,8 @@ std::uint32_t ModelDevice::common_read(std::uint32_t offset) {
       return queue != nullptr && queue->enabled ? 1 : 0;
     case regs::kCommonQueueNotifyOff:
       return queue_select_;
+    case regs::kCommonQueueReset:
+      return queue != nullptr && queue->resetting ? 1 : 0;
     default:
       return 0;
   }
@@ -189,6 +193,9 @@ void ModelDevice::common_write(std::uint32_t offset, std::uint32_t value) {
     case regs::kCommonQueueEnable:
       if (value == 1) enable_queue(*queue);
       break;
+    case regs::kCommonQueueReset:
+      if (value == 1 && negotiated(regs::kFeatureRingReset)) reset_queue(*queue);
+      break;
     case regs::kCommonQueueDesc:
     case regs::kCommonQueueDesc + 4:
       half(queue->layout.desc, offset != regs::kCommonQueueDesc);
@@ -212,8 +219,11 @@ std::uint32_t ModelDevice::net_config_read(std::uint32_t offset, unsigned size) 
     for (unsigned i = 0; i < count; ++i) bytes[at + i] = static_cast<std::uint8_t>(value >> 8 * i);
   };
   std::memcpy(bytes.data() + regs::kDeviceConfigMac, options_.mac.data(), options_.mac.size());
-  put(regs::kDeviceConfigStatus, 2, link_up_ ? regs::kLinkStatusUp : 0);
-  put(regs::kDeviceConfigMaxVirtqueuePairs, 2, 1);
+  put(regs::kDeviceConfigStatus, 2, config_status_);
+  put(regs::kDeviceConfigMaxVirtqueuePairs, 2, options_.pairs);
+  put(regs::kDeviceConfigRssMaxKeySize, 1, regs::kRssKeyBytes);
+  put(regs::kDeviceConfigRssMaxIndirectionTableLength, 2, regs::kRssTableEntries);
+  put(regs::kDeviceConfigSupportedHashTypes, 4, 0x3f);
   put(regs::kDeviceConfigMtu, 2, options_.mtu);
   put(regs::kDeviceConfigSpeed, 4, 10'000);
   put(regs::kDeviceConfigDuplex, 1, 1);
@@ -229,6 +239,8 @@ std::uint32_t ModelDevice::vendor_read(std::uint32_t offset) {
   switch (offset) {
     case regs::kVendorMagic:
       return regs::kMagicValue;
+    case regs::kVendorControl:
+      return vendor_control_;
     case regs::kVendorErrorCode:
       return error.code;
     case regs::kVendorErrorQueue:
@@ -329,12 +341,12 @@ void ModelDevice::finish_reset() {
     queue.layout.size = options_.ring_max;
   }
   error_.reset();
-  delivered_.clear();
   chains_sent_ = 0;
   work_scheduled_ = false;
-  counters_[regs::kCounterRxDropDisabled] += frames_.size();
-  frames_.clear();
-  frame_ids_.clear();
+  counters_[regs::kCounterRxDropDisabled] += waiting();
+  for (auto& frames : frames_) frames.clear();
+  for (auto& ids : delivered_) ids.clear();
+  forget_settings();
   for (MsixEntry& entry : msix_) entry.pending = false;
 }
 

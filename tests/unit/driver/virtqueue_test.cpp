@@ -22,7 +22,7 @@ constexpr std::array<std::uint16_t, 8> kSizes{1, 2, 3, 5, 16, 17, 255, 256};
 
 struct RingRig : Rig {
   RingRig(std::uint16_t size, bool event_idx)
-      : vq(kernel, 0, size, event_idx), bus(memory, {}), device(bus, false) {
+      : vq(kernel, 0, size, event_idx), bus(memory, {}), device(bus, ModelQueue::Kind::read) {
     bus.master_enabled = true;
     device.enable({size, vq.desc_address(), vq.driver_address(), vq.device_address()});
   }

@@ -154,6 +154,17 @@ std::string run_traffic(Machine& machine, const Limited& source, const Observers
   return problem;
 }
 
+/// Every frame reaches the tap as it is on the wire: whoever it is for, and none merged.
+std::string listen_to_all(Machine& machine) {
+  bool unmerged = false;
+  std::string problem = machine.run_process("promiscuous", [&] {
+    net::dev_set_promiscuity(machine.netdev(), 1);
+    unmerged = net::dev_disable_lro(machine.netdev());
+  });
+  if (problem.empty() && !unmerged) problem = "the device does not stop merging frames";
+  return problem;
+}
+
 /// What is wrong with a run that came to its end; empty where nothing.
 std::string complaint(Machine& machine, const DeliveryCheck& check, const ReplayReport& report) {
   if (!check.complaint().empty()) return check.complaint();
@@ -189,6 +200,7 @@ ReplayReport replay(const MachineOptions& machine_options, const ReplayOptions& 
 
   ReplayReport report;
   report.problem = machine->boot();
+  if (report.problem.empty()) report.problem = listen_to_all(*machine);
   const net::PacketTap tap(
       machine->stack().net, nullptr,
       [&](std::span<const std::byte> frame, const net::sk_buff& skb) {

@@ -41,7 +41,8 @@
   X(start_xmit, "queue pair")            \
   X(virtqueue_notify, "virtqueue")       \
   X(free_old_xmit, "frames")             \
-  X(kfree_skb, "drop reason")
+  X(kfree_skb, "drop reason")            \
+  X(netif_rx, "CPU whose backlog")
 
 namespace nicroscope::point {
 

@@ -16,6 +16,7 @@
   X(UNHANDLED_PROTO, "no handler for the Ethernet protocol")                \
   X(DEV_DOWN, "the device is down")                                         \
   X(DEV_READY, "the device refused the frame")                              \
+  X(CPU_BACKLOG, "the CPU's backlog is full, or was and is not yet empty")  \
   X(QDISC_DROP, "the queueing discipline is full")                          \
   X(SKB_GSO_SEG, "a super-frame that cannot be cut")                        \
   X(PKT_TOO_BIG, "longer than the device's MTU and must not be fragmented") \

@@ -4,10 +4,12 @@
 #include <algorithm>
 
 #include "stack/core/qdisc.h"
+#include "stack/core/softnet.h"
 
 namespace nicroscope::net {
 
-Net::Net(kernel::Kernel& kernel) : kernel_(kernel), skbs_(kernel) {
+Net::Net(kernel::Kernel& kernel)
+    : kernel_(kernel), skbs_(kernel), softnet_(std::make_unique<Softnet>(*this)) {
   kernel_.open_softirq(kernel::Softirq::net_tx, [this] { net_tx_action(); });
 }
 
@@ -31,6 +33,7 @@ bool Net::register_netdev(net_device& dev) {
 
 void Net::unregister_netdev(net_device& dev) {
   dev_close(dev);
+  softnet_->flush(dev);
   std::erase(devices_, &dev);
   for (const auto& txq : dev.tx_) {
     std::erase(output_queue_, txq.get());

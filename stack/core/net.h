@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -12,6 +13,8 @@
 #include "stack/kernel/kernel.h"
 
 namespace nicroscope::net {
+
+class Softnet;
 
 /// Receives packets of one Ethernet protocol, or of all (Linux: struct packet_type).
 class packet_type {
@@ -59,6 +62,7 @@ class Net {
   [[nodiscard]] kernel::Kernel& kernel() noexcept { return kernel_; }
   [[nodiscard]] TraceBus& trace() noexcept { return kernel_.trace(); }
   [[nodiscard]] skb_allocator& skbs() noexcept { return skbs_; }
+  [[nodiscard]] Softnet& softnet() noexcept { return *softnet_; }
   void spend(kernel::Cost cost, std::uint64_t count = 1) { kernel_.spend(cost, count); }
 
   /// Names a frame that this host makes.
@@ -96,7 +100,7 @@ class Net {
   Mib mib;
 
  private:
-  friend void netif_receive_skb(skb_ptr skb);
+  friend void __netif_receive_skb(skb_ptr skb);
   friend void dev_queue_xmit_nit(const sk_buff& skb, net_device& dev);
   friend void netif_schedule(netdev_queue& txq);
   friend void dev_consume_skb_any(skb_ptr skb);
@@ -107,6 +111,7 @@ class Net {
 
   kernel::Kernel& kernel_;
   skb_allocator skbs_;
+  std::unique_ptr<Softnet> softnet_;
   FrameId next_frame_ = kFirstHostFrame;
   std::uint32_t sockets_ = 0;
   unsigned next_ifindex_ = 1;

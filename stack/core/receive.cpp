@@ -2,6 +2,7 @@
 // The receive half of net/core/dev.c and net/ethernet/eth.c.
 #include "nicroscope/host_points.h"
 #include "stack/core/net.h"
+#include "stack/core/softnet.h"
 
 namespace nicroscope::net {
 
@@ -84,7 +85,7 @@ std::uint16_t eth_type_trans(sk_buff& skb, net_device& dev) {
   return skb.protocol;
 }
 
-void netif_receive_skb(skb_ptr skb) {
+void __netif_receive_skb(skb_ptr skb) {
   net_device& dev = *skb->dev;
   Net& net = dev.net();
   net.trace().emit(point::netif_receive_skb, skb->frame, skb->len);

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "nicroscope/host_points.h"
+#include "stack/core/softnet.h"
 
 namespace nicroscope::net {
 
@@ -47,6 +48,7 @@ bool sock_queue_rcv_skb(sock& sk, skb_ptr skb) {
   skb->destructor = sock_rfree;
   sk.rmem_alloc += skb->truesize;
   sock_hold(sk);
+  if (skb->hash != 0) sk.rxhash = skb->hash;
   const FrameId frame = skb->frame;
   sk.net.trace().emit(point::sock_def_readable, frame, sk.id);
   sk.receive_queue.queue_tail(std::move(skb));
@@ -76,6 +78,7 @@ Result<skb_ptr> sock_alloc_send_skb(sock& sk, std::uint32_t size, bool nonblock)
 }
 
 Result<skb_ptr> skb_recv_datagram(sock& sk, bool nonblock, bool peek) {
+  sk.net.softnet().rps.record_sock_flow(sk.rxhash, sk.net.kernel().cpu().id());
   const auto ready = [&] { return !sk.receive_queue.empty() || sk.err != kOk || sk.dead; };
   if (!ready()) {
     if (nonblock) return std::errc::resource_unavailable_try_again;

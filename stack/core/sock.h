@@ -34,6 +34,8 @@ struct sock {
   std::uint32_t wmem_alloc = 0;  ///< truesize of what was sent and is not yet freed
   std::uint64_t drops = 0;       ///< packets that the receive buffer had no room for
 
+  std::uint32_t rxhash = 0;  ///< flow of the last received packet, for receive flow steering
+
   Errno err = kOk;  ///< pending error (SO_ERROR): the next call returns and clears it
   bool dead = false;
   bool broadcast = false;                ///< SO_BROADCAST

@@ -146,6 +146,7 @@ void NapiCore::net_rx_action() {
   list.splice(repoll);
   cpu.poll_list = list;
   if (cpu.poll_list.first != nullptr) kernel_.raise_softirq(Softirq::net_rx);
+  if (rps_action_) rps_action_();
 }
 
 int NapiCore::napi_poll(napi_struct& napi, List& repoll) {

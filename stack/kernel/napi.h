@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "nicroscope/trace.h"
@@ -61,6 +62,9 @@ class NapiCore {
   /// Waits until it is not being polled and keeps it so. In process context.
   void napi_disable(napi_struct& napi);
 
+  /// Called at the end of each NET_RX softirq, on its CPU: for the backlog (net/core: softnet).
+  void set_rps_action(std::function<void()> action) { rps_action_ = std::move(action); }
+
   /// The sum of all CPUs.
   [[nodiscard]] softnet_stat stat() const noexcept;
   /// Of one; what is not NAPI's own the backlog counts here (net/core: softnet).
@@ -92,6 +96,7 @@ class NapiCore {
 
   Kernel& kernel_;
   std::vector<PerCpu> cpus_;
+  std::function<void()> rps_action_;
   std::uint64_t polls_ = 0;
 };
 

@@ -203,6 +203,7 @@ void VirtioNet::halt() {
   // What the device had finished is finished.
   for (const auto& pair : pairs_) {
     free_old_xmit(*pair);
+    netdev_->stats.tx_dropped += pair->tx->outstanding();
     drop_received(*pair);
   }
   free_queues();

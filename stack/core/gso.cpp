@@ -15,7 +15,11 @@ namespace nicroscope::net {
 
 namespace {
 
-constexpr std::size_t kReach = 128;
+constexpr std::size_t kReach = 256;
+constexpr std::uint8_t kHopByHop = 0;  // IPv6 extension headers (RFC 8200 4.1, RFC 4302)
+constexpr std::uint8_t kRouting = 43;
+constexpr std::uint8_t kAuthentication = 51;
+constexpr std::uint8_t kDestinationOptions = 60;
 constexpr unsigned kVlanHlen = 4;
 constexpr unsigned kMaxTags = 2;
 constexpr std::uint8_t kTcp = 6;
@@ -131,7 +135,7 @@ void fix_headers(sk_buff& segment, const gso_headers& h, std::uint16_t number, b
   std::uint32_t pseudo = 0;
   const std::uint8_t protocol = h.tcp ? kTcp : kUdp;
   if (h.ipv6) {
-    store_be16(ip + 4, static_cast<std::uint16_t>(l4_len));
+    store_be16(ip + 4, static_cast<std::uint16_t>(segment.len - h.network - kIpv6Hlen));
     pseudo = csum_partial({ip + 8, 32}, 0);
   } else {
     store_be16(ip + 2, static_cast<std::uint16_t>(segment.len - h.network));
@@ -186,6 +190,14 @@ std::optional<gso_headers> skb_find_headers(const sk_buff& skb) {
     protocol = octet(ip[6]);
     h.ipv6 = true;
     h.transport = h.network + kIpv6Hlen;
+    while (protocol == kHopByHop || protocol == kRouting || protocol == kDestinationOptions ||
+           protocol == kAuthentication) {
+      if (!has(h.transport + 8)) return std::nullopt;
+      const std::uint32_t length = octet(bytes[h.transport + 1]);
+      const std::uint32_t bytes_of = protocol == kAuthentication ? 4 * length + 8 : 8 * length + 8;
+      protocol = octet(bytes[h.transport]);
+      h.transport += bytes_of;
+    }
   } else {
     return std::nullopt;
   }

@@ -32,9 +32,9 @@ struct gso_headers {
   bool tcp = false;
 };
 
-/// Finds them in a packet whose data starts at the Ethernet header, behind up to two VLAN tags. At
-/// most 128 bytes are looked at. Nothing if it is neither TCP nor UDP over IPv4 or IPv6 without
-/// extension headers, or is cut short.
+/// Finds them in a packet whose data starts at the Ethernet header, behind up to two VLAN tags and
+/// any IPv6 extension headers but those of fragments and ESP. At most 256 bytes are looked at.
+/// Nothing if it is neither TCP nor UDP over IPv4 or IPv6, or is cut short.
 [[nodiscard]] std::optional<gso_headers> skb_find_headers(const sk_buff& skb);
 
 /// Whether the device cannot take the super-frame as it is.

@@ -134,7 +134,6 @@ module nic_core #(
   localparam int unsigned QueueWidth = (QueuePairs > 1) ? $clog2(QueuePairs) : 1;
   localparam int unsigned LenWidth   = nic_pkg::LenWidth;
   localparam int unsigned TagWidth   = TraceTags ? 32 : 1;
-  localparam int unsigned FcsBytes   = 4;
 
   // Clients of the AXI engines, in the order of their ids; the first ones are those of virtqueues:
   // descriptors and driver events; used elements of receive, those of transmit, device events.
@@ -398,16 +397,13 @@ module nic_core #(
   localparam int unsigned RxPoints = virtio_pkg::TraceRxWritten - virtio_pkg::TraceRxStart + 1;
   localparam int unsigned TxPoints = virtio_pkg::TraceTxEnd - virtio_pkg::TraceTxDescriptor + 1;
 
-  logic                   rx_quiet, rx_idle, tx_quiet, tx_idle;
+  logic                   rx_quiet, tx_quiet, packets_idle;
   logic                   rx_err_valid, tx_err_valid;
   nic_pkg::vq_error_t     rx_err, tx_err;
   logic                   drop_fifo, drop_disabled, drop_filter, drop_no_fit, drop_no_buffer;
   logic                   drop_reset, merged, csum_good, csum_bad, delivered, drop_bad;
   logic [63:0]            rx_deadline;
   logic                   tx_csum, tx_tso, tx_segment;
-  logic [QueueWidth-1:0]  tx_queue, learn_queue;
-  logic                   learn_valid, learn_idle;
-  logic [15:0]            learn_symmetric;
   logic [TagWidth-1:0]    tx_tag;
   logic [RxPoints-1:0]    rx_trace_valid;
   logic [32*RxPoints-1:0] rx_trace_tag;
@@ -418,92 +414,44 @@ module nic_core #(
   assign s_axis_tready_o = 1'b1;
   assign m_axis_tag_o    = 32'(tx_tag);
 
-  logic unused_rx;
-  assign unused_rx = ^{announced, settle_queue};
-
-  rx_path #(
-    .StreamBytes(StreamBytes),
-    .AxiBytes   (AxiBytes),
-    .Queues     (QueuePairs),
-    .StoreBytes (RxStoreBytes),
-    .TagWidth   (TagWidth)
-  ) u_rx (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(clear),
-    .run_i(run), .stop_i(stop), .engine_quiet_i(vq_rx_quiet),
-    .cfg_i(rx_config), .tbl_i(rx_table),
-    .learn_valid_i(learn_valid), .learn_symmetric_i(learn_symmetric), .learn_queue_i(learn_queue),
-    .now_i(now_i), .deadline_o(rx_deadline),
-    .quiet_o(rx_quiet), .idle_o(rx_idle),
-    .s_axis_tvalid_i(s_axis_tvalid_i), .s_axis_tdata_i(s_axis_tdata_i),
-    .s_axis_tkeep_i(s_axis_tkeep_i), .s_axis_tlast_i(s_axis_tlast_i),
-    .s_axis_tuser_i(s_axis_tuser_i), .s_axis_tag_i(s_axis_tag_i[TagWidth-1:0]),
-    .congested_o(congested_o),
+  nic_packets #(
+    .StreamBytes(StreamBytes), .AxiBytes(AxiBytes), .QueuePairs(QueuePairs),
+    .RxStoreBytes(RxStoreBytes), .TxStoreBytes(TxStoreBytes), .MaxFrame(MaxFrame),
+    .TagWidth(TagWidth)
+  ) u_packets (
+    .clk_i, .rst_i, .clear_i(clear), .run_i(run), .stop_i(stop), .engine_quiet_i(vq_rx_quiet),
+    .features_i(features), .cfg_i(rx_config), .tbl_i(rx_table), .now_i, .deadline_o(rx_deadline),
+    .rx_quiet_o(rx_quiet), .tx_quiet_o(tx_quiet), .idle_o(packets_idle), .s_axis_tvalid_i,
+    .s_axis_tdata_i, .s_axis_tkeep_i, .s_axis_tlast_i, .s_axis_tuser_i,
+    .s_axis_tag_i(s_axis_tag_i[TagWidth-1:0]), .congested_o, .m_axis_tvalid_o, .m_axis_tready_i,
+    .m_axis_tdata_o, .m_axis_tkeep_o, .m_axis_tlast_o, .m_axis_tag_o(tx_tag),
     .size_valid_i(rx_en), .size_queue_i(en_queue[1 +: QueueWidth]), .size_i(en_size),
-    .qrst_valid_i(rx_qrst || settle), .qrst_quiet_o(rx_qrst_quiet),
-    .qrst_queue_i   (rx_qrst ? qrst_queue[1 +: QueueWidth] : settle_queue[QueueWidth-1:0]),
-    .dis_valid_i(rx_qrst && qrst_ready), .avail_i(rx_avail),
-    .pop_valid_o(rx_pop_valid), .pop_queue_o(rx_pop_queue),
-    .desc_valid_i(rx_desc_valid), .desc_i(rx_desc), .desc_index_i(rx_desc_index),
-    .req_valid_o(fill_valid), .req_ready_i(fill_ready),
-    .req_addr_o(fill_addr), .req_bytes_o(fill_bytes),
-    .w_valid_o(fill_w_valid), .w_ready_i(fill_w_ready),
-    .w_data_o(fill_w_data), .w_strb_o(fill_w_strb),
-    .done_i(fill_done), .error_i(fill_error),
-    .used_valid_o(rx_used_valid), .used_ready_i(rx_used_ready),
-    .used_queue_o(rx_used_queue), .used_o(rx_used), .used_tag_o(rx_used_tag),
-    .err_valid_o(rx_err_valid), .err_o(rx_err),
-    .drop_fifo_o(drop_fifo), .drop_disabled_o(drop_disabled),
+    .rx_qrst_i(rx_qrst), .rx_qrst_quiet_o(rx_qrst_quiet), .tx_qrst_i(tx_qrst),
+    .tx_qrst_quiet_o(tx_qrst_quiet), .qrst_ready_i(qrst_ready),
+    .qrst_pair_i(qrst_queue[1 +: QueueWidth]), .settle_i(settle),
+    .settle_queue_i(settle_queue[QueueWidth-1:0]), .rx_avail_i(rx_avail),
+    .rx_pop_valid_o(rx_pop_valid), .rx_pop_queue_o(rx_pop_queue), .rx_desc_valid_i(rx_desc_valid),
+    .rx_desc_i(rx_desc), .rx_desc_index_i(rx_desc_index), .rx_used_valid_o(rx_used_valid),
+    .rx_used_ready_i(rx_used_ready), .rx_used_queue_o(rx_used_queue), .rx_used_o(rx_used),
+    .rx_used_tag_o(rx_used_tag), .tx_avail_i(tx_avail), .tx_pop_valid_o(tx_pop_valid),
+    .tx_pop_queue_o(tx_pop_queue), .tx_desc_valid_i(tx_desc_valid), .tx_desc_i(tx_desc),
+    .tx_desc_index_i(tx_desc_index), .tx_used_valid_o(tx_used_valid),
+    .tx_used_ready_i(tx_used_ready), .tx_used_queue_o(tx_used_queue), .tx_used_o(tx_used),
+    .tx_used_tag_o(tx_used_tag), .fill_valid_o(fill_valid), .fill_ready_i(fill_ready),
+    .fill_addr_o(fill_addr), .fill_bytes_o(fill_bytes), .fill_w_valid_o(fill_w_valid),
+    .fill_w_ready_i(fill_w_ready), .fill_w_data_o(fill_w_data), .fill_w_strb_o(fill_w_strb),
+    .fill_done_i(fill_done), .fill_error_i(fill_error), .rd_valid_o(rd_valid[ReadTxData]),
+    .rd_ready_i(rd_ready[ReadTxData]), .rd_addr_o(rd_addr[64*ReadTxData +: 64]),
+    .rd_bytes_o(rd_bytes[LenWidth*ReadTxData +: LenWidth]), .rsp_valid_i(rsp_valid[ReadTxData]),
+    .rsp_data_i(rsp_data), .rsp_last_i(rsp_last), .rsp_error_i(rsp_error),
+    .rx_err_valid_o(rx_err_valid), .rx_err_o(rx_err), .tx_err_valid_o(tx_err_valid),
+    .tx_err_o(tx_err), .drop_fifo_o(drop_fifo), .drop_disabled_o(drop_disabled),
     .drop_filter_o(drop_filter), .drop_no_fit_o(drop_no_fit), .drop_no_buffer_o(drop_no_buffer),
     .drop_reset_o(drop_reset), .merged_o(merged), .delivered_o(delivered),
-    .csum_good_o(csum_good), .csum_bad_o(csum_bad),
-    .trace_valid_o(rx_trace_valid), .trace_tag_o(rx_trace_tag)
-  );
-
-  if (QueuePairs > 1) begin : g_learn
-    tx_learn #(
-      .StreamBytes(StreamBytes), .Queues(QueuePairs)
-    ) u_learn (
-      .clk_i(clk_i), .rst_i(rst), .enable_i(rx_config.pairs > 16'd1 && !rx_config.rss),
-      .m_axis_tvalid_i(m_axis_tvalid_o), .m_axis_tready_i, .m_axis_tdata_i(m_axis_tdata_o),
-      .m_axis_tkeep_i(m_axis_tkeep_o), .m_axis_tlast_i(m_axis_tlast_o), .m_axis_queue_i(tx_queue),
-      .learn_valid_o(learn_valid), .learn_symmetric_o(learn_symmetric),
-      .learn_queue_o(learn_queue), .idle_o(learn_idle)
-    );
-  end else begin : g_one_pair
-    logic unused_queue;
-    assign unused_queue    = tx_queue;
-    assign learn_valid     = 1'b0;
-    assign learn_symmetric = '0;
-    assign learn_queue     = '0;
-    assign learn_idle      = 1'b1;
-  end
-
-  tx_path #(
-    .StreamBytes(StreamBytes),
-    .AxiBytes   (AxiBytes),
-    .Queues     (QueuePairs),
-    .StoreBytes (TxStoreBytes),
-    .MaxFrame   (MaxFrame - FcsBytes),
-    .TagWidth   (TagWidth)
-  ) u_tx (
-    .clk_i(clk_i), .rst_i(rst), .features_i(features), .stop_i(hold),
-    .quiet_o(tx_quiet), .idle_o(tx_idle),
-    .qrst_valid_i(tx_qrst), .qrst_queue_i(qrst_queue[1 +: QueueWidth]),
-    .qrst_quiet_o(tx_qrst_quiet),
-    .avail_i(tx_avail), .pop_valid_o(tx_pop_valid), .pop_queue_o(tx_pop_queue),
-    .desc_valid_i(tx_desc_valid), .desc_i(tx_desc), .desc_index_i(tx_desc_index),
-    .req_valid_o(rd_valid[ReadTxData]), .req_ready_i(rd_ready[ReadTxData]),
-    .req_addr_o(rd_addr[64*ReadTxData +: 64]),
-    .req_bytes_o(rd_bytes[LenWidth*ReadTxData +: LenWidth]),
-    .rsp_valid_i(rsp_valid[ReadTxData]), .rsp_data_i(rsp_data),
-    .rsp_last_i(rsp_last), .rsp_error_i(rsp_error),
-    .used_valid_o(tx_used_valid), .used_ready_i(tx_used_ready),
-    .used_queue_o(tx_used_queue), .used_o(tx_used), .used_tag_o(tx_used_tag),
-    .m_axis_tvalid_o, .m_axis_tready_i, .m_axis_tdata_o, .m_axis_tkeep_o, .m_axis_tlast_o,
-    .m_axis_queue_o(tx_queue), .m_axis_tag_o(tx_tag),
-    .err_valid_o(tx_err_valid), .err_o(tx_err),
-    .drop_bad_o(drop_bad), .csum_o(tx_csum), .tso_o(tx_tso), .segment_o(tx_segment),
-    .trace_valid_o(tx_trace_valid), .trace_tag_o(tx_trace_tag)
+    .csum_good_o(csum_good), .csum_bad_o(csum_bad), .tx_drop_bad_o(drop_bad), .tx_csum_o(tx_csum),
+    .tx_tso_o(tx_tso), .tx_segment_o(tx_segment), .rx_trace_valid_o(rx_trace_valid),
+    .rx_trace_tag_o(rx_trace_tag), .tx_trace_valid_o(tx_trace_valid),
+    .tx_trace_tag_o(tx_trace_tag)
   );
 
   ////////////////////
@@ -524,7 +472,7 @@ module nic_core #(
   assign quiet  = vq_quiet && rx_quiet && tx_quiet && ctrl_quiet && dma_idle;
   always_comb begin
     idle_o = 1'b0;
-    if (rx_idle && tx_idle && dma_idle && learn_idle && mac == mac_q) begin
+    if (packets_idle && dma_idle && mac == mac_q) begin
       idle_o = host_idle && vq_idle && ctrl_idle;
     end
   end
@@ -593,6 +541,6 @@ module nic_core #(
   );
 
   logic unused_bits;
-  assign unused_bits = ^{en_queue, kick_queue, s_axis_tag_i};
+  assign unused_bits = ^{en_queue, kick_queue, s_axis_tag_i, announced, settle_queue};
 
 endmodule

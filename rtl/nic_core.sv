@@ -132,6 +132,7 @@ module nic_core #(
 );
 
   localparam int unsigned QueueWidth = (QueuePairs > 1) ? $clog2(QueuePairs) : 1;
+  localparam int unsigned VqWidth    = $clog2(2 * QueuePairs);
   localparam int unsigned LenWidth   = nic_pkg::LenWidth;
   localparam int unsigned TagWidth   = TraceTags ? 32 : 1;
 
@@ -161,7 +162,8 @@ module nic_core #(
   logic               kick_valid;
   logic [15:0]        kick_queue;
   logic               irq_valid, irq_ready;
-  logic [15:0]        irq_queue;
+  logic [15:0]        irq_queue, irq_sent_queue;
+  logic               irq_sent;
   logic               err_valid;
   nic_pkg::vq_error_t err;
   logic [virtio_pkg::NumCounters-1:0] count;
@@ -195,7 +197,7 @@ module nic_core #(
     .run_o             (run),
     .stop_o            (stop),
     .quiet_i           (quiet),
-    .clear_o(clear), .cleared_i(ctrl_ready),
+    .clear_o(clear), .cleared_i(ctrl_ready && stats_ready),
     .en_valid_o(en_valid), .en_ready_i(en_ready),
     .en_queue_o(en_queue), .en_desc_o(en_desc),
     .en_driver_o(en_driver), .en_device_o(en_device),
@@ -204,6 +206,7 @@ module nic_core #(
     .kick_valid_o      (kick_valid),
     .kick_queue_o      (kick_queue),
     .irq_valid_i(irq_valid), .irq_ready_o(irq_ready), .irq_queue_i(irq_queue),
+    .irq_sent_o(irq_sent), .irq_sent_queue_o(irq_sent_queue),
     .err_valid_i(err_valid), .err_i(err),
     .now_i             (now_i),
     .link_up_i         (link_up_i),
@@ -355,7 +358,10 @@ module nic_core #(
   nic_pkg::moderation_t moderation;
   logic [47:0]          mac, mac_q;
   logic                 ctrl_quiet, ctrl_idle, ctrl_ready, ctrl_err_valid, ctrl_ok, ctrl_bad;
-  logic                 announced, settle;
+  logic                 announced, settle, judged, judged_ok, stat_valid, stat_done;
+  logic [VqWidth-1:0]   stat_vq;
+  logic [2:0]           stat_field;
+  logic [63:0]          stat_value;
   logic [15:0]          settle_queue;
   nic_pkg::vq_error_t   ctrl_err;
 
@@ -382,6 +388,8 @@ module nic_core #(
     .cfg_o(rx_config), .tbl_o(rx_table), .moderation_o(moderation), .mac_o(mac),
     .settle_o(settle), .settle_queue_o(settle_queue), .settled_i(!rx_qrst && rx_qrst_quiet),
     .announce_ack_o (announced),
+    .rd_valid_o(stat_valid), .rd_vq_o(stat_vq), .rd_field_o(stat_field), .rd_done_i(stat_done),
+    .rd_value_i(stat_value), .judged_o(judged), .judged_ok_o(judged_ok),
     .err_valid_o(ctrl_err_valid), .err_o(ctrl_err),
     .ok_o(ctrl_ok), .bad_o(ctrl_bad)
   );
@@ -403,7 +411,9 @@ module nic_core #(
   logic                   drop_fifo, drop_disabled, drop_filter, drop_no_fit, drop_no_buffer;
   logic                   drop_reset, merged, csum_good, csum_bad, delivered, drop_bad;
   logic [63:0]            rx_deadline;
-  logic                   tx_csum, tx_tso, tx_segment;
+  logic                   tx_csum, tx_tso, tx_segment, given_up, tx_sent;
+  logic [QueueWidth-1:0]  given_up_queue, tx_sent_queue, tx_drop_queue;
+  logic [15:0]            delivered_bytes, tx_sent_bytes;
   logic [TagWidth-1:0]    tx_tag;
   logic [RxPoints-1:0]    rx_trace_valid;
   logic [32*RxPoints-1:0] rx_trace_tag;
@@ -448,6 +458,10 @@ module nic_core #(
     .tx_err_o(tx_err), .drop_fifo_o(drop_fifo), .drop_disabled_o(drop_disabled),
     .drop_filter_o(drop_filter), .drop_no_fit_o(drop_no_fit), .drop_no_buffer_o(drop_no_buffer),
     .drop_reset_o(drop_reset), .merged_o(merged), .delivered_o(delivered),
+    .delivered_bytes_o(delivered_bytes), .given_up_o(given_up),
+    .given_up_queue_o(given_up_queue), .tx_sent_o(tx_sent),
+    .tx_sent_queue_o(tx_sent_queue), .tx_sent_bytes_o(tx_sent_bytes),
+    .tx_drop_queue_o(tx_drop_queue),
     .csum_good_o(csum_good), .csum_bad_o(csum_bad), .tx_drop_bad_o(drop_bad), .tx_csum_o(tx_csum),
     .tx_tso_o(tx_tso), .tx_segment_o(tx_segment), .rx_trace_valid_o(rx_trace_valid),
     .rx_trace_tag_o(rx_trace_tag), .tx_trace_valid_o(tx_trace_valid),
@@ -472,7 +486,7 @@ module nic_core #(
   assign quiet  = vq_quiet && rx_quiet && tx_quiet && ctrl_quiet && dma_idle;
   always_comb begin
     idle_o = 1'b0;
-    if (packets_idle && dma_idle && mac == mac_q) begin
+    if (packets_idle && dma_idle && stats_idle && mac == mac_q) begin
       idle_o = host_idle && vq_idle && ctrl_idle;
     end
   end
@@ -523,6 +537,25 @@ module nic_core #(
       count[virtio_pkg::CounterUsedWrites]     = used_write;
     end
   end
+
+  // Where one pair is in use, a frame for which the store has no room could only have gone there.
+  logic stats_ready, stats_idle;
+
+  device_stats #(
+    .QueuePairs(QueuePairs)
+  ) u_stats (
+    .clk_i(clk_i), .rst_i(rst), .ready_o(stats_ready), .idle_o(stats_idle),
+    .rx_valid_i(delivered), .rx_queue_i(rx_used_queue), .rx_bytes_i(delivered_bytes),
+    .rx_drop_i(given_up), .rx_dry_i(drop_no_buffer), .rx_drop_queue_i(given_up_queue),
+    .rx_lost_i(drop_fifo && rx_config.pairs == 16'd1), .rx_lost_dry_i(!rx_avail[0]),
+    .tx_valid_i(tx_sent), .tx_queue_i(tx_sent_queue), .tx_bytes_i(tx_sent_bytes),
+    .tx_drop_i(drop_bad), .tx_drop_queue_i(tx_drop_queue),
+    .kick_valid_i(kick_valid), .kick_queue_i(kick_queue),
+    .irq_valid_i(irq_sent), .irq_queue_i(irq_sent_queue),
+    .ctrl_valid_i(judged), .ctrl_good_i(judged_ok),
+    .rd_valid_i(stat_valid), .rd_vq_i(stat_vq), .rd_field_i(stat_field),
+    .rd_done_o(stat_done), .rd_value_o(stat_value)
+  );
 
   ////////////////////
   // Trace          //

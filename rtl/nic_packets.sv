@@ -131,7 +131,14 @@ module nic_packets #(
   output logic                         delivered_o,
   output logic                         csum_good_o,
   output logic                         csum_bad_o,
+  output logic [15:0]                  delivered_bytes_o,
+  output logic                         given_up_o,
+  output logic [QueueWidth-1:0]        given_up_queue_o,
+  output logic                         tx_sent_o,
+  output logic [QueueWidth-1:0]        tx_sent_queue_o,
+  output logic [15:0]                  tx_sent_bytes_o,
   output logic                         tx_drop_bad_o,
+  output logic [QueueWidth-1:0]        tx_drop_queue_o,
   output logic                         tx_csum_o,
   output logic                         tx_tso_o,
   output logic                         tx_segment_o,
@@ -184,7 +191,8 @@ module nic_packets #(
     .used_queue_o(rx_used_queue_o), .used_o(rx_used_o), .used_tag_o(rx_used_tag_o),
     .err_valid_o(rx_err_valid_o), .err_o(rx_err_o),
     .drop_fifo_o, .drop_disabled_o, .drop_filter_o, .drop_no_fit_o, .drop_no_buffer_o,
-    .drop_reset_o, .merged_o, .delivered_o, .csum_good_o, .csum_bad_o,
+    .drop_reset_o, .merged_o, .delivered_o, .delivered_bytes_o, .given_up_o, .given_up_queue_o,
+    .csum_good_o, .csum_bad_o,
     .trace_valid_o(rx_trace_valid_o), .trace_tag_o(rx_trace_tag_o)
   );
 
@@ -229,7 +237,9 @@ module nic_packets #(
     .m_axis_tvalid_o, .m_axis_tready_i, .m_axis_tdata_o, .m_axis_tkeep_o, .m_axis_tlast_o,
     .m_axis_queue_o(tx_queue), .m_axis_tag_o,
     .err_valid_o(tx_err_valid_o), .err_o(tx_err_o),
-    .drop_bad_o(tx_drop_bad_o), .csum_o(tx_csum_o), .tso_o(tx_tso_o), .segment_o(tx_segment_o),
+    .sent_o(tx_sent_o), .sent_queue_o(tx_sent_queue_o), .sent_bytes_o(tx_sent_bytes_o),
+    .drop_bad_o(tx_drop_bad_o), .drop_queue_o(tx_drop_queue_o),
+    .csum_o(tx_csum_o), .tso_o(tx_tso_o), .segment_o(tx_segment_o),
     .trace_valid_o(tx_trace_valid_o), .trace_tag_o(tx_trace_tag_o)
   );
 

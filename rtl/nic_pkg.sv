@@ -90,6 +90,17 @@ package nic_pkg;
     logic [31:0] cycles;
   } moderation_t;
 
+  // What device_stats counts of a virtqueue; the commands of the control virtqueue it keeps with
+  // virtqueue 0. Of transmit virtqueues there is no StatDries.
+  localparam logic [2:0] StatKicks    = 3'd0;
+  localparam logic [2:0] StatPackets  = 3'd1;
+  localparam logic [2:0] StatBytes    = 3'd2;
+  localparam logic [2:0] StatIrqs     = 3'd3;
+  localparam logic [2:0] StatDrops    = 3'd4;
+  localparam logic [2:0] StatDries    = 3'd5;
+  localparam logic [2:0] StatCommands = 3'd6;
+  localparam logic [2:0] StatGood     = 3'd7;
+
   // What the parser finds in a received frame. Offsets count from the frame's first byte.
   typedef struct packed {
     logic [47:0] dst;         // as mac in rx_config_t

@@ -194,6 +194,7 @@ package virtio_pkg;
   localparam logic [7:0] CtrlClassMq = 8'h04;  // queue pairs, RSS, hash report
   localparam logic [7:0] CtrlClassGuestOffloads = 8'h05;  // receive offloads
   localparam logic [7:0] CtrlClassNotfCoal = 8'h06;  // interrupt moderation
+  localparam logic [7:0] CtrlClassStats = 8'h08;  // device statistics
 
   // ---- Control virtqueue: receive modes (virtio 1.2, 5.1.6.5)
   localparam logic [7:0] CtrlRxPromisc = 8'h00;  // all frames
@@ -221,6 +222,18 @@ package virtio_pkg;
   localparam logic [7:0] CtrlNotfCoalRxSet = 8'h01;  // all receive queues
   localparam logic [7:0] CtrlNotfCoalVqSet = 8'h02;  // one queue
   localparam logic [7:0] CtrlNotfCoalVqGet = 8'h03;  // what one queue has
+
+  // ---- Control virtqueue: device statistics (virtio 1.3, 5.1.6.5)
+  localparam logic [7:0] CtrlStatsQuery = 8'h00;  // which types there are
+  localparam logic [7:0] CtrlStatsGet = 8'h01;  // statistics of some virtqueues
+
+  // ---- Types of statistics that there are, bit numbers (virtio 1.3, 5.1.6.5)
+  // receive virtqueue: notifications, packets, bytes, interrupts, drops, overruns
+  localparam int unsigned StatsTypeRxBasic = 0;
+  // transmit virtqueue: the same, malformed in place of overruns
+  localparam int unsigned StatsTypeTxBasic = 16;
+  // control virtqueue: commands, and those that were right
+  localparam int unsigned StatsTypeCvq = 32;
 
   // ---- Hash types, bit numbers (virtio 1.2, 5.1.6.4.3.1)
   localparam int unsigned HashTypeIpv4 = 0;  // IPv4 addresses
@@ -314,7 +327,7 @@ package virtio_pkg;
   localparam int unsigned FeatureRscExt = 61;  // VIRTIO_NET_F_RSC_EXT
   localparam int unsigned FeatureStandby = 62;  // VIRTIO_NET_F_STANDBY
   localparam int unsigned FeatureSpeedDuplex = 63;  // VIRTIO_NET_F_SPEED_DUPLEX
-  localparam logic [63:0] FeaturesOffered = 64'h9330011720dfbbaf;  // device_feature of this device
+  localparam logic [63:0] FeaturesOffered = 64'h9334011720dfbbaf;  // device_feature of this device
 
   // ---- Counters: place on the vendor page
   localparam int unsigned NumCounters = 31;  // how many

@@ -214,6 +214,7 @@ inline constexpr std::uint8_t kCtrlClassAnnounce = 0x03u;  // announcement ackno
 inline constexpr std::uint8_t kCtrlClassMq = 0x04u;  // queue pairs, RSS, hash report
 inline constexpr std::uint8_t kCtrlClassGuestOffloads = 0x05u;  // receive offloads
 inline constexpr std::uint8_t kCtrlClassNotfCoal = 0x06u;  // interrupt moderation
+inline constexpr std::uint8_t kCtrlClassStats = 0x08u;  // device statistics
 
 // ---- Control virtqueue: receive modes (virtio 1.2, 5.1.6.5)
 inline constexpr std::uint8_t kCtrlRxPromisc = 0x00u;  // all frames
@@ -241,6 +242,18 @@ inline constexpr std::uint8_t kCtrlNotfCoalTxSet = 0x00u;  // all transmit queue
 inline constexpr std::uint8_t kCtrlNotfCoalRxSet = 0x01u;  // all receive queues
 inline constexpr std::uint8_t kCtrlNotfCoalVqSet = 0x02u;  // one queue
 inline constexpr std::uint8_t kCtrlNotfCoalVqGet = 0x03u;  // what one queue has
+
+// ---- Control virtqueue: device statistics (virtio 1.3, 5.1.6.5)
+inline constexpr std::uint8_t kCtrlStatsQuery = 0x00u;  // which types there are
+inline constexpr std::uint8_t kCtrlStatsGet = 0x01u;  // statistics of some virtqueues
+
+// ---- Types of statistics that there are, bit numbers (virtio 1.3, 5.1.6.5)
+// receive virtqueue: notifications, packets, bytes, interrupts, drops, overruns
+inline constexpr unsigned kStatsTypeRxBasic = 0u;
+// transmit virtqueue: the same, malformed in place of overruns
+inline constexpr unsigned kStatsTypeTxBasic = 16u;
+// control virtqueue: commands, and those that were right
+inline constexpr unsigned kStatsTypeCvq = 32u;
 
 // ---- Hash types, bit numbers (virtio 1.2, 5.1.6.4.3.1)
 inline constexpr unsigned kHashTypeIpv4 = 0u;  // IPv4 addresses
@@ -338,7 +351,7 @@ inline constexpr unsigned kFeatureRscExt = 61u;  // VIRTIO_NET_F_RSC_EXT
 inline constexpr unsigned kFeatureStandby = 62u;  // VIRTIO_NET_F_STANDBY
 inline constexpr unsigned kFeatureSpeedDuplex = 63u;  // VIRTIO_NET_F_SPEED_DUPLEX
 // device_feature of this device
-inline constexpr std::uint64_t kFeaturesOffered = 0x9330011720dfbbafull;
+inline constexpr std::uint64_t kFeaturesOffered = 0x9334011720dfbbafull;
 
 // ---- Counters: place on the vendor page
 inline constexpr unsigned kNumCounters = 31u;  // how many

@@ -8,9 +8,9 @@
 //     ctrl_chain --bytes--> ctrl_command --action--> ctrl_settings --> cfg_o, mac_o
 //      ^   |    <--verdict--     | ^    '-----------> ctrl_tables ----> tbl_o
 //   desc   used, wr_*            v |
-//                         ctrl_moderation ---------------------------> moderation_o
-//                                ^
-//                          en_*, dis_*
+//        ^                ctrl_moderation ---------------------------> moderation_o
+//        | result                ^
+//     ctrl_stats <-- rd_*   en_*, dis_*
 //
 //   features_i      the features that the driver accepted
 //   ready_o         low from reset until every table has its first values (4,234 cycles)
@@ -24,6 +24,7 @@
 //   mac_o           station address, first byte on the wire first
 //   settle_*, settled_i   see ctrl_command
 //   announce_ack_o  a pulse: the driver has announced itself
+//   rd_*            asks for a statistic, see device_stats; judged_*: see ctrl_chain
 //   err_*           a read or a write was answered with an error; err_o.queue: virtqueue index
 //   ok_o, bad_o     pulses, a command was carried out or refused
 //   idle_o          a clock edge without inputs changes no state
@@ -34,7 +35,8 @@ module ctrl #(
   parameter int unsigned AxiBytes   = 16,
   parameter int unsigned QueuePairs = 1,
   parameter int unsigned ClockKhz   = 156250,
-  parameter logic [47:0] Mac        = 48'h02_00_00_00_00_01
+  parameter logic [47:0] Mac        = 48'h02_00_00_00_00_01,
+  localparam int unsigned VqWidth   = $clog2(2 * QueuePairs)
 ) (
   input  logic                         clk_i,
   input  logic                         rst_i,
@@ -86,14 +88,24 @@ module ctrl #(
   input  logic                         settled_i,
   output logic                         announce_ack_o,
 
+  output logic                         rd_valid_o,
+  output logic [VqWidth-1:0]           rd_vq_o,
+  output logic [2:0]                   rd_field_o,
+  input  logic                         rd_done_i,
+  input  logic [63:0]                  rd_value_i,
+  output logic                         judged_o,
+  output logic                         judged_ok_o,
+
   output logic                         err_valid_o,
   output nic_pkg::vq_error_t           err_o,
   output logic                         ok_o,
   output logic                         bad_o
 );
 
+  localparam int unsigned IndexWidth = $clog2(2 * QueuePairs + 1);
+
   logic        clk;
-  logic        chain_idle, command_idle, moderation_idle, walking;
+  logic        chain_idle, command_idle, moderation_idle, stats_idle, walking;
   logic        start, apply, byte_valid, byte_ready, ended, refuse, done, long;
   logic [7:0]  octet;
   logic [1:0]  overflow;
@@ -102,7 +114,14 @@ module ctrl #(
   logic [1:0]  mod_op;
   logic [15:0] mod_queue, mod_packets, mod_usecs, packets, usecs;
 
-  assign idle_o = chain_idle && command_idle && !walking && moderation_idle && !moderation_o.valid;
+  logic        over, few;
+  logic        result, query, res_begin, res_some, res_valid, res_ready, res_last;
+  logic [7:0]  res_byte;
+  logic        store, list_full;
+  logic [IndexWidth-1:0] store_vq;
+
+  assign idle_o = chain_idle && command_idle && !walking && moderation_idle && stats_idle &&
+                  !moderation_o.valid;
 
   clock_gate u_clock (
     .clk_i(clk_i),
@@ -153,6 +172,17 @@ module ctrl #(
     .done_i      (done),
     .long_i      (long),
     .data_i      ({16'd0, usecs, 16'd0, packets}),
+    .res_i       (result),
+    .res_need_i  (query),
+    .res_begin_o (res_begin),
+    .res_some_i  (res_some),
+    .res_valid_i (res_valid),
+    .res_ready_o (res_ready),
+    .res_byte_i  (res_byte),
+    .res_last_i  (res_last),
+    .over_o      (over),
+    .judged_o    (judged_o),
+    .judged_ok_o (judged_ok_o),
     .err_valid_o (err_valid_o),
     .err_o       (err_o),
     .ok_o        (ok_o),
@@ -177,6 +207,12 @@ module ctrl #(
     .refuse_o     (refuse),
     .done_o       (done),
     .long_o       (long),
+    .result_o     (result),
+    .query_o      (query),
+    .store_o      (store),
+    .store_vq_o   (store_vq),
+    .list_full_i  (list_full),
+    .few_o        (few),
     .action_o     (action),
     .walking_i    (walking),
     .mod_valid_o  (mod_valid),
@@ -190,6 +226,32 @@ module ctrl #(
     .settle_o      (settle),
     .settle_queue_o(settle_queue_o),
     .settled_i     (settled_i)
+  );
+
+  ctrl_stats #(
+    .QueuePairs(QueuePairs)
+  ) u_stats (
+    .clk_i     (clk),
+    .rst_i     (rst_i),
+    .idle_o    (stats_idle),
+    .few_i     (few),
+    .start_i   (start),
+    .store_i   (store),
+    .store_vq_i(store_vq),
+    .full_o    (list_full),
+    .query_i   (query),
+    .begin_i   (res_begin),
+    .clear_i   (over),
+    .some_o    (res_some),
+    .valid_o   (res_valid),
+    .byte_o    (res_byte),
+    .last_o    (res_last),
+    .next_i    (res_ready),
+    .rd_valid_o(rd_valid_o),
+    .rd_vq_o   (rd_vq_o),
+    .rd_field_o(rd_field_o),
+    .rd_done_i (rd_done_i),
+    .rd_value_i(rd_value_i)
   );
 
   ctrl_settings #(

@@ -16,13 +16,20 @@
 //   answer        one byte, the acknowledgement; with long_i eight bytes of data_i before it. Where
 //                 there is no room for these, the command is refused in the last byte that there
 //                 is. The bytes written are the used element's length. A chain without a writable
-//                 byte is not executed.
+//                 byte is not executed. A chain's first 255 writable descriptors are written to.
+//   res_*         with res_i (and, if it needs room for eight bytes, res_need_i) an acknowledgement
+//                 that is OK has a result behind it, of as many bytes as there is room for: asked for
+//                 with a pulse of res_begin_o; some_i: there are any. Each moves when valid and
+//                 ready; last_i is high with the last one.
+//   over_o        a pulse: the chain was returned or given up
+//   judged_o      a pulse: the command's answer is decided; judged_ok_o: it will be OK
 //   req_*, rsp_*  client of axi_read: at most 16 bytes that lie in one aligned 16
-//   wr_*          small client of axi_write: a byte
+//   wr_*          small client of axi_write: a byte; up to 15 bytes of a result are under way at once
 //   stop_i        gives up the chain in hand where the bus allows it and takes no other. Under
 //                 qrst_i a command that is being applied is completed.
 //   quiet_o       nothing of a chain in hand
-//   err_*         a read or a write was answered with an error; nothing moves until reset
+//   err_*         a read or a write was answered with an error; nothing moves until reset. Of a
+//                 result's byte err_o.addr may lie up to 15 bytes too far.
 //   ok_o, bad_o   pulses, a chain was returned: its command was carried out, or was refused
 //   idle_o        a clock edge without inputs changes no state
 //
@@ -77,6 +84,17 @@ module ctrl_chain #(
   input  logic                         done_i,
   input  logic                         long_i,
   input  logic [63:0]                  data_i,
+  input  logic                         res_i,
+  input  logic                         res_need_i,
+  output logic                         res_begin_o,
+  input  logic                         res_some_i,
+  input  logic                         res_valid_i,
+  output logic                         res_ready_o,
+  input  logic [7:0]                   res_byte_i,
+  input  logic                         res_last_i,
+  output logic                         over_o,
+  output logic                         judged_o,
+  output logic                         judged_ok_o,
 
   output logic                         err_valid_o,
   output nic_pkg::vq_error_t           err_o,
@@ -87,7 +105,8 @@ module ctrl_chain #(
   localparam int unsigned LenWidth = nic_pkg::LenWidth;
   localparam int unsigned LaneWidth = $clog2(AxiBytes);
   localparam logic [3:0]  LongBytes = 4'd9;
-  localparam logic [7:0]  FirstWritable = 8'hf0;   // entries of readable descriptors lie below
+  localparam logic [7:0]  MostReadable = 8'd240;
+  localparam logic [8:0]  FirstWritable = 9'h100;  // entries of readable descriptors lie below
 
   if (AxiBytes < 16) $error("ctrl_chain: AxiBytes must be at least 16");
 
@@ -103,11 +122,12 @@ module ctrl_chain #(
   localparam logic [3:0] StWrite  = 4'd9;    // write a byte
   localparam logic [3:0] StWrote  = 4'd10;   // wait for its answer
   localparam logic [3:0] StUsed   = 4'd11;   // return the chain
-  localparam logic [3:0] StError  = 4'd12;
+  localparam logic [3:0] StDrain  = 4'd12;   // wait for the answers to a result's bytes
+  localparam logic [3:0] StError  = 4'd13;
 
   logic [3:0]          state_q;
   logic [7:0]          readable_q;      // descriptors
-  logic [3:0]          writable_q;      // descriptors, 15 for 15 or more
+  logic [7:0]          writable_q;      // descriptors, 255 for 255 or more
   logic [3:0]          room_q;          // writable bytes, 9 for 9 or more
   logic [15:0]         ndesc_q;
   logic [15:0]         id_q;
@@ -115,11 +135,14 @@ module ctrl_chain #(
   logic                apply_q;
   logic                answering_q;     // the writable part's turn
   logic                refused_q;
-  logic [7:0]          entry_q;
+  logic [8:0]          entry_q;
   logic [LenWidth-1:0] offset_q;        // in the open descriptor
   logic [LenWidth-1:0] left_q;          // bytes of it behind offset_q, that one included
   logic                last;            // byte of the open descriptor
-  logic [3:0]          answer_q;        // bytes of the answer written
+  logic [15:0]         answer_q;        // bytes of the answer written
+  logic [3:0]          flight_q;        // bytes of a result that are not answered
+  logic                ends_q;          // the answer's last byte is under way
+  logic                failed_q;        // a write
   logic [127:0]        data_q;
   logic                failed_read_q;
 
@@ -139,16 +162,16 @@ module ctrl_chain #(
   logic [63:0]         addr;
 
   assign writable = (desc_i.flags & virtio_pkg::DescFWrite) != '0;
-  assign fits     = writable ? writable_q != '1 : readable_q != FirstWritable;
+  assign fits     = writable ? writable_q != '1 : readable_q != MostReadable;
   assign fresh    = ndesc_q == '0;
   assign halt     = stop_i || qrst_i;
   assign give_up  = stop_i || (qrst_i && !apply_q);
   assign pop_o    = state_q == StTake && avail_i && ready_i && !halt;
 
-  ram_1r1w #(.Width(16 + LenWidth + 64), .Depth(256)) u_entries (
+  ram_1r1w #(.Width(16 + LenWidth + 64), .Depth(512)) u_entries (
     .clk_i  (clk_i),
     .we_i   (state_q == StDesc && desc_valid_i && fits),
-    .waddr_i(writable ? {4'hf, writable_q} : readable_q),
+    .waddr_i({writable, writable ? writable_q : readable_q}),
     .wdata_i({desc_index_i, desc_i.len[LenWidth-1:0], desc_i.addr}),
     .re_i   (state_q == StLoad),
     .raddr_i(entry_q),
@@ -166,8 +189,11 @@ module ctrl_chain #(
   logic       whole;       // the descriptor reaches that far
   logic       no_room;     // for a long answer
   logic [3:0] answer_len;
+  logic       result;      // the answer has one
   logic       ack;         // the byte to write is the acknowledgement
+  logic       ends;        // and the last one
   logic [7:0] answer;
+  logic       write_fire;
 
   assign to_edge     = 5'd16 - {1'b0, addr[3:0]};
   assign whole       = left_q >= LenWidth'(to_edge);
@@ -181,12 +207,18 @@ module ctrl_chain #(
   assign byte_o       = data_q[{addr[3:0], 3'b000} +: 8];
   assign end_o        = state_q == StEnd;
 
-  assign no_room    = long_i && room_q != LongBytes;
+  assign no_room    = (long_i || res_need_i) && room_q != LongBytes;
   assign answer_len = (!long_i || bad_q) ? 4'd1 : room_q;
-  assign ack        = answer_q + 4'd1 == answer_len;
+  assign result     = res_i && !refused_q;
+  assign ack        = result ? answer_q == '0 : answer_q[3:0] + 4'd1 == answer_len;
+  assign ends       = !result ? ack : ack ? !res_some_i : res_last_i;
   assign answer     = ack ? (refused_q ? virtio_pkg::CtrlAckErr : virtio_pkg::CtrlAckOk) :
-                            data_i[{answer_q[2:0], 3'b000} +: 8];
-  assign wr_valid_o = state_q == StWrite;
+                      result ? res_byte_i : data_i[{answer_q[2:0], 3'b000} +: 8];
+  assign wr_valid_o = state_q == StWrite && flight_q != '1 && (ack || !result || res_valid_i);
+  assign write_fire = wr_valid_o && wr_ready_i;
+
+  assign res_begin_o = state_q == StEnd && done_i && apply_q && res_i && !over && !refused;
+  assign res_ready_o = write_fire && result && !ack;
   assign wr_addr_o  = {addr[63:LaneWidth], LaneWidth'(0)};
   assign wr_data_o  = {AxiBytes{answer}};
   assign wr_strb_o  = AxiBytes'(1) << addr[LaneWidth-1:0];
@@ -233,22 +265,31 @@ module ctrl_chain #(
   // States         //
   ////////////////////
 
+  assign judged_o    = !over && (refused || (state_q == StEnd && done_i && apply_q) ||
+                                 (state_q == StStart && (bad_q || room_q == '0)));
+  assign judged_ok_o = state_q == StEnd && done_i && !refused;
+  assign over_o      = over;
+
   assign quiet_o = (state_q == StTake && fresh) || state_q == StError;
   assign idle_o  = (state_q == StTake && !pop_o && (fresh || !halt)) || state_q == StError;
 
   logic take;        // a descriptor is there
   logic over;        // nothing of the chain is in hand any more
-  logic advance;     // a byte was handed on or written, and its descriptor has another one
+  logic advance;     // a byte was handed on or written, and another one follows
+  logic drained;     // no byte of a result is under way
   logic refused;
 
   assign take    = state_q == StDesc && desc_valid_i;
   assign refused = (state_q == StBytes && refuse_i) ||
                    (state_q == StEnd && (refuse_i || no_room));
   assign advance = (byte_valid_o && byte_ready_i) ||
+                   (write_fire && result) ||
                    (state_q == StWrote && wr_done_i && !wr_error_i && !ack);
+  assign drained = state_q == StDrain && flight_q == '0;
   assign over    = (state_q == StTake && halt) || (used_valid_o && used_ready_i) ||
                    (give_up && (state_q == StStart || state_q == StLoad || state_q == StOpen ||
-                                state_q == StBytes || state_q == StEnd));
+                                state_q == StBytes || state_q == StEnd ||
+                                (drained && !failed_q && !ends_q)));
 
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
@@ -259,7 +300,8 @@ module ctrl_chain #(
         StDesc:  if (take) state_q <= ((desc_i.flags & virtio_pkg::DescFNext) != '0) ? StTake :
                                                                                       StStart;
         StStart: state_q <= (room_q == '0) ? StUsed : StLoad;
-        StLoad:  state_q <= (!answering_q && entry_q == readable_q) ? StEnd : StOpen;
+        StLoad:  state_q <= (entry_q == {1'b0, readable_q}) ? StEnd :
+                            (entry_q == {1'b1, writable_q}) ? StUsed : StOpen;
         StOpen:  state_q <= answering_q ? StWrite : StAsk;
         StAsk:   if (req_ready_i) state_q <= StAnswer;
         StAnswer: if (rsp_valid_i) state_q <= rsp_error_i ? StError : StBytes;
@@ -268,9 +310,17 @@ module ctrl_chain #(
           else if (advance && addr[3:0] == 4'hf) state_q <= StAsk;
         end
         StEnd:   if (done_i) state_q <= apply_q ? StLoad : StStart;
-        StWrite: if (wr_ready_i) state_q <= StWrote;
+        StWrite: begin
+          if (write_fire && !result) begin
+            state_q <= StWrote;
+          end else if ((write_fire && (ends || last || stop_i)) ||
+                       (!wr_valid_o && (failed_q || stop_i))) begin
+            state_q <= StDrain;
+          end
+        end
         StWrote: if (wr_done_i) state_q <= wr_error_i ? StError : ack ? StUsed :
                                            last ? StLoad : StWrite;
+        StDrain: if (drained) state_q <= failed_q ? StError : ends_q ? StUsed : StLoad;
         default: if (used_ready_i) state_q <= StTake;   // StUsed
       endcase
       if (refused) state_q <= StLoad;
@@ -289,7 +339,7 @@ module ctrl_chain #(
     end else if (take) begin
       ndesc_q <= ndesc_q + 1'b1;
       if (writable) begin
-        writable_q <= writable_q + 4'(fits);
+        writable_q <= writable_q + 8'(fits);
         room_q     <= (desc_i.len[LenWidth-1:4] != '0 || room > {1'b0, LongBytes}) ? LongBytes :
                                                                                    room[3:0];
       end else begin
@@ -305,6 +355,19 @@ module ctrl_chain #(
     end
     if (rsp_valid_i || wr_done_i) begin
       failed_read_q <= state_q == StAnswer;
+    end
+  end
+
+  // Bytes of a result that are under way.
+  always_ff @(posedge clk_i) begin
+    if (rst_i || take) begin
+      flight_q <= '0;
+      ends_q   <= 1'b0;
+      failed_q <= 1'b0;
+    end else if (result && (write_fire || wr_done_i)) begin
+      flight_q <= flight_q + 4'(write_fire) - 4'(wr_done_i);
+      ends_q   <= ends_q || (write_fire && ends);
+      failed_q <= failed_q || (wr_done_i && wr_error_i);
     end
   end
 
@@ -354,7 +417,7 @@ module ctrl_chain #(
   always_ff @(posedge clk_i) begin
     if (take) begin
       answer_q <= '0;
-    end else if (state_q == StWrote && wr_done_i) begin
+    end else if ((state_q == StWrote && wr_done_i) || (write_fire && result)) begin
       answer_q <= answer_q + 1'b1;
     end
   end
@@ -373,7 +436,7 @@ module ctrl_chain #(
       a_read: assert (!req_valid_o || (left_q != '0 && req_bytes_o <= left_q &&
                                        LenWidth'(addr[3:0]) + req_bytes_o <= LenWidth'(16)));
       // The answer stays within the writable bytes.
-      a_write: assert (!wr_valid_o || (left_q != '0 && answer_q < room_q));
+      a_write: assert (!wr_valid_o || (left_q != '0 && (result || answer_q < 16'(room_q))));
       // A read in one beat is answered by one beat, when it was asked for.
       a_rsp: assert (!rsp_valid_i || state_q == StAnswer);
     end

@@ -8,6 +8,8 @@
 //             pass without apply_i changes nothing; one with apply_i carries out a command that has
 //             passed the other.
 //   long_o    the answer has data before the acknowledgement: the moderation of a queue
+//   result_o  it has a result behind it, see ctrl_stats; query_o: what is supported
+//   store_o   in either pass: statistics of virtqueue store_vq_o are asked for; not if list_full_i
 //   action_o  what a field changes, for ctrl_settings and ctrl_tables, which take it at once; but
 //             under walking_i a new table of addresses waits for the old one's clearing
 //   mod_*     asks ctrl_moderation: mod_valid_o until mod_done_i, mod_ok_i with it
@@ -23,6 +25,8 @@
 //           |
 //           +-> Vq 4 -> Simple 0 or 8 (moderation of one queue)
 //           |
+//           +-> (Vq 8 -> Simple 8) x n (statistics: virtqueue, types), as far as the bytes go
+//           |
 //           +-> Clear -> Count 4 -> Mac 6 x n -> Count 4 -> Mac 6 x m -> Commit ----> Done
 //           |
 //           |                .-> RssHead 4 -> Table 2 x (mask + 1) -> MaxTx 2 -.
@@ -36,7 +40,8 @@
 //   QueuePairs   receive and transmit pairs
 
 module ctrl_command #(
-  parameter int unsigned QueuePairs = 1
+  parameter int unsigned QueuePairs = 1,
+  localparam int unsigned IndexWidth = $clog2(2 * QueuePairs + 1)
 ) (
   input  logic                clk_i,
   input  logic                rst_i,
@@ -52,6 +57,12 @@ module ctrl_command #(
   output logic                refuse_o,
   output logic                done_o,
   output logic                long_o,
+  output logic                result_o,
+  output logic                query_o,
+  output logic                store_o,
+  output logic [IndexWidth-1:0] store_vq_o,
+  input  logic                list_full_i,
+  output logic                few_o,          // the driver knows one pair
 
   output ctrl_pkg::action_t   action_o,
   input  logic                walking_i,
@@ -177,6 +188,16 @@ module ctrl_command #(
           next_phase = ctrl_pkg::PhVq;
           next_left  = 4'd4;
         end
+        {virtio_pkg::CtrlClassStats, virtio_pkg::CtrlStatsQuery}: begin
+          op      = ctrl_pkg::OpQuery;
+          allowed = features_i[virtio_pkg::FeatureDeviceStats];
+        end
+        {virtio_pkg::CtrlClassStats, virtio_pkg::CtrlStatsGet}: begin
+          op         = ctrl_pkg::OpStats;
+          allowed    = features_i[virtio_pkg::FeatureDeviceStats];
+          next_phase = ctrl_pkg::PhVq;
+          next_left  = 4'd8;
+        end
         default: op = ctrl_pkg::OpNone;
       endcase
     end
@@ -198,6 +219,9 @@ module ctrl_command #(
   logic        item_last;
   logic        in_use;       // the pair
   logic        settle_step;  // to the next one
+  logic        vq_control;   // vq_q is the control virtqueue
+  logic        types_fit;    // the types of statistics are those of the virtqueue
+  logic        list_ends;    // no further virtqueue in the list
 
   assign active       = !refuse_q && phase_q != ctrl_pkg::PhDone;
   assign padding      = phase_q == ctrl_pkg::PhKey && key_left_q == '0;
@@ -208,6 +232,24 @@ module ctrl_command #(
   assign item_last    = item_q == items_q;
   // A limit of the device: 16 bits each.
   assign coal_fits    = acc_q[31:16] == '0 && acc_q[63:48] == '0;
+
+  // Without MQ and RSS there is one pair, and control is behind it.
+  assign few_o      = !features_i[virtio_pkg::FeatureMq] && !features_i[virtio_pkg::FeatureRss];
+  assign vq_control = vq_q == (few_o ? 16'd2 : 16'(2 * QueuePairs));
+  assign list_ends  = end_i && op_q == ctrl_pkg::OpStats && phase_q == ctrl_pkg::PhVq &&
+                      left_q == 4'd8;
+
+  always_comb begin : p_types
+    logic [63:0] rest;
+    rest      = acc_q;
+    types_fit = 1'b0;
+    if (act && op_q == ctrl_pkg::OpStats) begin
+      if (vq_control)    rest[virtio_pkg::StatsTypeCvq]     = 1'b0;
+      else if (!vq_q[0]) rest[virtio_pkg::StatsTypeRxBasic] = 1'b0;
+      else               rest[virtio_pkg::StatsTypeTxBasic] = 1'b0;
+      types_fit = rest == '0 && (vq_control || vq_q < (few_o ? 16'd2 : 16'(2 * QueuePairs)));
+    end
+  end
 
   always_comb begin
     offloads = '0;
@@ -244,6 +286,7 @@ module ctrl_command #(
               good  = !mod_done_i || mod_ok_i;
               waits = !mod_done_i;
             end
+            ctrl_pkg::OpStats: good = types_fit && (!list_full_i || acc_q == '0);
             default: good = 1'b1;
           endcase
         end
@@ -278,7 +321,7 @@ module ctrl_command #(
       second_q <= 1'b0;
     end else begin
       // Too short, too long, or wrong in itself.
-      if ((end_i && byte_ready_o) || (byte_valid_i && phase_q == ctrl_pkg::PhDone) ||
+      if ((end_i && byte_ready_o && !list_ends) || (byte_valid_i && phase_q == ctrl_pkg::PhDone) ||
           (act && !good)) begin
         refuse_q <= 1'b1;
       end
@@ -286,6 +329,7 @@ module ctrl_command #(
         left_q <= left_q - 1'b1;
       end
       if (act && phase_q == ctrl_pkg::PhHead) op_q <= op;
+      if (list_ends) phase_q <= ctrl_pkg::PhDone;
       if (taken) begin
         case (phase_q)
           ctrl_pkg::PhHead: begin
@@ -298,11 +342,12 @@ module ctrl_command #(
           end
           ctrl_pkg::PhSimple: begin
             phase_q <= (op_q == ctrl_pkg::OpPairs && apply_i) ? ctrl_pkg::PhSettle :
-                                                               ctrl_pkg::PhDone;
+                       (op_q == ctrl_pkg::OpStats) ? ctrl_pkg::PhVq : ctrl_pkg::PhDone;
+            if (op_q == ctrl_pkg::OpStats) left_q <= 4'd8;
           end
           ctrl_pkg::PhVq: begin
             phase_q <= ctrl_pkg::PhSimple;
-            left_q  <= (op_q == ctrl_pkg::OpCoalSet) ? 4'd8 : 4'd0;
+            left_q  <= (op_q == ctrl_pkg::OpCoalGet) ? 4'd0 : 4'd8;
           end
           ctrl_pkg::PhCount, ctrl_pkg::PhMac: begin
             if ((phase_q == ctrl_pkg::PhCount) ? acc_q[47:32] != '0 : !item_last) begin
@@ -355,7 +400,8 @@ module ctrl_command #(
   always_ff @(posedge clk_i) begin
     if (taken) begin
       if (phase_q == ctrl_pkg::PhHead)  cmd_q      <= acc_q[58:56];
-      if (phase_q == ctrl_pkg::PhVq)    vq_q       <= acc_q[47:32];
+      if (phase_q == ctrl_pkg::PhVq)    vq_q       <= (op_q == ctrl_pkg::OpStats) ? acc_q[15:0] :
+                                                                                  acc_q[47:32];
       if (phase_q == ctrl_pkg::PhTypes) no_types_q <= acc_q[37:32] == '0;
       if (phase_q == ctrl_pkg::PhCount || phase_q == ctrl_pkg::PhRssHead) items_q <= acc_q[47:32];
     end
@@ -388,6 +434,12 @@ module ctrl_command #(
   assign refuse_o = refuse_q;
   assign done_o   = phase_q == ctrl_pkg::PhDone && !refuse_q;
   assign long_o   = op_q == ctrl_pkg::OpCoalGet;
+  assign query_o  = op_q == ctrl_pkg::OpQuery;
+  assign result_o = query_o || op_q == ctrl_pkg::OpStats;
+
+  assign store_o    = taken && op_q == ctrl_pkg::OpStats && phase_q == ctrl_pkg::PhSimple &&
+                      acc_q != '0;
+  assign store_vq_o = vq_control ? IndexWidth'(2 * QueuePairs) : vq_q[IndexWidth-1:0];
 
   assign in_use         = item_q < pairs_i;
   assign settle_step    = act && phase_q == ctrl_pkg::PhSettle && (in_use || settled_i);
@@ -429,7 +481,7 @@ module ctrl_command #(
     action_o.second = second_q;
   end
 
-  assign idle_o = !padding && !act;
+  assign idle_o = !padding && !act && !list_ends;
 
   logic unused_features;
   assign unused_features = ^features_i;

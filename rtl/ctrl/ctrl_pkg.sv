@@ -16,6 +16,8 @@ package ctrl_pkg;
   localparam logic [3:0] OpCoal     = 4'd10;   // all queues of a direction
   localparam logic [3:0] OpCoalSet  = 4'd11;   // one queue
   localparam logic [3:0] OpCoalGet  = 4'd12;
+  localparam logic [3:0] OpQuery    = 4'd13;   // types of statistics
+  localparam logic [3:0] OpStats    = 4'd14;   // statistics
 
   // Fields, in the order of their pictures in ctrl_command.
   localparam logic [3:0] PhHead     = 4'd0;

@@ -26,7 +26,8 @@
 //   kick_*      doorbells, one cycle each; always accepted by the receiver.
 //               Queue numbers on these ports are those of a device with all pairs in use: the control
 //               queue is the last one.
-//   irq_*       per engine (0 receive, 1 transmit), holds until ready.
+//   irq_*       per engine (0 receive, 1 transmit), holds until ready. irq_sent_*: an interrupt of a
+//               virtqueue goes out; no more than one in three cycles.
 //   mac_i       station address as the control queue has set it; mac_change_i is high for a cycle
 //               when it changes.
 //   vendor_control_o  bits for the MAC, virtio_pkg::ControlBit*; a device reset leaves them.
@@ -92,6 +93,8 @@ module host_regs #(
   input  logic               irq_valid_i,
   output logic               irq_ready_o,
   input  logic [15:0]        irq_queue_i,
+  output logic               irq_sent_o,
+  output logic [15:0]        irq_sent_queue_o,
 
   input  logic               err_valid_i,
   input  nic_pkg::vq_error_t err_i,
@@ -349,6 +352,8 @@ module host_regs #(
     .msg_vector_o    (msg_vector),
     .intx_o,
     .raised_o        (raised),
+    .sent_o          (irq_sent_o),
+    .sent_queue_o    (irq_sent_queue_o),
     .sel_i           (sel_isr),
     .write_i         (reg_write),
     .offset_i        (reg_addr[11:0]),

@@ -38,6 +38,8 @@ module interrupts (
   output logic [15:0] msg_vector_o,
   output logic        intx_o,
   output logic        raised_o,          // one cycle: intx_o is about to rise
+  output logic        sent_o,            // one cycle: virtqueue sent_queue_o raises an interrupt
+  output logic [15:0] sent_queue_o,
 
   input  logic        sel_i,             // the ISR register
   input  logic        write_i,
@@ -55,7 +57,7 @@ module interrupts (
   logic [1:0]  state_q;
   logic        config_pending_q;
   logic        is_config_q;
-  logic [15:0] vector_q;
+  logic [15:0] vector_q, queue_q;
   logic [7:0]  isr_q, isr_set;
   logic        isr_read;
   logic        ack_q;
@@ -72,6 +74,8 @@ module interrupts (
   assign msg_valid_o    = state_q == StSend || (state_q == StDecide && has_message);
   assign msg_vector_o   = (state_q == StSend) ? vector_q : vector;
   assign intx_o         = (isr_q != 8'h0) && !msix_enable_i;
+  assign sent_o         = (state_q == StDecide) && !is_config_q && (has_message || !msix_enable_i);
+  assign sent_queue_o   = queue_q;
   assign raised_o       = (state_q == StDecide) && isr_q == 8'h0 && !msix_enable_i;
   assign ack_o          = ack_q;
   assign rdata_o        = rdata_q;
@@ -93,6 +97,7 @@ module interrupts (
             state_q          <= StDecide;
           end else if (irq_ready_o) begin
             state_q <= StDecide;
+            queue_q <= irq_queue_i;
           end
         end
         StDecide: begin

@@ -112,6 +112,7 @@ module rx_fill #(
   output logic                         drop_no_buffer_o,
   output logic                         drop_reset_o,
   output logic                         delivered_o,
+  output logic [15:0]                  delivered_bytes_o,
 
   output logic                         trace_descriptor_valid_o,
   output logic [TagWidth-1:0]          trace_descriptor_tag_o,
@@ -263,6 +264,7 @@ module rx_fill #(
   logic [CountWidth-1:0] free_segments;
   logic [CountWidth-1:0] free_buffers;
   logic [QueueWidth-1:0] free_queue;
+  logic [15:0]           free_len;
   logic [TagWidth-1:0]   free_tag;
 
   // A descriptor may be on its way when the next one is asked for: two places in every queue.
@@ -298,7 +300,7 @@ module rx_fill #(
 
   ring_two #(
     .FirstWidth (TagWidth + QueueWidth + nic_pkg::RxHeaderWidth + 2 * CountWidth + 1),
-    .SecondWidth(TagWidth + QueueWidth + 2 * CountWidth + 1),
+    .SecondWidth(TagWidth + QueueWidth + 16 + 2 * CountWidth + 1),
     .Depth      (Frames)
   ) u_plans (
     .clk_i         (clk_i),
@@ -306,7 +308,7 @@ module rx_fill #(
     .wr_valid_i    (plan_push),
     .wr_first_i    ({frame_tag_i, frame_queue_i, push_header, plan_push_buffers,
                      plan_push_segments, plan_push_drop}),
-    .wr_second_i   ({frame_tag_i, frame_queue_i, plan_push_buffers, plan_push_segments,
+    .wr_second_i   ({frame_tag_i, frame_queue_i, frame_i.len, plan_push_buffers, plan_push_segments,
                      plan_push_drop}),
     .room_o        (ring_room),
     .settled_o     (ring_settled),
@@ -316,7 +318,7 @@ module rx_fill #(
     .first_data_o  ({move_tag, move_queue, move_header, move_buffers, move_segments, move_drop}),
     .second_valid_o(free_valid),
     .second_ready_i(free_ready),
-    .second_data_o ({free_tag, free_queue, free_buffers, free_segments, free_drop})
+    .second_data_o ({free_tag, free_queue, free_len, free_buffers, free_segments, free_drop})
   );
 
   ////////////////////
@@ -477,6 +479,7 @@ module rx_fill #(
                         asked_ptr_q == done_ptr_q;
 
   assign delivered_o              = release_fire && !free_drop;
+  assign delivered_bytes_o        = free_len;
   assign trace_descriptor_valid_o = desc_valid_i && first;
   assign trace_descriptor_tag_o   = frame_tag_i;
   assign trace_write_valid_o      = req_fire && req_first;

@@ -23,7 +23,9 @@
 //   dis_valid_i    in this cycle the reset of queue qrst_queue_i ends
 //   err_*          a write was answered with an error; err_o.queue is the virtqueue index
 //   congested_o    the store is half full or more
-//   drop_*_o, merged_o, delivered_o   pulses: each frame has one, sooner or later
+//   drop_*_o, merged_o, delivered_o   pulses: each frame has one, sooner or later. With delivered_o
+//                  delivered_bytes_o, and used_queue_o is its queue; with given_up_o, which is for
+//                  drops of frames that had a queue, given_up_queue_o
 //   csum_good_o, csum_bad_o   pulses: the verdict on a frame's checksums
 //   trace_*        the points RxStart to RxWritten of virtio_pkg, in that order
 //   idle_o         a clock edge with quiet inputs changes no state before deadline_o
@@ -109,6 +111,9 @@ module rx_path #(
   output logic                         drop_reset_o,
   output logic                         merged_o,
   output logic                         delivered_o,
+  output logic [15:0]                  delivered_bytes_o,
+  output logic                         given_up_o,
+  output logic [QueueWidth-1:0]        given_up_queue_o,
   output logic                         csum_good_o,
   output logic                         csum_bad_o,
 
@@ -442,6 +447,7 @@ module rx_path #(
     .drop_no_buffer_o(drop_no_buffer_o),
     .drop_reset_o    (fill_drop_reset),
     .delivered_o     (delivered_o),
+    .delivered_bytes_o(delivered_bytes_o),
     .trace_descriptor_valid_o(descriptor), .trace_descriptor_tag_o(descriptor_tag),
     .trace_write_valid_o(write), .trace_write_tag_o(write_tag),
     .trace_written_valid_o(written), .trace_written_tag_o(written_tag)
@@ -470,6 +476,9 @@ module rx_path #(
     .drop_reset_o(ledger_drop),
     .quiet_o     (ledger_quiet)
   );
+
+  assign given_up_o       = drop_no_fit_o || drop_no_buffer_o || fill_drop_reset;
+  assign given_up_queue_o = frame_queue;
 
   assign drop_reset_o = fill_drop_reset || ledger_drop;
   assign quiet_o      = fill_quiet && !receiving && ledger_quiet;

@@ -15,7 +15,9 @@
 //   desc, used, req_*, rsp_*   see tx_gather
 //   m_axis_*       see tx_store; m_axis_queue_o: the transmit queue that the frame came from
 //   err_*          a read was answered with an error; err_o.queue is the virtqueue index
-//   drop_bad_o, csum_o, tso_o, segment_o   see tx_segment
+//   drop_*_o, csum_o, tso_o, segment_o   see tx_segment
+//   sent_*         a pulse: a frame of queue sent_queue_o, of sent_bytes_o bytes, is whole. It leaves
+//                  in any case.
 //   trace_*        the points TxDescriptor to TxEnd of virtio_pkg, in that order; those from TxStored on
 //                  once for each segment of a super-frame
 //   idle_o         a clock edge with quiet inputs changes no state
@@ -77,7 +79,11 @@ module tx_path #(
   output logic                         err_valid_o,
   output nic_pkg::vq_error_t           err_o,
 
+  output logic                         sent_o,
+  output logic [QueueWidth-1:0]        sent_queue_o,
+  output logic [15:0]                  sent_bytes_o,
   output logic                         drop_bad_o,
+  output logic [QueueWidth-1:0]        drop_queue_o,
   output logic                         csum_o,
   output logic                         tso_o,
   output logic                         segment_o,
@@ -228,6 +234,7 @@ module tx_path #(
     .record_place_o   (record_place),
     .record_value_o   (record_value),
     .drop_bad_o       (drop_bad_o),
+    .drop_queue_o     (drop_queue_o),
     .csum_o           (csum_o),
     .tso_o            (tso_o),
     .segment_o        (segment_o)
@@ -275,6 +282,10 @@ module tx_path #(
     err_o       = gather_err;
     err_o.queue = {gather_err.queue[14:0], 1'b1};
   end
+
+  assign sent_o       = record_valid;
+  assign sent_queue_o = record_queue;
+  assign sent_bytes_o = 16'(record_end) + 16'd1;
 
   assign trace_valid_o = {ended, start, record_valid, read, descriptor};
   assign trace_tag_o   = {32'(ended_tag), 32'(start_tag), 32'(record_tag), 32'(read_tag),

@@ -24,8 +24,8 @@
 //                 which at most eight words and as many records follow
 //   record_*      a frame is whole
 //   features      what was negotiated: hdr_hash_i, csum_i, tso4_i, tso6_i, ecn_i, uso_i
-//   drop_bad_o    a chain was dropped: tx_plan did not let it be read, or its header asks for what was
-//                 not negotiated or cannot be done
+//   drop_bad_o    a chain of drop_queue_o was dropped: tx_plan did not let it be read, or its header
+//                 asks for what was not negotiated or cannot be done
 //   csum_o        pulses with a record that has a checksum; tso_o for each super-frame; segment_o with
 //                 a record of one of its segments
 //   idle_o        nothing can change until an input does
@@ -84,6 +84,7 @@ module tx_segment #(
   output logic [15:0]           record_value_o,
 
   output logic                  drop_bad_o,
+  output logic [QueueWidth-1:0] drop_queue_o,
   output logic                  csum_o,
   output logic                  tso_o,
   output logic                  segment_o
@@ -335,10 +336,8 @@ module tx_segment #(
           fill_q <= '0;
           pos_q  <= '0;
           left_q <= h_end_q;
-          if (h_gso == '0) begin
-            state_q <= Frame;
-          end else if (bad_super) begin
-            state_q <= Skip;
+          if (h_gso == '0 || bad_super) begin
+            state_q <= (h_gso == '0) ? Frame : Skip;
           end else begin
             left_q  <= LenWidth'(head_end);
             state_q <= Head;
@@ -570,9 +569,10 @@ module tx_segment #(
 
   assign drop_bad_o = chain_dropped || skips || (state_q == Parse && gso_bad) ||
                       (frame_begins && bad_frame && !h_super_q);
-  assign csum_o     = record_valid_o && record_csum_o;
-  assign tso_o      = state_q == Parse && gso_parsed;
-  assign segment_o  = record_valid_o && record_super;
+  assign drop_queue_o = chain_dropped ? chain_queue_i : h_queue_q;
+  assign csum_o       = record_valid_o && record_csum_o;
+  assign tso_o        = state_q == Parse && gso_parsed;
+  assign segment_o    = record_valid_o && record_super;
 
   always_comb begin
     idle_o = 1'b0;

@@ -488,6 +488,75 @@ TEST_F(ConformanceNet, CoalescingAfterAQueueReset) {
   }
 }
 
+// What is counted of a virtqueue is what its driver sees; a wrong list is refused as a whole.
+TEST_F(ConformanceNet, StatisticsOfAReceiveAndATransmitQueue) {
+  rig.start(kLeast | bit(kFeatureCtrlVq) | bit(kFeatureDeviceStats) | bit(kFeatureRingReset));
+  const auto query = rig.command(kCtrlClassStats, kCtrlStatsQuery, {}, 8);
+  EXPECT_TRUE(query.ok());
+  EXPECT_EQ(query.data, (Octets{1, 0, 1, 0, 1, 0, 0, 0}));
+  const auto entry = [](Octets& to, unsigned queue, unsigned type) {
+    append_le(to, queue, 2);
+    append_le(to, 0x5555, 6);  // reserved
+    append_le(to, bit(type), 8);
+  };
+  const auto reply = [](Octets& to, unsigned type, unsigned queue,
+                        const std::vector<std::uint64_t>& fields) {
+    append_le(to, type, 2);
+    append_le(to, queue, 2);
+    append_le(to, 0, 2);
+    append_le(to, 8 * fields.size() + 8, 2);
+    for (const std::uint64_t field : fields) append_le(to, field, 8);
+  };
+  Octets list;
+  entry(list, 1, kStatsTypeTxBasic);
+  entry(list, 2, kStatsTypeCvq);
+  entry(list, 0, kStatsTypeRxBasic);
+  Octets expected;
+  reply(expected, kStatsTypeTxBasic, 1, {0, 0, 0, 0, 0, 0});
+  reply(expected, kStatsTypeCvq, 2, {2, 2});
+  reply(expected, kStatsTypeRxBasic, 0, {0, 0, 0, 0, 0, 0});
+  EXPECT_EQ(rig.command(kCtrlClassStats, kCtrlStatsGet, list, 200).data, expected);
+
+  // Two frames into buffers, one into a chain that is too short; three out, one of them too short.
+  rig.give(0, 2);
+  rig.arrive(frame_to(station(), 100));
+  rig.arrive(frame_to(station(), 200));
+  rig.run(microseconds{10});
+  rig.give(0, 1, 64);
+  rig.arrive(frame_to(station(), 300));
+  for (const std::size_t payload : {10U, 700U}) {
+    rig.send(1, {}, frame_to(kOther, payload));
+    rig.run(microseconds{10});
+  }
+  const Piece piece{rig.arena().allocate(1, 10, DmaDirection::to_device), 10, false};
+  rig.add(1, std::span{&piece, 1});
+  rig.run(microseconds{20});
+  const std::uint64_t in = frame_to(station(), 100).size() + frame_to(station(), 200).size();
+  const std::uint64_t out = frame_to(kOther, 10).size() + frame_to(kOther, 700).size();
+  const auto interrupts = [&](unsigned vector) {
+    return static_cast<std::uint64_t>(std::ranges::count(rig.interrupts, vector));
+  };
+  EXPECT_GT(interrupts(1), 0U);
+  expected.clear();
+  reply(expected, kStatsTypeTxBasic, 1, {3, 2, out, interrupts(2), 1, 1});
+  reply(expected, kStatsTypeCvq, 2, {3, 3});
+  reply(expected, kStatsTypeRxBasic, 0, {3, 2, in, interrupts(1), 1, 0});
+  EXPECT_EQ(rig.command(kCtrlClassStats, kCtrlStatsGet, list, 200).data, expected);
+
+  // One that is wrong at the end, and a reset of the queue, which changes nothing.
+  Octets wrong = list;
+  entry(wrong, 1, kStatsTypeRxBasic);
+  const auto refused = rig.command(kCtrlClassStats, kCtrlStatsGet, wrong, 200);
+  EXPECT_FALSE(refused.ok());
+  EXPECT_EQ(refused.length, 1U);
+  rig.reset_queue(1);
+  expected.clear();
+  reply(expected, kStatsTypeTxBasic, 1, {3, 2, out, interrupts(2), 1, 1});
+  reply(expected, kStatsTypeCvq, 2, {5, 4});
+  reply(expected, kStatsTypeRxBasic, 0, {3, 2, in, interrupts(1), 1, 0});
+  EXPECT_EQ(rig.command(kCtrlClassStats, kCtrlStatsGet, list, 200).data, expected);
+}
+
 // Moderation does not overrule the driver's event suppression.
 TEST_F(ConformanceNet, SuppressedMeansSilent) {
   rig.start(kLeast | bit(kFeatureCtrlVq) | bit(kFeatureNotfCoal));

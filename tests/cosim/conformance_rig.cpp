@@ -288,8 +288,14 @@ ConformanceRig::Answer ConformanceRig::command(std::uint8_t command_class, std::
   for (const std::byte byte : arena_.bytes(pieces[1].address, room)) {
     answer.data.push_back(std::to_integer<std::uint8_t>(byte));
   }
-  answer.ack = answer.data.back();
-  answer.data.pop_back();
+  if (command_class == regs::kCtrlClassStats) {
+    answer.ack = answer.data.front();
+    answer.data.erase(answer.data.begin());
+    answer.data.resize(answer.length - std::uint32_t{1});
+  } else {
+    answer.ack = answer.data.back();
+    answer.data.pop_back();
+  }
   return answer;
 }
 

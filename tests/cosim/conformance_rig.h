@@ -90,8 +90,8 @@ class ConformanceRig : private sim::FrameSink {
 
   struct Answer {
     std::uint8_t ack = 0xff;
-    std::vector<std::uint8_t> data;
-    std::uint32_t length = 0;  ///< of the used element
+    std::vector<std::uint8_t> data;  ///< of statistics what was written, of others all of it
+    std::uint32_t length = 0;        ///< of the used element
     [[nodiscard]] bool ok() const { return ack == regs::kCtrlAckOk; }
   };
   /// Issues a control command, and runs until it is answered and no longer.

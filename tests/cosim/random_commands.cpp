@@ -249,7 +249,7 @@ class Maker {
       header("unknown", regs::kCtrlClassVlan, regs::kCtrlVlanAdd);
       append_le(data(), 5, 2);
     } else {
-      header("unknown", static_cast<std::uint8_t>(7 + random_.below(200)),
+      header("unknown", static_cast<std::uint8_t>(9 + random_.below(200)),
              static_cast<std::uint8_t>(random_.below(256)));
       data().resize(random_.below(30));
     }

@@ -39,6 +39,7 @@ constexpr std::array kNeeds = {
     Need{regs::kFeatureCtrlMacAddr, bit(regs::kFeatureCtrlVq)},
     Need{regs::kFeatureNotfCoal, bit(regs::kFeatureCtrlVq)},
     Need{regs::kFeatureVqNotfCoal, bit(regs::kFeatureCtrlVq)},
+    Need{regs::kFeatureDeviceStats, bit(regs::kFeatureCtrlVq)},
     Need{regs::kFeatureRss, bit(regs::kFeatureCtrlVq)},
     Need{regs::kFeatureHashReport, bit(regs::kFeatureCtrlVq)},
     Need{regs::kFeatureCtrlGuestOffloads, bit(regs::kFeatureCtrlVq)},

@@ -41,6 +41,7 @@ RandomRun::~RandomRun() {
 
 std::string RandomRun::problem() const {
   if (!agent_->error().empty()) return agent_->error();
+  if (!statistics_.error().empty()) return statistics_.error();
   return scoreboard_.error();
 }
 
@@ -70,6 +71,7 @@ std::string RandomRun::run() {
   agent_ = std::make_unique<NetAgent>(*simulation_, random_.next());
   agent_->on_receive = [this](const ReceivedFrame& frame) {
     scoreboard_.received(frame);
+    statistics_.received(frame);
     if (!scoreboard_.error().empty()) simulation_->request_stop();
   };
   offered_ = agent_->offered() & ~options_.without;
@@ -160,6 +162,8 @@ std::string RandomRun::session() {
   moderated_ = false;
   scoreboard_.start(simulation_->timeline().now(), control_.receive, transmit, pairs);
 
+  statistics_.start(*agent_);
+
   const std::uint64_t end = frames_ + kSession;
   while (frames_ < end && frames_ < options_.frames) {
     const bool last = percent(25);
@@ -189,7 +193,22 @@ std::string RandomRun::round(bool last) {
     if (reset_in_it && receive_left_ + send_left_ < reset_at) return {};
     if (const std::string wrong = act(); !wrong.empty()) return wrong;
   }
-  return quiesce();
+  if (const std::string wrong = quiesce(); !wrong.empty()) return wrong;
+  return statistics();
+}
+
+// With nothing under way, the device's statistics are those of the models.
+std::string RandomRun::statistics() {
+  if (!plan_.agent.has(regs::kFeatureDeviceStats)) return {};
+  if (!statistics_.ask(*agent_)) return "statistics find no room";
+  if (const std::string wrong =
+          agent_->run_for(kPatience, [&] { return !agent_->command_outstanding(); });
+      !wrong.empty()) {
+    return wrong;
+  }
+  if (agent_->command_outstanding()) return "statistics are not answered";
+  statistics_.judge(*agent_, scoreboard_);
+  return statistics_.error();
 }
 
 std::string RandomRun::act() {
@@ -205,6 +224,12 @@ std::string RandomRun::act() {
 
 void RandomRun::command() {
   if (agent_->command_outstanding()) return;
+  if (plan_.agent.has(regs::kFeatureDeviceStats) && percent(10)) {
+    ++commands_;
+    log("statistics");
+    if (!statistics_.ask(*agent_)) scoreboard_.complain("no room for statistics");
+    return;
+  }
   auto made = random_command(random_, plan_.agent, simulation_->profile(), mix_, control_);
   if (!made) return;
   if (made->accepted) {
@@ -258,6 +283,7 @@ std::string RandomRun::reset_queue() {
   log(fmt::format("reset of virtqueue {}", queue));
   if (const std::string wrong = agent_->reset_queue(queue); !wrong.empty()) return wrong;
   scoreboard_.reset_done(queue);
+  statistics_.losing();
   control_.moderation[queue] = queue % 2 == 0 ? control_.receive_all : control_.transmit_all;
   cover_reset(coverage_, queue % 2 == 0 ? "rx queue" : "tx queue",
               receive_left_ != 0 || send_left_ != 0);

@@ -15,6 +15,7 @@
 #include "tests/cosim/random_commands.h"
 #include "tests/cosim/random_plan.h"
 #include "tests/cosim/scoreboard.h"
+#include "tests/cosim/statistics.h"
 #include "tests/golden/frame_builder.h"
 #include "tests/support/coverage.h"
 #include "tests/support/net_agent.h"
@@ -49,6 +50,7 @@ class RandomRun final : public sim::FrameSource {
   [[nodiscard]] std::uint64_t skipped_cycles() const {
     return simulation_->counters().cycles_skipped;
   }
+  [[nodiscard]] std::uint64_t statistics_answers() const noexcept { return statistics_.answers(); }
   [[nodiscard]] const Scoreboard& scoreboard() const noexcept { return scoreboard_; }
 
   [[nodiscard]] const sim::WireFrame* peek() override;
@@ -63,6 +65,7 @@ class RandomRun final : public sim::FrameSource {
   void mask_some();
   [[nodiscard]] std::string quiesce();
   [[nodiscard]] std::string balance();
+  [[nodiscard]] std::string statistics();
   [[nodiscard]] std::string reset_device();
   void send_burst(std::uint64_t session);
   [[nodiscard]] golden::Bytes next_frame();
@@ -76,6 +79,7 @@ class RandomRun final : public sim::FrameSource {
   Coverage& coverage_;
   sim::Random random_;
   Scoreboard scoreboard_;
+  Statistics statistics_;
   sim::HashSink hash_;
   std::unique_ptr<sim::Simulation> simulation_;
   std::unique_ptr<sim::PcapWriter> pcap_;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "nicroscope/registers.h"
 #include "tests/cosim/random_coverage.h"
 #include "tests/cosim/random_run.h"
 
@@ -42,6 +43,7 @@ TEST(Random, AgainstTheGoldenModels) {
   std::uint64_t merged = 0;
   std::uint64_t sent = 0;
   std::uint64_t offered = 0;
+  std::uint64_t statistics = 0;
   for (std::uint64_t n = 0; n < options.seeds && frames < options.frames; ++n) {
     RandomOptions run_options;
     run_options.seed = options.first_seed + n;
@@ -58,10 +60,16 @@ TEST(Random, AgainstTheGoldenModels) {
     merged += run.scoreboard().merged();
     sent += run.scoreboard().sent();
     offered = run.offered();
+    statistics += run.statistics_answers();
   }
   expect_coverage(coverage, offered);
-  fmt::print("{} frames and chains: {} delivered, {} of them merged, {} sent; {} commands\n",
-             frames, delivered, merged, sent, commands);
+  fmt::print(
+      "{} frames and chains: {} delivered, {} of them merged, {} sent; {} commands, "
+      "statistics {} times\n",
+      frames, delivered, merged, sent, commands, statistics);
+  if ((offered >> regs::kFeatureDeviceStats & 1) != 0) {
+    EXPECT_GE(statistics, frames / 5000);
+  }
   std::cout << coverage.report();
   if (!options.coverage_file.empty()) {
     std::ofstream(options.coverage_file) << coverage.json() << "\n";

@@ -32,6 +32,7 @@ void Scoreboard::start(Time now, const ReceiveConfig& config,
   settled_.assign(1, {now, first_});
   transmit_ = transmit;
   chains_.assign(pairs, {});
+  sent_by_queue_.assign(pairs + std::size_t{1}, {});
   checker_.allow_overtaking(false);
   running_ = true;
 }
@@ -128,6 +129,7 @@ void Scoreboard::queued(unsigned pair, const virtio::NetHeader& header, View fra
   auto frames = golden::segment(frame, header, transmit_);
   if (!frames) {
     ++refused_;
+    ++sent_by_queue_.at(pair).refused;
     return;
   }
   const bool needs_csum = (header.flags & regs::kNetHdrFNeedsCsum) != 0;
@@ -136,23 +138,29 @@ void Scoreboard::queued(unsigned pair, const virtio::NetHeader& header, View fra
   super_frames_ += super ? 1 : 0;
   segments_ += super ? frames->size() : 0;
   cover_queued(coverage_, header, frame.size(), frames->size());
+  std::vector<std::size_t> lengths;
   for (Bytes& each : *frames) {
+    lengths.push_back(each.size());
     if (each.size() < least_frame_) each.resize(least_frame_);
   }
   const bool tcp = needs_csum && header.csum_offset == 16;
   const std::size_t check =
       tcp ? std::size_t{header.csum_start} + header.csum_offset : frame.size() + 64;
-  chains_.at(pair).push_back({std::move(*frames), check});
+  chains_.at(pair).push_back({std::move(*frames), std::move(lengths), check});
 }
 
 void Scoreboard::on_sent(View frame) {
-  for (auto& chains : chains_) {
+  for (std::size_t pair = 0; pair < chains_.size(); ++pair) {
+    auto& chains = chains_[pair];
     if (chains.empty() ||
         !golden::same_frame(chains.front().frames.front(), frame, chains.front().check)) {
       continue;
     }
     Chain& chain = chains.front();
+    ++sent_by_queue_[pair].frames;
+    sent_by_queue_[pair].bytes += chain.lengths.front();
     chain.frames.erase(chain.frames.begin());
+    chain.lengths.erase(chain.lengths.begin());
     if (chain.frames.empty()) chains.pop_front();
     return;
   }
@@ -162,6 +170,10 @@ void Scoreboard::on_sent(View frame) {
     };
     const auto found = std::ranges::find_if(chain->frames, same);
     if (found == chain->frames.end()) continue;
+    const auto length = chain->lengths.begin() + (found - chain->frames.begin());
+    ++sent_by_queue_.back().frames;
+    sent_by_queue_.back().bytes += *length;
+    chain->lengths.erase(chain->lengths.begin(), length + 1);
     chain->frames.erase(chain->frames.begin(), found + 1);
     if (chain->frames.empty()) stale_.erase(chain);
     return;

@@ -75,9 +75,19 @@ class Scoreboard final : public sim::FrameSink {
   [[nodiscard]] std::uint64_t super_frames() const noexcept { return super_frames_; }
   [[nodiscard]] std::uint64_t segments() const noexcept { return segments_; }
 
+  /// Of one transmit queue since the device was started, without what the device pads.
+  struct Sent {
+    std::uint64_t frames = 0;
+    std::uint64_t bytes = 0;
+    std::uint64_t refused = 0;  ///< chains
+  };
+  /// The last one has frames of queues that were reset before these had left.
+  [[nodiscard]] const std::vector<Sent>& sent_by_queue() const noexcept { return sent_by_queue_; }
+
  private:
   struct Chain {
     std::vector<golden::Bytes> frames;  // not yet sent
+    std::vector<std::size_t> lengths;   // of these, without padding
     std::size_t check;                  // where a checksum of 0 may be 0xffff
   };
 
@@ -116,6 +126,7 @@ class Scoreboard final : public sim::FrameSink {
   std::uint64_t offloads_ = 0;
   std::uint64_t super_frames_ = 0;
   std::uint64_t segments_ = 0;
+  std::vector<Sent> sent_by_queue_;
 };
 
 }  // namespace nicroscope::test

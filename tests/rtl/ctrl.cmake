@@ -10,7 +10,7 @@ foreach(config "edge10 16 1 156250" "dc25 32 4 250000" "dc100 64 16 250000" "mos
   list(GET config 3 clock)
   nicroscope_rtl_test(ctrl_${name}_test TOP ctrl_harness RTL tests/rtl/ctrl_harness.sv
     PARAMS AxiBytes=${axi_bytes} QueuePairs=${pairs} ClockKhz=${clock}
-    SOURCES ctrl_test.cpp ctrl_random_test.cpp ctrl_model.cpp)
+    SOURCES ctrl_test.cpp ctrl_stats_test.cpp ctrl_random_test.cpp ctrl_model.cpp)
   target_compile_definitions(ctrl_${name}_test PRIVATE
     QUEUE_PAIRS=${pairs} CLOCK_KHZ=${clock})
   nicroscope_rtl_test(rx_classify_${name}_test TOP rx_classify_harness

@@ -66,6 +66,9 @@ class CtrlBench {
     reads_.clear();
     writes_.clear();
     used_.clear();
+    asked_ = false;
+    judged_ = 0;
+    judged_good_ = 0;
     step();
     step();
     dut_->rst_i = 0;
@@ -190,6 +193,8 @@ class CtrlBench {
   };
   const std::vector<Told>& told() const { return told_; }
   unsigned announcements() const { return announcements_; }
+  // What is counted of a virtqueue, for the device to ask for.
+  std::vector<ControlModel::Statistics>& statistics() { return statistics_; }
   unsigned ok() const { return ok_; }
   unsigned bad() const { return bad_; }
   uint64_t cycle() const { return cycle_; }
@@ -258,6 +263,12 @@ class CtrlBench {
       d.rsp_error_i = fail_reads_;
       reads_.pop_front();
     }
+    asked_ = asked_ && d.rd_valid_o;
+    d.rd_done_i = asked_ && asked_until_ <= cycle_;
+    if (d.rd_done_i) {
+      d.rd_value_i = statistic(d.rd_vq_o, d.rd_field_o);
+      asked_ = false;
+    }
     d.wr_done_i = !writes_.empty() && writes_.front() <= cycle_;
     d.wr_error_i = d.wr_done_i && fail_writes_;
     if (d.wr_done_i) writes_.pop_front();
@@ -285,6 +296,12 @@ class CtrlBench {
       reads_.push_back({d.req_addr_o, due()});
     }
     if (d.wr_valid_o && d.wr_ready_i) sample_write();
+    if (d.rd_valid_o && !d.rd_done_i && !asked_) {
+      asked_ = true;
+      asked_until_ = due();
+    }
+    judged_ += d.judged_o;
+    judged_good_ += d.judged_o && d.judged_ok_o;
     if (d.used_valid_o && d.used_ready_i) {
       EXPECT_FALSE(busy());
       EXPECT_EQ(d.used_group_o, 3);
@@ -298,7 +315,7 @@ class CtrlBench {
 
   void sample_write() {
     Vctrl_harness& d = *dut_;
-    EXPECT_TRUE(writes_.empty());
+    EXPECT_LT(writes_.size(), 15U);
     const uint64_t strobes = d.wr_strb_o;
     ASSERT_EQ(std::popcount(strobes), 1);
     const unsigned lane = static_cast<unsigned>(std::countr_zero(strobes));
@@ -309,7 +326,29 @@ class CtrlBench {
     EXPECT_FALSE(memory_[at].written);
     memory_[at].value = port_bytes(d.wr_data_o, kAxi)[lane];
     memory_[at].written = true;
-    writes_.push_back(due());
+    writes_.push_back(std::max(due(), writes_.empty() ? 0 : writes_.back() + 1));
+  }
+
+  uint64_t statistic(unsigned virtqueue, unsigned field) const {
+    const ControlModel::Statistics& s = statistics_.at(virtqueue);
+    switch (field) {
+      case 0:
+        return s.notifications;
+      case 1:
+        return s.packets;
+      case 2:
+        return s.bytes;
+      case 3:
+        return s.interrupts;
+      case 4:
+        return s.drops;
+      case 5:
+        EXPECT_EQ(virtqueue % 2, 0U);
+        return s.overruns;
+      default:
+        EXPECT_EQ(virtqueue, 0U);
+        return field == 6 ? judged_ : judged_good_;
+    }
   }
 
   void sample_tables() {
@@ -365,6 +404,11 @@ class CtrlBench {
   unsigned ok_ = 0;
   unsigned bad_ = 0;
   unsigned announcements_ = 0;
+  std::vector<ControlModel::Statistics> statistics_{2 * kPairs};
+  uint64_t judged_ = 0;
+  uint64_t judged_good_ = 0;
+  bool asked_ = false;
+  uint64_t asked_until_ = 0;
   bool fail_reads_ = false;
   bool fail_writes_ = false;
   std::map<unsigned, uint64_t> places_;

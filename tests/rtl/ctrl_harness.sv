@@ -5,7 +5,8 @@
 module ctrl_harness #(
   parameter int unsigned AxiBytes = 16,
   parameter int unsigned QueuePairs = 1,
-  parameter int unsigned ClockKhz = 156250
+  parameter int unsigned ClockKhz = 156250,
+  localparam int unsigned VqWidth = $clog2(2 * QueuePairs)
 ) (
   input  logic                         clk_i,
   input  logic                         rst_i,
@@ -80,6 +81,14 @@ module ctrl_harness #(
   input  logic                         settled_i,
   output logic                         announce_ack_o,
 
+  output logic                         rd_valid_o,
+  output logic [VqWidth-1:0]           rd_vq_o,
+  output logic [2:0]                   rd_field_o,
+  input  logic                         rd_done_i,
+  input  logic [63:0]                  rd_value_i,
+  output logic                         judged_o,
+  output logic                         judged_ok_o,
+
   output logic                         err_valid_o,
   output logic [7:0]                   err_code_o,
   output logic [15:0]                  err_queue_o,
@@ -125,6 +134,9 @@ module ctrl_harness #(
     .cfg_o(cfg), .tbl_o(tbl), .moderation_o(moderation), .mac_o(mac),
     .settle_o(settle_o), .settle_queue_o(settle_queue_o), .settled_i(settled_i),
     .announce_ack_o(announce_ack_o),
+    .rd_valid_o(rd_valid_o), .rd_vq_o(rd_vq_o), .rd_field_o(rd_field_o),
+    .rd_done_i(rd_done_i), .rd_value_i(rd_value_i),
+    .judged_o(judged_o), .judged_ok_o(judged_ok_o),
     .err_valid_o(err_valid_o), .err_o(err), .ok_o(ok_o), .bad_o(bad_o)
   );
 

@@ -53,6 +53,7 @@ ControlModel::ControlModel(unsigned pairs_built)
     : key(default_key()),
       moderation(2 * pairs_built),
       enabled(2 * pairs_built),
+      statistics(2 * pairs_built),
       built_(pairs_built) {}
 
 void ControlModel::enable(unsigned virtqueue) {
@@ -69,6 +70,15 @@ void ControlModel::disable(unsigned virtqueue) {
 
 ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const uint8_t> bytes,
                                            size_t room) {
+  ++commands;
+  Answer answer;
+  if (room > 0) answer = carry_out(features, bytes, room);
+  good += answer.ok ? 1 : 0;
+  return answer;
+}
+
+ControlModel::Answer ControlModel::carry_out(uint64_t features, std::span<const uint8_t> bytes,
+                                             size_t room) {
   using namespace regs;
   if (bytes.size() < 2) return {};
   const unsigned number = bytes[1];
@@ -80,7 +90,7 @@ ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const ui
         return {};
       }
       mode.set(number, data[0] != 0);
-      return {.ok = true, .data = {}};
+      return {.ok = true};
     }
     case kCtrlClassMac:
       if (number == kCtrlMacTableSet && has(features, kFeatureCtrlRx)) return mac_table(data);
@@ -89,18 +99,18 @@ ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const ui
         return {};
       }
       mac = address(data);
-      return {.ok = true, .data = {}};
+      return {.ok = true};
     case kCtrlClassVlan:
       if (number > kCtrlVlanDel || !has(features, kFeatureCtrlVlan) || data.size() != 2 ||
           little(data) > 4095) {
         return {};
       }
       vlans.set(little(data), number == kCtrlVlanAdd);
-      return {.ok = true, .data = {}};
+      return {.ok = true};
     case kCtrlClassAnnounce:
       if (number != 0 || !has(features, kFeatureGuestAnnounce) || !data.empty()) return {};
       ++announcements;
-      return {.ok = true, .data = {}};
+      return {.ok = true};
     case kCtrlClassMq:
       if (number == kCtrlMqRssConfig && has(features, kFeatureRss)) return rss_config(data);
       if (number == kCtrlMqHashConfig && has(features, kFeatureHashReport)) {
@@ -112,7 +122,7 @@ ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const ui
       }
       pairs = static_cast<unsigned>(little(data));
       rss = false;
-      return {.ok = true, .data = {}};
+      return {.ok = true};
     case kCtrlClassGuestOffloads: {
       if (number != 0 || !has(features, kFeatureCtrlGuestOffloads) || data.size() != 8) return {};
       const uint64_t offloads = 1ULL << kFeatureGuestCsum | 1ULL << kFeatureGuestTso4 |
@@ -121,7 +131,7 @@ ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const ui
       csum = has(little(data), kFeatureGuestCsum);
       tso4 = has(little(data), kFeatureGuestTso4);
       tso6 = has(little(data), kFeatureGuestTso6);
-      return {.ok = true, .data = {}};
+      return {.ok = true};
     }
     case kCtrlClassNotfCoal: {
       const bool all = number <= kCtrlNotfCoalRxSet;
@@ -133,9 +143,51 @@ ControlModel::Answer ControlModel::execute(uint64_t features, std::span<const ui
       }
       return answer;
     }
+    case kCtrlClassStats:
+      return has(features, kFeatureDeviceStats) ? device_stats(features, number, data, room)
+                                                : Answer{};
     default:
       return {};
   }
+}
+
+// virtio 1.3, 5.1.6.5.10.
+ControlModel::Answer ControlModel::device_stats(uint64_t features, unsigned command,
+                                                std::span<const uint8_t> data, size_t room) {
+  using namespace regs;
+  Answer answer{.ok = true};
+  if (command == kCtrlStatsQuery) {
+    if (!data.empty() || room < 9) return {};
+    append_little(answer.result, 1ULL << 0 | 1ULL << 16 | 1ULL << 32, 8);
+    return answer;
+  }
+  if (command != kCtrlStatsGet || data.size() % 16 != 0) return {};
+  const bool all = has(features, kFeatureMq) || has(features, kFeatureRss);
+  const unsigned control = all ? 2 * built_ : 2;
+  size_t asked = 0;
+  for (; !data.empty(); data = data.subspan(16)) {
+    const auto queue = static_cast<unsigned>(little(data.first(2)));
+    const uint64_t types = little(data.subspan(8, 8));
+    const unsigned type = queue == control ? 32 : queue % 2 == 0 ? 0 : 16;
+    if (queue > control || (types & ~(1ULL << type)) != 0) return {};
+    if (types == 0) continue;
+    if (++asked > (built_ > 31 ? 1024 : 64)) return {};
+    std::vector<uint64_t> fields;
+    if (queue == control) {
+      fields = {commands, good + 1};
+    } else {
+      const Statistics& s = statistics[queue];
+      fields = {s.notifications, s.packets, s.bytes, s.interrupts, s.drops};
+      fields.push_back(type == 0 ? s.overruns : s.drops);
+    }
+    append_little(answer.result, type, 2);
+    append_little(answer.result, queue, 2);
+    append_little(answer.result, 0, 2);
+    append_little(answer.result, 8 * (fields.size() + 1), 2);
+    for (const uint64_t field : fields) append_little(answer.result, field, 8);
+  }
+  answer.result.resize(std::min(answer.result.size(), room - 1));
+  return answer;
 }
 
 ControlModel::Answer ControlModel::mac_table(std::span<const uint8_t> data) {
@@ -162,7 +214,7 @@ ControlModel::Answer ControlModel::mac_table(std::span<const uint8_t> data) {
       }
     }
   }
-  return {.ok = true, .data = {}};
+  return {.ok = true};
 }
 
 // hash_key_length and hash_key_data.
@@ -195,7 +247,7 @@ ControlModel::Answer ControlModel::rss_config(std::span<const uint8_t> data) {
   table = entries;
   unclassified = static_cast<uint16_t>(other);
   pairs = static_cast<unsigned>(max_tx);
-  return {.ok = true, .data = {}};
+  return {.ok = true};
 }
 
 ControlModel::Answer ControlModel::hash_config(std::span<const uint8_t> data) {
@@ -204,7 +256,7 @@ ControlModel::Answer ControlModel::hash_config(std::span<const uint8_t> data) {
   if (types > 0x3f || !set_key(data.subspan(12), types)) return {};
   rss = false;
   hash_types = types;
-  return {.ok = true, .data = {}};
+  return {.ok = true};
 }
 
 ControlModel::Answer ControlModel::coalescing(unsigned command, std::span<const uint8_t> data) {
@@ -218,7 +270,7 @@ ControlModel::Answer ControlModel::coalescing(unsigned command, std::span<const 
   }
   if (command == kCtrlNotfCoalVqGet) {
     if (!data.empty()) return {};
-    Answer answer{.ok = true, .data = {}};
+    Answer answer{.ok = true};
     append_little(answer.data, moderation[queue].packets, 4);
     append_little(answer.data, moderation[queue].usecs, 4);
     return answer;
@@ -235,7 +287,7 @@ ControlModel::Answer ControlModel::coalescing(unsigned command, std::span<const 
     defaults[direction] = set;
     for (unsigned q = direction; q < moderation.size(); q += 2) moderation[q] = set;
   }
-  return {.ok = true, .data = {}};
+  return {.ok = true};
 }
 
 }  // namespace nicroscope::test

@@ -24,10 +24,20 @@ class ControlModel {
 
   struct Answer {
     bool ok = false;
-    std::vector<uint8_t> data;  // before the acknowledgement
+    std::vector<uint8_t> data{};    // before the acknowledgement
+    std::vector<uint8_t> result{};  // behind it, as far as there is room
   };
   // Carries out the command in `bytes`, whose answer has `room` bytes.
   Answer execute(uint64_t features, std::span<const uint8_t> bytes, size_t room);
+  // Statistics, by the number that a device with all pairs in use gives a virtqueue.
+  struct Statistics {
+    uint64_t notifications = 0;
+    uint64_t packets = 0;
+    uint64_t bytes = 0;
+    uint64_t interrupts = 0;
+    uint64_t drops = 0;
+    uint64_t overruns = 0;  // of receive
+  };
   void enable(unsigned virtqueue);
   void disable(unsigned virtqueue);
 
@@ -50,8 +60,14 @@ class ControlModel {
   std::vector<Moderation> moderation;  // by virtqueue
   std::array<Moderation, 2> defaults;  // receive, transmit
   std::vector<bool> enabled;
+  std::vector<Statistics> statistics;
+  uint64_t commands = 0;  // the one in hand counted
+  uint64_t good = 0;
 
  private:
+  Answer carry_out(uint64_t features, std::span<const uint8_t> bytes, size_t room);
+  Answer device_stats(uint64_t features, unsigned command, std::span<const uint8_t> data,
+                      size_t room);
   Answer mac_table(std::span<const uint8_t> data);
   Answer rss_config(std::span<const uint8_t> data);
   Answer hash_config(std::span<const uint8_t> data);

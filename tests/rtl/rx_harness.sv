@@ -87,6 +87,9 @@ module rx_harness #(
   output logic                     drop_reset_o,
   output logic                     merged_o,
   output logic                     delivered_o,
+  output logic [15:0]              delivered_bytes_o,
+  output logic                     given_up_o,
+  output logic [QueueWidth-1:0]    given_up_queue_o,
   output logic                     csum_good_o,
   output logic                     csum_bad_o,
 
@@ -189,7 +192,8 @@ module rx_harness #(
     .drop_fifo_o(drop_fifo_o), .drop_disabled_o(drop_disabled_o),
     .drop_filter_o(drop_filter_o), .drop_no_fit_o(drop_no_fit_o),
     .drop_no_buffer_o(drop_no_buffer_o), .drop_reset_o(drop_reset_o),
-    .merged_o(merged_o), .delivered_o(delivered_o),
+    .merged_o(merged_o), .delivered_o(delivered_o), .delivered_bytes_o(delivered_bytes_o),
+    .given_up_o(given_up_o), .given_up_queue_o(given_up_queue_o),
     .csum_good_o(csum_good_o), .csum_bad_o(csum_bad_o),
     .trace_valid_o(trace_valid_o), .trace_tag_o(trace_tag_o)
   );

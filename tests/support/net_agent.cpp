@@ -108,7 +108,9 @@ bool NetAgent::command(std::uint8_t command_class, std::uint8_t command,
                piece.write ? DmaDirection::from_device : DmaDirection::to_device);
   }
   (void)queue.ring->add(pieces);
-  command_ = Command{place, pieces, readable, result_bytes + 1, std::move(done)};
+  command_ = Command{
+      place,          pieces, readable, result_bytes + 1, command_class == regs::kCtrlClassStats,
+      std::move(done)};
   kick(queue);
   if (plan_.queues[queue.index].mode == EventMode::polled) schedule_poll(queue, kPollPeriod);
   return true;
@@ -126,11 +128,17 @@ void NetAgent::consume_command(const PackedRing::Used& used) {
     }
     arena_.unmap(piece.address);
   }
-  const std::uint8_t ack = std::to_integer<std::uint8_t>(written.back());
-  if (ack != regs::kCtrlAckOk && ack != regs::kCtrlAckErr) return fail("an ack of neither kind");
   if (used.len > command.writable || used.len == 0) {
     return fail(fmt::format("a command's used length is {} of {}", used.len, command.writable));
   }
+  if (command.ack_first) {
+    std::ranges::rotate(written, written.begin() + 1);
+    written.erase(written.begin() + used.len - 1, written.end() - 1);
+  }
+  const std::uint8_t ack = std::to_integer<std::uint8_t>(written.back());
+  if (ack != regs::kCtrlAckOk && ack != regs::kCtrlAckErr) return fail("an ack of neither kind");
+  ++commands_;
+  commands_ok_ += ack == regs::kCtrlAckOk ? 1 : 0;
   written.pop_back();
   if (command.done) command.done(ack, written);
 }
@@ -151,11 +159,13 @@ void NetAgent::refill(Queue& queue) {
 
 void NetAgent::kick(Queue& queue) {
   if (!queue.ring->needs_kick()) return;
+  ++kicks_.at(queue.index);
   write(regs::kBarNotify + queue.doorbell * regs::kNotifyMultiplier, 2, queue.index);
 }
 
 void NetAgent::on_msi(unsigned vector) {
   ++interrupts_;
+  if (vector < vectors_.size() && vectors_[vector]) ++*vectors_[vector];
   for (Queue& queue : queues_) {
     if (plan_.queues[queue.index].vector == vector && queue.ring != nullptr) {
       schedule_poll(queue, random_delay(plan_.poll_delay));

@@ -80,7 +80,8 @@ class NetAgent {
   bool send(unsigned pair, const virtio::NetHeader& header, std::span<const std::byte> frame);
 
   /// Issues a control command, its pieces cut at random; `done` gets ack and result, which lies in
-  /// front of the ack. One at a time; false if there is one, or no control virtqueue.
+  /// front of the ack, or for the class of statistics, as much as there is, behind it. One at a
+  /// time; false if there is one, or no control virtqueue.
   using CommandDone = std::function<void(std::uint8_t ack, std::span<const std::byte> result)>;
   bool command(std::uint8_t command_class, std::uint8_t command, std::span<const std::byte> data,
                std::size_t result_bytes, CommandDone done);
@@ -101,6 +102,16 @@ class NetAgent {
   [[nodiscard]] std::string settle();
   [[nodiscard]] std::uint64_t interrupts() const noexcept { return interrupts_; }
   [[nodiscard]] std::uint64_t used() const noexcept { return used_; }  ///< elements looked at
+  // Since the device was started last:
+  /// doorbells of a virtqueue
+  [[nodiscard]] std::uint64_t kicks(unsigned virtqueue) const { return kicks_.at(virtqueue); }
+  /// interrupts by a vector, none if it was masked at some time
+  [[nodiscard]] std::optional<std::uint64_t> interrupts(unsigned vector) const {
+    return vectors_.at(vector);
+  }
+  /// commands that were answered, and those with OK
+  [[nodiscard]] std::uint64_t commands() const noexcept { return commands_; }
+  [[nodiscard]] std::uint64_t commands_ok() const noexcept { return commands_ok_; }
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }  ///< used frames
   [[nodiscard]] std::uint64_t discarded() const noexcept { return discarded_; }  ///< of length 0
   [[nodiscard]] unsigned laps(unsigned virtqueue) const {
@@ -134,6 +145,7 @@ class NetAgent {
     std::vector<Piece> pieces;
     std::size_t readable;
     std::size_t writable;
+    bool ack_first;
     CommandDone done;
   };
 
@@ -176,6 +188,10 @@ class NetAgent {
   std::uint64_t used_ = 0;
   std::uint64_t delivered_ = 0;
   std::uint64_t discarded_ = 0;
+  std::vector<std::uint64_t> kicks_;
+  std::vector<std::optional<std::uint64_t>> vectors_;
+  std::uint64_t commands_ = 0;
+  std::uint64_t commands_ok_ = 0;
   std::string error_;
 };
 

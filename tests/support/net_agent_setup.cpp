@@ -109,6 +109,7 @@ std::string NetAgent::negotiate() {
 }
 
 void NetAgent::mask(unsigned vector, bool masked) {
+  if (masked) vectors_.at(vector).reset();
   write(regs::kBarMsixTable + vector * regs::kMsixEntryBytes + regs::kMsixEntryControl, 4,
         masked ? 1 : 0);
 }
@@ -183,6 +184,9 @@ std::string NetAgent::start(const AgentPlan& plan) {
   pairs_ = static_cast<unsigned>(plan.queues.size() / 2);
   queues_.clear();
   queues_.resize(plan.queues.size());
+  kicks_.assign(plan.queues.size(), 0);
+  vectors_.assign(2 * std::size_t{pairs_} + 1, 0);
+  commands_ = commands_ok_ = 0;
   if (const std::string problem = negotiate(); !problem.empty()) return problem;
   set_up_vectors();
   for (unsigned index = 0; index < queues_.size(); ++index) {

@@ -197,6 +197,7 @@ std::map<std::string, std::uint64_t> Machine::statistics() {
 
 std::string Machine::broken_rule() {
   if (const auto& errors = kernel_.dma().errors(); !errors.empty()) return errors.front();
+  if (const auto& errors = kernel_.lockdep().errors(); !errors.empty()) return errors.front();
   if (stack_.net.skbs().dropped(net::skb_drop_reason::NOT_SPECIFIED) != 0) {
     return "the stack freed a packet without a reason";
   }

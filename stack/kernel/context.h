@@ -11,6 +11,7 @@
 
 #include "nicroscope/time.h"
 #include "nicroscope/timeline.h"
+#include "stack/kernel/lock/lockdep.h"
 
 namespace nicroscope::kernel {
 
@@ -67,6 +68,7 @@ class Context {
   Time since{};  ///< since when it has the processor; when spinning, kNever while it has not
   EventHandle event = EventHandle::none;  ///< the end of what it spends
   std::uint32_t value = 0;                ///< when spinning: the answer
+  std::vector<held_lock> held;            ///< in the order in which it took them
 
  private:
   [[nodiscard]] boost::context::fiber run(boost::context::fiber&& caller);

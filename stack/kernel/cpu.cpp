@@ -224,6 +224,9 @@ void Cpu::run(Context& context) {
   }
   running_ = nullptr;
   if (context.state == Context::State::done) {
+    if (!context.held.empty()) {
+      kernel_.lockdep().check_none_held(context, "a handler or process ends");
+    }
     switch (context.level) {
       case Level::hardirq:
         irq_exit();

@@ -79,13 +79,16 @@ class Cpu {
   [[nodiscard]] bool irqs_disabled() const noexcept { return !irqs_enabled_; }
   /// The process that runs or was interrupted; null when idle.
   [[nodiscard]] Task* current() const noexcept { return current_; }
+  /// Which handler, softirq or process runs, for the lock checker.
+  [[nodiscard]] ContextId context_id() const noexcept;
+  /// What runs until set again is a tasklet or a timer, by its address; a softirq by default.
+  void set_softirq_part(ContextId::Kind kind, const void* part) noexcept;
   /// In a context that may block.
   [[nodiscard]] bool may_sleep() const noexcept;
 
   /// The process keeps the processor until it is enabled again (Linux: preempt_disable, get_cpu).
   void preempt_disable() noexcept { ++preempt_disable_; }
   void preempt_enable();
-  [[nodiscard]] bool preemptible() const noexcept { return preempt_disable_ == 0; }
 
   // ---- interrupts
   /// Returns whether they were enabled, for local_irq_restore.
@@ -169,7 +172,9 @@ class Cpu {
   void adopt(Task& task) noexcept;
   [[nodiscard]] bool pick_task();
   void preempt();
+  void sleep(Task& task);
   void leave(Task& task);
+  void leave_atomic(Task& task);
   void pause_user();
   [[nodiscard]] bool may_preempt() const noexcept;
   [[nodiscard]] Duration slice_left() const noexcept;
@@ -206,6 +211,7 @@ class Cpu {
   unsigned bh_disable_ = 0;
   unsigned preempt_disable_ = 0;
   std::uint32_t softirq_pending_ = 0;
+  ContextId softirq_id_;  ///< what of the softirqs is being served
   std::array<std::uint64_t, kSoftirqs> softirq_counts_{};
   std::uint64_t context_switches_ = 0;
   CpuTime time_;

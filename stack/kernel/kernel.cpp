@@ -7,6 +7,9 @@
 #include <cstdio>
 #include <utility>
 
+#include "stack/kernel/deferred/tasklet.h"
+#include "stack/kernel/deferred/workqueue.h"
+
 namespace nicroscope::kernel {
 
 namespace {
@@ -25,12 +28,15 @@ Kernel::Kernel(Timeline& timeline, HostMemory& memory, TraceBus& trace, Config c
       trace_(trace),
       config_(std::move(config)),
       jiffy_(Duration{std::chrono::seconds{1}} / config_.hz),
+      lockdep_(*this),
       memory_(memory),
       dma_(memory_),
       cpus_(make_cpus(*this, config_.cpus)),
       irq_(*this),
       timers_(*this),
-      napi_(*this) {
+      napi_(*this),
+      tasklets_(std::make_unique<Tasklets>(*this)),
+      workqueues_(std::make_unique<Workqueues>(*this)) {
   for (unsigned id = 0; id < cpus(); ++id) {
     const TaskOptions options{.cpu = id, .nice = config_.ksoftirqd_nice, .kthread = true};
     Task& task = make_task(

@@ -16,6 +16,7 @@
 #include "stack/kernel/cpu.h"
 #include "stack/kernel/dma.h"
 #include "stack/kernel/irq.h"
+#include "stack/kernel/lock/lockdep.h"
 #include "stack/kernel/memory.h"
 #include "stack/kernel/napi.h"
 #include "stack/kernel/softirq.h"
@@ -23,6 +24,9 @@
 #include "stack/kernel/timer.h"
 
 namespace nicroscope::kernel {
+
+class Tasklets;
+class Workqueues;
 
 /// The scheduler's tick, each jiffy on each CPU. Timers are served in time without it.
 enum class Tick : std::uint8_t {
@@ -54,11 +58,14 @@ class Kernel {
   [[nodiscard]] const Config& config() const noexcept { return config_; }
   [[nodiscard]] Timeline& timeline() noexcept { return timeline_; }
   [[nodiscard]] TraceBus& trace() noexcept { return trace_; }
+  [[nodiscard]] Lockdep& lockdep() noexcept { return lockdep_; }
   [[nodiscard]] Memory& memory() noexcept { return memory_; }
   [[nodiscard]] Dma& dma() noexcept { return dma_; }
   [[nodiscard]] IrqTable& irq() noexcept { return irq_; }
   [[nodiscard]] NapiCore& napi() noexcept { return napi_; }
   [[nodiscard]] Timers& timers() noexcept { return timers_; }
+  [[nodiscard]] Tasklets& tasklets() noexcept { return *tasklets_; }
+  [[nodiscard]] Workqueues& workqueues() noexcept { return *workqueues_; }
   /// The CPU whose code is running (Linux: smp_processor_id); outside every context CPU 0.
   [[nodiscard]] Cpu& cpu() noexcept { return dispatching_ != nullptr ? *dispatching_ : *cpus_[0]; }
   [[nodiscard]] Cpu& cpu(unsigned id) noexcept { return *cpus_[id]; }
@@ -125,6 +132,7 @@ class Kernel {
   const Config config_;
   const Duration jiffy_;
   std::array<std::function<void()>, kSoftirqs> softirq_actions_;
+  Lockdep lockdep_;
   Memory memory_;
   Dma dma_;
   StackPool stacks_;
@@ -134,6 +142,8 @@ class Kernel {
   IrqTable irq_;
   Timers timers_;
   NapiCore napi_;
+  std::unique_ptr<Tasklets> tasklets_;
+  std::unique_ptr<Workqueues> workqueues_;
   std::vector<std::unique_ptr<Task>> tasks_;
 };
 

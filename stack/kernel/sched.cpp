@@ -190,15 +190,45 @@ void Cpu::prepare_to_sleep() noexcept {
   if (current_ != nullptr) current_->sleeping_ = true;
 }
 
+ContextId Cpu::context_id() const noexcept {
+  if (hardirq_active_) return {ContextId::Kind::irq, vector_};
+  if (serving_softirq_) return softirq_id_;
+  return {ContextId::Kind::user, current_ == nullptr ? 0 : current_->pid_};
+}
+
 void Cpu::schedule() {
-  bug_on(!may_sleep(),
-         "sleeping in an interrupt, with interrupts or softirqs off, or not preemptible");
+  bug_on(running_ == nullptr || running_->level != Level::task || serving_softirq_,
+         "sleeping in an interrupt");
   Task& task = *current_;
   if (!task.sleeping_) return;
+  if (task.on_sleep_) task.on_sleep_();
+  if (task.sleeping_) kernel_.cpu().sleep(task);
+  if (task.on_wake_) task.on_wake_();
+}
+
+void Cpu::sleep(Task& task) {
   task.runnable_ = false;
-  leave(task);
+  if (may_sleep()) {
+    leave(task);
+  } else {
+    leave_atomic(task);
+  }
   const FrameId frame = std::exchange(task.wake_frame_, kNoFrame);
   kernel_.trace().emit(point::process_run, frame, kernel_.cpu().trace_arg(task.pid_));
+}
+
+// What it had switched off is on while it sleeps, for the others' sake, and off again afterwards.
+void Cpu::leave_atomic(Task& task) {
+  kernel_.lockdep().report("scheduling while atomic: process " + task.name_ + "/" +
+                           std::to_string(task.pid_));
+  const unsigned bh = std::exchange(bh_disable_, 0);
+  const unsigned preempt = std::exchange(preempt_disable_, 0);
+  const bool irqs = std::exchange(irqs_enabled_, true);
+  leave(task);
+  Cpu& now = kernel_.cpu();
+  now.bh_disable_ += bh;
+  now.preempt_disable_ += preempt;
+  now.irqs_enabled_ = irqs;
 }
 
 void Cpu::yield() {

@@ -21,8 +21,12 @@ void Cpu::raise_softirq(Softirq nr) {
 void Cpu::local_bh_enable() {
   if (stopped_) return;  // a guard on a stack that is unwound
   bug_on(bh_disable_ == 0, "local_bh_enable without local_bh_disable");
-  bug_on(in_hardirq() || irqs_disabled(), "local_bh_enable with interrupts off");
   --bh_disable_;
+  if (running_ != nullptr && (in_hardirq() || irqs_disabled())) {
+    kernel_.lockdep().report("softirqs enabled with interrupts off: " +
+                             kernel_.lockdep().describe(context_id()));
+    return;
+  }
   if (softirq_pending_ == 0 || in_interrupt()) return;
   if (running_ == nullptr) {
     wake_ksoftirqd();
@@ -46,12 +50,17 @@ void Cpu::do_softirq() {
       pending &= pending - 1;
       ++softirq_counts_[nr];
       kernel_.trace().emit(point::softirq_enter, kNoFrame, trace_arg(nr));
+      softirq_id_ = {ContextId::Kind::softirq, nr};
       if (kernel_.softirq_actions_[nr]) kernel_.softirq_actions_[nr]();
       kernel_.trace().emit(point::softirq_exit, kNoFrame, trace_arg(nr));
     }
   } while (softirq_pending_ != 0 && --restarts != 0 && kernel_.now() < deadline && !need_resched());
   serving_softirq_ = false;
   if (softirq_pending_ != 0) wake_ksoftirqd();
+}
+
+void Cpu::set_softirq_part(ContextId::Kind kind, const void* part) noexcept {
+  softirq_id_ = {kind, reinterpret_cast<std::uintptr_t>(part)};
 }
 
 void Cpu::wake_ksoftirqd() { kernel_.wake_up_process(*ksoftirqd_); }

@@ -55,7 +55,10 @@ SystemCall::SystemCall(Kernel& kernel)
 
 SystemCall::~SystemCall() noexcept(false) {
   // A stack that is unwound has no more time to spend.
-  if (std::uncaught_exceptions() == exceptions_) kernel_.spend(cost::syscall_exit);
+  if (std::uncaught_exceptions() == exceptions_) {
+    kernel_.lockdep().check_none_held(task_.context_, "returning to user space");
+    kernel_.spend(cost::syscall_exit);
+  }
   --task_.kernel_depth_;
   if (std::uncaught_exceptions() == exceptions_) kernel_.cpu().leave_if_preempted();
 }
@@ -65,8 +68,8 @@ SystemCall::~SystemCall() noexcept(false) {
 
 void WaitQueue::prepare_to_wait() {
   Cpu& cpu = kernel_.cpu();
-  bug_on(!cpu.may_sleep(),
-         "sleeping in an interrupt, with interrupts or softirqs off, or not preemptible");
+  bug_on(cpu.current() == nullptr || cpu.in_hardirq() || cpu.in_serving_softirq(),
+         "sleeping in an interrupt");
   waiters_.push_back(cpu.current());
   cpu.prepare_to_sleep();
 }

@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 
 #include "nicroscope/time.h"
 #include "nicroscope/trace.h"
@@ -31,6 +32,12 @@ class Task {
   [[nodiscard]] Cpu& cpu() const noexcept { return *cpu_; }
   [[nodiscard]] cpumask_t cpus_allowed() const noexcept { return cpus_allowed_; }
 
+  /// Called by the task before it leaves the processor to sleep, and after it has it back.
+  void set_sleep_hooks(std::function<void()> on_sleep, std::function<void()> on_wake) {
+    on_sleep_ = std::move(on_sleep);
+    on_wake_ = std::move(on_wake);
+  }
+
  private:
   friend class Cpu;
   friend class Kernel;
@@ -53,6 +60,8 @@ class Task {
   bool sleeping_ = false;  ///< waits to be woken, or is about to
   bool switched_ = false;  ///< another had the CPU before
   bool exited_ = false;
+  std::function<void()> on_sleep_;
+  std::function<void()> on_wake_;
   FrameId wake_frame_ = kNoFrame;
   Duration vruntime_{};   ///< processor time that it had, by its weight (Linux: sched_entity)
   Duration ran_{};        ///< processor time since it was picked

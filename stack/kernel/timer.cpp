@@ -226,7 +226,9 @@ void Timers::run_timers() {
   TimerBase& wheel = cpus_[id].wheel;
   while (wheel.due(static_cast<std::int64_t>(kernel_.jiffies()))) {
     kernel_.spend(cost::timer_expire);
-    if (wheel.due(static_cast<std::int64_t>(kernel_.jiffies()))) wheel.run_first();
+    if (!wheel.due(static_cast<std::int64_t>(kernel_.jiffies()))) break;
+    kernel_.cpu().set_softirq_part(ContextId::Kind::timer, wheel.first());
+    wheel.run_first();
     through_->release();
   }
   program(id);

@@ -54,6 +54,7 @@ class TimerBase {
   void arm(Timer& timer, std::int64_t expires);
   /// False if it was not armed.
   bool remove(Timer& timer);
+  [[nodiscard]] const Timer* first() const noexcept { return heap_.front(); }
   /// Takes the soonest off and calls it; there must be one.
   void run_first();
   /// Its function is running.

@@ -114,6 +114,7 @@ class MachineRig {
     EXPECT_EQ(machine_->stack().net.skbs().live(), 0U);
     EXPECT_EQ(host.dma().mappings(), 0U);
     EXPECT_EQ(host.dma().errors(), std::vector<std::string>{});
+    EXPECT_EQ(host.lockdep().errors(), std::vector<std::string>{});
     EXPECT_EQ(host.memory().outstanding(), objects);
   }
 

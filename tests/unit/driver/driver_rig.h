@@ -94,6 +94,7 @@ struct DriverRig : Rig {
     EXPECT_EQ(memory.ranges(), 0U);
     EXPECT_EQ(kernel.memory().outstanding(), 0U);
     EXPECT_EQ(kernel.dma().errors(), std::vector<std::string>{});
+    EXPECT_EQ(kernel.lockdep().errors(), std::vector<std::string>{});
   }
   /// A packet with `size` bytes, `linear` of them in its linear part and the rest in fragments of
   /// `piece` bytes.

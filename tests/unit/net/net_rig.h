@@ -141,6 +141,7 @@ class NetTest : public ::testing::Test {
     const net::skb_allocator& skbs = stack.net.skbs();
     EXPECT_EQ(skbs.dropped(net::skb_drop_reason::NOT_SPECIFIED), 0U);
     EXPECT_EQ(rig.kernel.dma().errors().size(), 0U);
+    EXPECT_EQ(rig.kernel.lockdep().errors(), std::vector<std::string>{});
   }
 
   static net::ipv4_config quiet() {

@@ -93,9 +93,16 @@ void VirtioNet::refill(QueuePair& pair) {
   }
 }
 
-// What the refill timer does.
+// What the refill timer does: whoever empties the ring fills it, too.
 void VirtioNet::try_refill(QueuePair& pair) {
-  if (running_ && pair.polled) virtqueue_napi_schedule(pair.rx_napi, pair.rx->vq());
+  if (!running_ || !pair.polled) return;
+  if (options_.receive == Receive::napi) {
+    virtqueue_napi_schedule(pair.rx_napi, pair.rx->vq());
+    return;
+  }
+  const bool enabled = kernel_.cpu().local_irq_save();
+  refill(pair);
+  kernel_.cpu().local_irq_restore(enabled);
 }
 
 // ---- transmit
@@ -119,7 +126,7 @@ void VirtioNet::wake_if_room(QueuePair& pair) {
   net::netif_tx_wake_queue(txq);
 }
 
-net::netdev_tx_t VirtioNet::ndo_start_xmit(net::skb_ptr& skb, net::net_device& dev) {
+net::netdev_tx_t VirtioNet::start_xmit(net::skb_ptr& skb, net::net_device& dev) {
   kernel_.spend(kernel::cost::start_xmit);
   net::netdev_queue& txq = dev.tx_queue(skb->queue_mapping);
   if (!running_) {

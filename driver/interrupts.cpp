@@ -89,15 +89,29 @@ void VirtioNet::set_affinity() {
 
 kernel::irqreturn_t VirtioNet::queue_interrupt(unsigned vector) {
   bool ours = vector == 0 && config_interrupt();
-  const auto look = [&](kernel::napi_struct& napi, Virtqueue& vq) {
+  const bool napi = options_.receive == Receive::napi;
+  const auto look = [&](kernel::napi_struct& instance, Virtqueue& vq) {
     // Linux: vring_interrupt
     if (!vq.more_used() && !vq.broken()) return;
     ours = true;
-    virtqueue_napi_schedule(napi, vq);
+    virtqueue_napi_schedule(instance, vq);
   };
   for (const auto& pair : pairs_) {
-    if (vector_of(pair->rx_index()) == vector) look(pair->rx_napi, pair->rx->vq());
-    if (vector_of(pair->tx_index()) == vector) look(pair->tx_napi, pair->tx->vq());
+    if (options_.receive == Receive::poll || !running_) break;
+    if (vector_of(pair->rx_index()) == vector) {
+      if (napi) {
+        look(pair->rx_napi, pair->rx->vq());
+      } else {
+        ours |= receive_interrupt(*pair, vector);
+      }
+    }
+    if (vector_of(pair->tx_index()) == vector) {
+      if (napi) {
+        look(pair->tx_napi, pair->tx->vq());
+      } else {
+        ours |= transmit_interrupt(*pair);
+      }
+    }
   }
   return ours ? kernel::irqreturn_t::IRQ_HANDLED : kernel::irqreturn_t::IRQ_NONE;
 }

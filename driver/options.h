@@ -23,6 +23,7 @@ enum class Recovery : std::uint8_t {
 struct Options {
   std::string name = "eth0";
   Receive receive = Receive::napi;
+  unsigned max_interrupt_work = 20;  ///< Receive::interrupt: frames that an interrupt handles
   Recovery recovery = Recovery::report;
   std::uint16_t queue_pairs = 0;  ///< in use at first; 0: one a CPU, as far as there are
   std::uint16_t rx_ring = 0;      ///< slots; 0 for the device's maximum (ethtool -G)

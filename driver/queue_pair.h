@@ -33,7 +33,8 @@ struct QueuePair {
   kernel::napi_struct rx_napi;
   kernel::napi_struct tx_napi;
   kernel::timer_list refill_timer;  ///< looks for memory again
-  bool polled = false;              ///< NAPI is on
+  bool polled = false;              ///< somebody empties the rings: NAPI or the handler
+  bool ring_locked = false;         ///< Receive::interrupt: the transmit ring's lock is held
 };
 
 }  // namespace nicroscope::driver

@@ -44,6 +44,7 @@ ReceiveOptions VirtioNet::receive_options() const {
   rx.buffer_bytes = options_.rx_buffer_bytes;
   rx.copybreak = options_.rx_copybreak;
   rx.recycle = options_.page_recycling;
+  rx.poll_mode = options_.receive == Receive::poll;
   const unsigned mtu = has(regs::kFeatureMtu) ? config_.mtu : kEthDataLen;
   rx.largest_frame = net::kEthHlen + 2 * kVlanBytes + mtu;
   if ((netdev_->features & net::NETIF_F_GRO_HW) != 0) rx.largest_frame = kLargestMerged;
@@ -111,7 +112,13 @@ void VirtioNet::free_queues() {
 
 void VirtioNet::start_polling(QueuePair& pair) {
   if (std::exchange(pair.polled, true)) return;
-  if (options_.receive != Receive::napi) return;
+  if (options_.receive == Receive::poll) return;
+  if (options_.receive == Receive::interrupt) {
+    // As below: what came before had its interrupt.
+    kernel_.irq().raise(options_.first_vector + vector_of(pair.rx_index()));
+    kernel_.irq().raise(options_.first_vector + vector_of(pair.tx_index()));
+    return;
+  }
   // Frames that came before NAPI was on had their interrupt already: look once.
   kernel_.napi().napi_enable(pair.rx_napi);
   kernel_.napi().napi_enable(pair.tx_napi);
@@ -124,11 +131,22 @@ void VirtioNet::start_polling(QueuePair& pair) {
 void VirtioNet::stop_polling(QueuePair& pair) {
   if (!std::exchange(pair.polled, false)) return;
   kernel_.timers().del_timer(pair.refill_timer);
-  if (options_.receive != Receive::napi) return;
+  if (options_.receive == Receive::poll) return;
+  if (options_.receive == Receive::interrupt) {
+    kernel_.irq().synchronize_irq(options_.first_vector + vector_of(pair.rx_index()));
+    kernel_.irq().synchronize_irq(options_.first_vector + vector_of(pair.tx_index()));
+    return;
+  }
   kernel_.napi().napi_disable(pair.rx_napi);
   kernel_.napi().napi_disable(pair.tx_napi);
   kernel::bug_on(pair.rx_napi.scheduled || pair.tx_napi.scheduled,
                  "a queue that NAPI polls is about to go");
+}
+
+QueuePair& VirtioNet::poll_pair(std::uint16_t n) {
+  kernel::bug_on(options_.receive != Receive::poll || !running_ || n >= pairs_in_use_,
+                 "a queue that is not to be polled by a program");
+  return *pairs_[n];
 }
 
 // Frames that nobody polled any more are lost.

@@ -92,7 +92,7 @@ bool ReceiveQueue::try_fill_recv(bool* complete) {
       *complete = false;
       break;
     }
-    kernel_.spend(kernel::cost::dma_map);
+    if (!options_.poll_mode) kernel_.spend(kernel::cost::dma_map);
     buffer.address = kernel_.dma().dma_map_single(buffer.page.address() + buffer.offset,
                                                   options_.buffer_bytes, DmaDirection::from_device);
     const VirtqueueBuffer piece{buffer.address, options_.buffer_bytes, true};
@@ -111,7 +111,7 @@ bool ReceiveQueue::try_fill_recv(bool* complete) {
 
 bool ReceiveQueue::take(const UsedBuffer& used, Buffer& buffer) {
   buffer = std::exchange(buffers_[used.id], {});
-  kernel_.spend(kernel::cost::dma_unmap);
+  if (!options_.poll_mode) kernel_.spend(kernel::cost::dma_unmap);
   kernel_.dma().dma_unmap_single(buffer.address, options_.buffer_bytes, DmaDirection::from_device);
   return used.length <= options_.buffer_bytes;
 }
@@ -122,7 +122,7 @@ bool ReceiveQueue::take_head(Head& head, bool* dropped) {
   if (!used) return false;
   head.frame = port_.received_frame(pair_, frames_++);
   kernel_.trace().emit(point::virtnet_receive, head.frame, pair_);
-  kernel_.spend(kernel::cost::virtnet_receive_buf);
+  kernel_.spend(options_.poll_mode ? kernel::cost::pmd_frame : kernel::cost::virtnet_receive_buf);
   *dropped = true;
 
   const bool length_ok = take(*used, head.buffer);
@@ -185,7 +185,7 @@ bool ReceiveQueue::receive_raw(std::vector<Piece>& pieces, FrameId* frame, bool*
       drop(nullptr, used ? left : 1, &stats_.length_errors);
       return false;
     }
-    kernel_.spend(kernel::cost::virtnet_receive_buf);
+    kernel_.spend(kernel::cost::pmd_frame);
     bytes += used->length;
     pieces.push_back({std::move(buffer.page), buffer.offset, used->length});
   }

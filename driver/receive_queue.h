@@ -36,6 +36,7 @@ struct ReceiveOptions {
   bool hash_report = false;            ///< VIRTIO_NET_F_HASH_REPORT was: the header has 20 bytes
   std::uint32_t copybreak = 128;       ///< a frame of so many bytes or fewer is copied whole
   bool recycle = true;                 ///< blocks of pages that came back are used again
+  bool poll_mode = false;  ///< a program's: memory is mapped for good, no packets are made
 };
 
 /// The receive half of a queue pair: keeps the ring full of buffers, pieces of page blocks, and

@@ -105,6 +105,13 @@ class VirtioNet : public net::net_device_ops {
   /// Times that the device was reset because it could not go on (Recovery::reset).
   [[nodiscard]] std::uint64_t recoveries() const noexcept { return recoveries_; }
 
+  // ---- for PollPort, with Receive::poll and the interface up
+  [[nodiscard]] kernel::Kernel& host() noexcept { return kernel_; }
+  [[nodiscard]] DevicePort& port() noexcept { return port_; }
+  [[nodiscard]] QueuePair& poll_pair(std::uint16_t n);
+  void poll_refill(QueuePair& pair) { refill(pair); }
+  void poll_notify(Virtqueue& vq) { notify(vq, kNoFrame); }
+
   // ---- net_device_ops
   [[nodiscard]] bool ndo_open(net::net_device& dev) override;
   void ndo_stop(net::net_device& dev) override;
@@ -167,7 +174,12 @@ class VirtioNet : public net::net_device_ops {
   [[nodiscard]] bool send_queue_coalesce(std::uint16_t queue, const Moderation& moderation);
   [[nodiscard]] std::uint32_t hash_types() const noexcept;
 
+  // ---- interrupt_path.cpp
+  [[nodiscard]] bool receive_interrupt(QueuePair& pair, unsigned vector);
+  [[nodiscard]] bool transmit_interrupt(QueuePair& pair);
+
   // ---- data_path.cpp
+  [[nodiscard]] net::netdev_tx_t start_xmit(net::skb_ptr& skb, net::net_device& dev);
   void notify(Virtqueue& vq, FrameId frame);
   void virtqueue_napi_schedule(kernel::napi_struct& napi, Virtqueue& vq);
   void virtqueue_napi_complete(kernel::napi_struct& napi, Virtqueue& vq, int done);

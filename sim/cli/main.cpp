@@ -34,7 +34,7 @@ int run(int argc, char** argv) {
 
   std::vector<std::pair<CLI::App*, Action>> actions;
   for (Action (*add)(CLI::App&) :
-       {add_run, add_replay, add_tap, add_bench, add_experiment, add_keys}) {
+       {add_run, add_replay, add_tap, add_ethtool, add_bench, add_experiment, add_keys}) {
     Action action = add(program);
     actions.emplace_back(program.get_subcommands({}).back(), std::move(action));
   }

@@ -6,11 +6,15 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
+#include <vector>
 
+#include "driver/ethtool/command.h"
 #include "sim/cli/command.h"
 #include "sim/cli/json_output.h"
+#include "sim/live/control_socket.h"
 #include "sim/live/live_loop.h"
 #include "sim/live/stop_signals.h"
 #include "sim/live/tap_device.h"
@@ -28,6 +32,7 @@ struct Arguments {
   std::string name;
   std::string address;
   std::optional<double> duration;
+  std::string control;  ///< path of the socket; empty for the one of the name
 };
 
 /// The files that --pcap and --trace ask for.
@@ -119,6 +124,27 @@ void print_text(const sim::LiveTotals& totals) {
              totals.cycles_skipped);
 }
 
+sim::CommandReply answer(sim::Machine& machine, const std::vector<std::string>& words) {
+  if (words.empty() || words.front() != "ethtool") {
+    return {kBadInput, {}, "no such command; accepted is ethtool\n"};
+  }
+  driver::EthtoolResult result;
+  const std::string failure = machine.run_process(
+      "ethtool", [&] { result = driver::ethtool(machine.driver(), std::span(words).subspan(1)); });
+  if (!failure.empty()) return {kRunFailed, {}, failure + '\n'};
+  return {result.status, std::move(result.out), std::move(result.err)};
+}
+
+std::unique_ptr<sim::ControlSocket> open_control(const Arguments& arguments,
+                                                 sim::Machine& machine) {
+  const std::string path =
+      arguments.control.empty() ? sim::control_path(arguments.name) : arguments.control;
+  auto socket = sim::ControlSocket::listen(
+      path, [&machine](const std::vector<std::string>& words) { return answer(machine, words); });
+  if (!socket) throw sim::BadInput("--control: " + socket.error());
+  return std::move(*socket);
+}
+
 int run_live(const Arguments& arguments, const sim::Scenario& scenario, sim::TapDevice& device) {
   const sim::StopSignals signals;
   sim::MachineOptions options;
@@ -128,7 +154,8 @@ int run_live(const Arguments& arguments, const sim::Scenario& scenario, sim::Tap
   options.wave = arguments.common.wave;
   const std::unique_ptr<sim::Machine> machine = sim::Machine::create(options);
   Records records(machine->simulation(), arguments.common);
-  sim::LiveLoop loop(*machine, device, signals);
+  const std::unique_ptr<sim::ControlSocket> control = open_control(arguments, *machine);
+  sim::LiveLoop loop(*machine, device, signals, control.get());
 
   std::string problem = machine->boot();
   if (problem.empty()) {
@@ -177,6 +204,9 @@ Action add_tap(CLI::App& program) {
                   "IPv4 address and prefix length of the host (same as --set host.address=...)");
   app->add_option("--duration", arguments->duration, "Stop after so many seconds")
       ->check(CLI::Range(0.001, 1e6));
+  app->add_option(
+      "--control", arguments->control,
+      "Socket that `nicroscope ethtool` speaks to; default one by the TAP device's name");
   arguments->common.add_to(*app);
   return [arguments] { return run(*arguments); };
 }

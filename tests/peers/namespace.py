@@ -8,12 +8,15 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
 SKIPPED = 77  # the exit status that CTest takes for "skipped"
 INSIDE = "NICROSCOPE_TEST_NAMESPACE"
 HOST, KERNEL, PREFIX = "10.77.0.2", "10.77.0.1", 24  # the simulated host, and this machine's kernel
+
+RUNTIME = tempfile.TemporaryDirectory()
 
 
 def skip(reason):
@@ -24,6 +27,8 @@ def skip(reason):
 def enter():
     """Starts this script again in a new network namespace; comes back in there."""
     if os.environ.get(INSIDE):
+        # Sockets of instances of the same name in other namespaces are not to be met.
+        os.environ["XDG_RUNTIME_DIR"] = RUNTIME.name
         return
     for tool in ("unshare", "ip", "ping"):
         if not shutil.which(tool):

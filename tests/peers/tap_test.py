@@ -126,6 +126,36 @@ class Ping(Peer):
         self.assertLess(totals["simulated_seconds"], totals["wall_seconds"] + 0.1)
 
 
+class Ethtool(Peer):
+    def ask(self, *words, status=0):
+        done = subprocess.run([PROGRAM, "ethtool", *words], capture_output=True, text=True,
+                              timeout=30, check=False)
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout if status == 0 else done.stderr
+
+    def test_settings_change_while_traffic_passes(self):
+        live = self.start()
+        flood = subprocess.Popen(["ping", "-q", "-i", "0.01", "-c", "100", *PATIENT, HOST],
+                                 stdout=subprocess.PIPE, text=True)
+        self.ask("-C", "eth0", "rx-usecs", "64", "rx-frames", "16")
+        self.assertRegex(self.ask("-c", "eth0"), "rx-usecs: 64\nrx-frames: 16\n")
+        self.ask("-G", "eth0", "rx", "512")
+        self.assertRegex(self.ask("-g", "eth0"), "Current hardware settings:\nRX:\\s+512\n")
+        output, _ = flood.communicate(timeout=30)
+        self.assertIn(" 0% packet loss", output)
+        received = re.search(r"rx_queue_0_packets: (\d+)", self.ask("-S", "eth0")).group(1)
+        self.assertGreaterEqual(int(received), 100)
+        self.check_totals(live)
+
+    def test_what_cannot_be(self):
+        self.assertIn("no instance runs", self.ask("-i", "eth0", status=2))
+        live = self.start()
+        self.assertIn("No such device", self.ask("-i", "eth7", status=1))
+        self.assertIn("bad command line", self.ask("-Z", status=1))
+        self.assertIn("nic7.sock", self.ask("--instance", "nic7", "-i", "eth0", status=2))
+        self.check_totals(live)
+
+
 class Arp(Peer):
     def test_both_sides_ask_and_answer(self):
         capture = self.folder() / "wire.pcap"

@@ -294,7 +294,7 @@ module nic_core #(
   logic [QueuePairs-1:0] rx_avail, tx_avail;
   logic                  rx_en, rx_pop_valid, rx_desc_valid, rx_used_valid, rx_used_ready;
   logic                  tx_pop_valid, tx_desc_valid, tx_used_valid, tx_used_ready;
-  logic                  ctrl_avail, ctrl_pop, ctrl_desc_valid, ctrl_used_valid, ctrl_used_ready;
+  logic                  hide, ctrl_avail, ctrl_pop, ctrl_desc_valid, ctrl_used_valid, ctrl_used_ready;
   logic [QueueWidth-1:0] rx_pop_queue, rx_used_queue, tx_pop_queue, tx_used_queue;
   nic_pkg::desc_t        rx_desc, tx_desc, ctrl_desc;
   logic [15:0]           rx_desc_index, tx_desc_index, ctrl_desc_index;
@@ -321,7 +321,7 @@ module nic_core #(
     .qrst_valid_i(qrst_valid), .qrst_quiet_i(qrst_quiet), .qrst_ready_o(qrst_ready),
     .qrst_queue_i(qrst_queue), .moderation_i(moderation),
     .kick_valid_i(kick_valid), .kick_queue_i(kick_queue),
-    .rx_avail_o        (rx_avail),
+    .hide_o(hide), .rx_avail_o(rx_avail),
     .rx_pop_valid_i(rx_pop_valid), .rx_pop_queue_i(rx_pop_queue),
     .rx_desc_valid_o(rx_desc_valid), .rx_desc_o(rx_desc), .rx_desc_index_o(rx_desc_index),
     .rx_used_valid_i(rx_used_valid), .rx_used_ready_o(rx_used_ready),
@@ -439,7 +439,7 @@ module nic_core #(
     .rx_qrst_i(rx_qrst), .rx_qrst_quiet_o(rx_qrst_quiet), .tx_qrst_i(tx_qrst),
     .tx_qrst_quiet_o(tx_qrst_quiet), .qrst_ready_i(qrst_ready),
     .qrst_pair_i(qrst_queue[1 +: QueueWidth]), .settle_i(settle),
-    .settle_queue_i(settle_queue[QueueWidth-1:0]), .rx_avail_i(rx_avail),
+    .settle_queue_i(settle_queue[QueueWidth-1:0]), .rx_avail_i(rx_avail), .hide_i(hide),
     .rx_pop_valid_o(rx_pop_valid), .rx_pop_queue_o(rx_pop_queue), .rx_desc_valid_i(rx_desc_valid),
     .rx_desc_i(rx_desc), .rx_desc_index_i(rx_desc_index), .rx_used_valid_o(rx_used_valid),
     .rx_used_ready_i(rx_used_ready), .rx_used_queue_o(rx_used_queue), .rx_used_o(rx_used),

@@ -74,6 +74,7 @@ module nic_packets #(
   input  logic                         settle_i,
   input  logic [QueueWidth-1:0]        settle_queue_i,
 
+  input  logic                         hide_i,       // of virtqueues, as rx_avail_i and tx_avail_i
   input  logic [QueuePairs-1:0]        rx_avail_i,
   output logic                         rx_pop_valid_o,
   output logic [QueueWidth-1:0]        rx_pop_queue_o,
@@ -179,7 +180,7 @@ module nic_packets #(
     .size_valid_i(size_valid_i), .size_queue_i(size_queue_i), .size_i(size_i),
     .qrst_valid_i(rx_qrst_i || settle_i), .qrst_quiet_o(rx_qrst_quiet_o),
     .qrst_queue_i   (rx_qrst_i ? qrst_pair_i : settle_queue_i),
-    .dis_valid_i(rx_qrst_i && qrst_ready_i), .avail_i(rx_avail_i),
+    .dis_valid_i(rx_qrst_i && qrst_ready_i), .avail_i(rx_avail_i), .hide_i,
     .pop_valid_o(rx_pop_valid_o), .pop_queue_o(rx_pop_queue_o),
     .desc_valid_i(rx_desc_valid_i), .desc_i(rx_desc_i), .desc_index_i(rx_desc_index_i),
     .req_valid_o(fill_valid_o), .req_ready_i(fill_ready_i),
@@ -226,7 +227,7 @@ module nic_packets #(
     .clk_i(clk_i), .rst_i(rst), .features_i(features_i), .stop_i(hold),
     .quiet_o(tx_quiet_o), .idle_o(tx_idle),
     .qrst_valid_i(tx_qrst_i), .qrst_queue_i(qrst_pair_i), .qrst_quiet_o(tx_qrst_quiet_o),
-    .avail_i(tx_avail_i), .pop_valid_o(tx_pop_valid_o), .pop_queue_o(tx_pop_queue_o),
+    .avail_i(tx_avail_i), .hide_i, .pop_valid_o(tx_pop_valid_o), .pop_queue_o(tx_pop_queue_o),
     .desc_valid_i(tx_desc_valid_i), .desc_i(tx_desc_i), .desc_index_i(tx_desc_index_i),
     .req_valid_o(rd_valid_o), .req_ready_i(rd_ready_i),
     .req_addr_o(rd_addr_o), .req_bytes_o(rd_bytes_o),

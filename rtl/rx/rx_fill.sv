@@ -82,6 +82,7 @@ module rx_fill #(
   input  logic [8*AxiBytes-1:0]        word_data_i,
 
   input  logic [Queues-1:0]            avail_i,
+  input  logic                         hide_i,
   output logic                         pop_valid_o,
   output logic [QueueWidth-1:0]        pop_queue_o,
   input  logic                         desc_valid_i,
@@ -172,7 +173,7 @@ module rx_fill #(
     .frame_len_i     (frame_i.len),
     .frame_queue_i   (frame_queue_i),
     .frame_drop_i    (frame_drop_i),
-    .avail_i         (avail_i),
+    .avail_i         (avail_i), .hide_i(hide_i),
     .pop_valid_o     (pop_valid_o),
     .pop_queue_o     (pop_queue_o),
     .desc_valid_i    (desc_valid_i),

@@ -77,6 +77,7 @@ module rx_path #(
   output logic                         qrst_quiet_o,
 
   input  logic [Queues-1:0]            avail_i,
+  input  logic                         hide_i,
   output logic                         pop_valid_o,
   output logic [QueueWidth-1:0]        pop_queue_o,
   input  logic                         desc_valid_i,
@@ -131,7 +132,7 @@ module rx_path #(
   // Frames between plan and used element: at two cycles each they cover a write's latency.
   localparam int unsigned InFlight   = 4 * AxiBytes;
 
-  logic clk, rst, wake;
+  logic clk, rst, wake, enabled_idle;
 
   assign rst = rst_i || clear_i;
 
@@ -146,7 +147,8 @@ module rx_path #(
   always_comb begin
     rested = 1'b0;
     if (store_idle) begin
-      rested = parse_idle && classify_idle && lro_idle && queues_idle && join_idle && fill_idle;
+      rested = parse_idle && classify_idle && lro_idle && queues_idle && join_idle && fill_idle &&
+               enabled_idle;
     end
   end
 
@@ -339,17 +341,17 @@ module rx_path #(
 
   // Frames for a queue that the driver has not enabled, or has reset, are dropped (virtio 1.3,
   // 5.1.6.5.6.2 and 5.1.6.5.7.3).
-  logic [Queues-1:0] enabled_q;
+  logic [QueueWidth-1:0] front;
+  logic                  enabled;
 
-  always_ff @(posedge clk) begin
-    if (rst) begin
-      enabled_q <= '0;
-    end else if (size_valid_i) begin
-      enabled_q[size_queue_i] <= 1'b1;
-    end else if (dis_valid_i) begin
-      enabled_q[qrst_queue_i] <= 1'b0;
-    end
-  end
+  rx_enabled #(
+    .Queues(Queues)
+  ) u_enabled (
+    .clk_i(clk), .rst_i(rst), .idle_o(enabled_idle),
+    .enable_i(size_valid_i), .enable_queue_i(size_queue_i),
+    .disable_i(dis_valid_i), .disable_queue_i(qrst_queue_i),
+    .queue_i(front), .enabled_o(enabled)
+  );
 
   rx_queues #(
     .Queues  (Queues),
@@ -360,7 +362,8 @@ module rx_path #(
     .idle_o       (queues_idle),
     .frame_valid_i(lro_valid), .frame_ready_o(lro_ready), .frame_i(lro_frame),
     .frame_queue_i(lro_queue), .frame_tag_i(lro_tag),
-    .enabled_i    (enabled_q),
+    .front_o      (front),
+    .enabled_i    (enabled),
     .avail_i      (avail_i),
     .hold_i       (stop_i || qrst_valid_i),
     .several_i    (several),
@@ -433,7 +436,7 @@ module rx_path #(
     .frame_tag_i(frame_tag), .frame_queue_i(frame_queue), .frame_drop_i(frame_drop),
     .job_valid_o(job_valid), .job_ready_i(job_ready), .job_o(job), .job_drop_o(job_drop),
     .word_valid_i(word_valid), .word_ready_o(word_ready), .word_data_i(word_data),
-    .avail_i         (avail_i),
+    .avail_i         (avail_i), .hide_i(hide_i),
     .pop_valid_o(pop_valid_o), .pop_queue_o(pop_queue_o),
     .desc_valid_i(desc_valid_i), .desc_i(desc_i), .desc_index_i(desc_index_i),
     .req_valid_o(req_valid_o), .req_ready_i(req_ready_i),

@@ -67,6 +67,7 @@ module rx_plan #(
   input  logic                         frame_drop_i,
 
   input  logic [Queues-1:0]            avail_i,
+  input  logic                         hide_i,        // as if no queue had descriptors
   output logic                         pop_valid_o,
   output logic [QueueWidth-1:0]        pop_queue_o,
   input  logic                         desc_valid_i,
@@ -121,7 +122,7 @@ module rx_plan #(
   logic give_up;
   logic give_up_reset;
 
-  assign avail   = avail_i[frame_queue_i];
+  assign avail   = avail_i[frame_queue_i] && !hide_i;
   assign reset   = qrst_valid_i && qrst_queue_i == frame_queue_i;
   assign in_hand = frame_valid_i && !desc_valid_i && room_i && !stop_i;
   assign held_o  = reset && frame_valid_i && (started_q || desc_valid_i || Queues > 1);

@@ -12,8 +12,8 @@
 //             a queue without buffers must not hold up the others. If short_i, its first frame
 //             is given up if it is the oldest in the store (oldest_i); if tight_i, in any case:
 //             out_drop_o is high with it.
-//   enabled_i, pairs_i   queues that the driver has enabled, and how many are in use; frames for
-//             another one are given up.
+//   front_o, enabled_i   the driver has enabled queue front_o; a frame of another one is given up.
+//   pairs_i   queues in use; frames of another one are given up.
 //   others_o  frames of other queues wait behind the one that is out
 //   hold_i    nothing is chosen; what is out stays.
 //   idle_o    nothing moves. With several queues it is low while frames wait for buffers of more
@@ -51,7 +51,8 @@ module rx_queues #(
   input  logic [QueueWidth-1:0]         frame_queue_i,
   input  logic [TagWidth-1:0]           frame_tag_i,
 
-  input  logic [Queues-1:0]             enabled_i,
+  output logic [QueueWidth-1:0]         front_o,
+  input  logic                          enabled_i,
   input  logic [Queues-1:0]             avail_i,
   input  logic                          hold_i,
   input  logic                          several_i,
@@ -93,6 +94,7 @@ module rx_queues #(
 
     assign idle_o      = out_valid_o || count == '0;
     assign out_queue_o = '0;
+    assign front_o     = '0;
     assign out_drop_o  = !enabled_i;
     assign others_o    = 1'b0;
 
@@ -145,12 +147,13 @@ module rx_queues #(
     assign push_slot = frame_i.slot[SlotWidth-1:0];
     assign tail      = tail_mem[second_q ? out_queue_q : frame_queue_i];
     assign front     = ring_mem[ring_rd_q[QueueWidth-1:0]];
+    assign front_o   = front;
     assign slot      = head_mem[front];
     assign free      = ring_wr_q != ring_rd_q && !second_q && !hold_i &&
                        (!out_valid_q || out_ready_i);
     assign in_use    = 16'(front) < pairs_i;
     assign served    = avail_i[front] && in_use;
-    assign given_up  = !in_use || !enabled_i[front] ||
+    assign given_up  = !in_use || !enabled_i ||
                        (several_i && (tight_i || (short_i && slot == oldest_i[SlotWidth-1:0])));
     assign choose    = free && (served || given_up);
     assign turn_on   = free && !served && !given_up && !push_new &&

@@ -60,6 +60,7 @@ module tx_gather #(
   output logic                  qrst_quiet_o,
 
   input  logic [Queues-1:0]     avail_i,
+  input  logic                  hide_i,
   output logic                  pop_valid_o,
   output logic [QueueWidth-1:0] pop_queue_o,
   input  logic                  desc_valid_i,
@@ -146,6 +147,7 @@ module tx_gather #(
     .qrst_valid_i    (qrst_valid_i),
     .qrst_queue_i    (qrst_queue_i),
     .avail_i         (avail_i),
+    .hide_i          (hide_i),
     .pop_valid_o     (pop_valid_o),
     .pop_queue_o     (pop_queue_o),
     .desc_valid_i    (desc_valid_i),

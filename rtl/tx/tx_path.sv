@@ -47,6 +47,7 @@ module tx_path #(
   output logic                         qrst_quiet_o,
 
   input  logic [Queues-1:0]            avail_i,
+  input  logic                         hide_i,
   output logic                         pop_valid_o,
   output logic [QueueWidth-1:0]        pop_queue_o,
   input  logic                         desc_valid_i,
@@ -145,6 +146,7 @@ module tx_path #(
     .qrst_queue_i            (qrst_queue_i),
     .qrst_quiet_o            (qrst_quiet_o),
     .avail_i                 (avail_i),
+    .hide_i                  (hide_i),
     .pop_valid_o             (pop_valid_o),
     .pop_queue_o             (pop_queue_o),
     .desc_valid_i            (desc_valid_i),

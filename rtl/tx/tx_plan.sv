@@ -40,6 +40,7 @@ module tx_plan #(
   input  logic [QueueWidth-1:0] qrst_queue_i,
 
   input  logic [Queues-1:0]     avail_i,
+  input  logic                  hide_i,           // as if no queue had descriptors
   output logic                  pop_valid_o,
   output logic [QueueWidth-1:0] pop_queue_o,
   input  logic                  desc_valid_i,
@@ -122,7 +123,7 @@ module tx_plan #(
   end
 
   assign pop_queue_o = in_chain ? queue_q : turn;
-  assign pop_valid_o = room_i && !stop_i &&
+  assign pop_valid_o = room_i && !stop_i && !hide_i &&
                        (in_chain ? avail_i[queue_q] && !resetting : any && !qrst_valid_i);
   assign blocked_o   = !pop_valid_o && !desc_valid_i && !give_up;
   assign started_o   = started_q;

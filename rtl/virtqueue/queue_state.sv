@@ -6,7 +6,8 @@
 //   write   at the clock edge, under write_i. Nothing is reset; a queue's enable writes first.
 //
 // A memory (LUT RAM) where there are several queues and a plain register for one alone, which is
-// also what simulates fastest: a simulator pays for each write port of a memory in every cycle.
+// also what simulates fastest: a simulator pays for each write port of a memory in every cycle. Where
+// there is one queue more than fills the LUTs of a memory, its word is a register too.
 //
 // Parameters:
 //   Queues   number of queues
@@ -27,6 +28,10 @@ module queue_state #(
   output logic [Reads*Width-1:0]      read_data_o
 );
 
+  localparam int unsigned LutDepth = 64;
+  localparam int unsigned Most = Queues - 1;
+  localparam bit          OneMore = Most >= LutDepth && (Most & (Most - 1)) == 0;
+
   if (Queues == 1) begin : g_register
     logic [Width-1:0] word_q;
     logic             unused_queues;
@@ -39,7 +44,29 @@ module queue_state #(
         word_q <= write_data_i;
       end
     end
-  end else begin : g_memory
+  end
+
+  if (OneMore) begin : g_last
+    logic [Width-1:0] word_mem [Most];
+    logic [Width-1:0] last_q;
+
+    for (genvar i = 0; i < Reads; i++) begin : g_read
+      assign read_data_o[Width*i +: Width] =
+          read_queue_i[QueueWidth*i + QueueWidth - 1]
+              ? last_q : word_mem[read_queue_i[QueueWidth*i +: QueueWidth - 1]];
+    end
+
+    always_ff @(posedge clk_i) begin
+      if (write_i && write_queue_i[QueueWidth-1]) begin
+        last_q <= write_data_i;
+      end
+      if (write_i && !write_queue_i[QueueWidth-1]) begin
+        word_mem[write_queue_i[QueueWidth-2:0]] <= write_data_i;
+      end
+    end
+  end
+
+  if (Queues > 1 && !OneMore) begin : g_memory
     logic [Width-1:0] word_mem [Queues];
 
     for (genvar i = 0; i < Reads; i++) begin : g_read

@@ -6,7 +6,7 @@
 //
 //                  kick                                  pop -> desc
 //                   |                                       |
-//   rd 0 ---> vq_fetch <-> vq_accept ------------> vq_cache (receive), vq_cache (others)
+//   rd 0 ---> vq_fetch <-> vq_accept ------------> vq_caches (receive, transmit, control)
 //                   |
 //   sw 2 <--- vq_device_event
 //
@@ -37,9 +37,8 @@
 //             too, the queue is forgotten: it has no descriptors, no pending notification and moves no
 //             more until it is enabled again. What other queues have stays.
 //   kick      always taken; for virtqueues that exist.
-//   pop       only under *_avail_o, one a cycle for receive and one for the others together;
-//             *_desc_valid_o with the descriptor and its ring slot exactly one cycle later. In a
-//             cycle with ctrl_pop_i tx_avail_o is low.
+//   pop       only under *_avail_o, and for receive and transmit not under hide_o; one a cycle of each.
+//             *_desc_valid_o with the descriptor and its ring slot exactly one cycle later.
 //   used      see vq_used; elements may come in any order. Those of the control queue go before those
 //             of transmit.
 //   set       moderation of a virtqueue, see vq_moderation
@@ -102,6 +101,7 @@ module virtqueues #(
   input  logic                                 kick_valid_i,
   input  logic [15:0]                          kick_queue_i,
 
+  output logic                                 hide_o,
   output logic [QueuePairs-1:0]                rx_avail_o,
   input  logic                                 rx_pop_valid_i,
   input  logic [QueueWidth-1:0]                rx_pop_queue_i,
@@ -222,7 +222,7 @@ module virtqueues #(
   logic               event_quiet, event_empty, event_idle, event_moves;
   logic               seeking;
   logic               touch_valid;
-  logic               tx_popped;
+  logic               popped;        // a descriptor is being given out
   logic               clk;
 
   assign halt       = stop_i || failing || en_valid_i;
@@ -250,15 +250,14 @@ module virtqueues #(
   assign quiet_o    = fetch_quiet && device_quiet && rx_used_quiet && tx_used_quiet && event_quiet;
   assign rx_quiet_o = rx_used_quiet;
   assign idle_o     = fetch_idle && (device_empty || (device_quiet && halt)) && rx_used_quiet &&
-                      tx_used_quiet && moderation_idle && event_idle && !rx_desc_valid_o &&
-                      !tx_popped && !seeking;
+                      tx_used_quiet && moderation_idle && event_idle && !popped && !seeking;
 
   // While it only waits, for a kick, a response or a time, it needs no clock.
   clock_gate u_clock (
     .clk_i,
     .en_i  (rst_i || en_valid_i || qrst_valid_i || kick_valid_i || pops || rx_used_valid_i ||
             tx_used_valid_i || ctrl_used_valid_i || rsp_valid_i != '0 || sw_done_i != '0 ||
-            moderation_i.valid || rx_desc_valid_o || tx_popped || fetch_moves || device_moves ||
+            moderation_i.valid || popped || fetch_moves || device_moves ||
             rx_used_moves || tx_used_moves || !moderation_idle || event_moves || seeking),
     .clk_o (clk)
   );
@@ -267,16 +266,18 @@ module virtqueues #(
   // Descriptors    //
   ////////////////////
 
-  logic [VqWidth-1:0]   look_queue, batch_queue, wake_queue, job_queue, armed_queue, seek_queue;
-  logic [RowWidth:0]    look_head, look_tail, rx_head, rx_tail, tx_head, tx_tail;
+  logic [VqWidth-1:0]   look_queue, look_next, batch_queue, batch_next;
+  logic [VqWidth-1:0]   wake_queue, job_queue, armed_queue, seek_queue;
+  logic [RowWidth:0]    look_head, look_tail;
   logic [SlotWidth:0]   look_pos;
-  logic                 look_chain, look_epoch, look_again, look_freed, look_receive;
-  logic [LaneWidth-1:0] look_lane, insert_first, insert_last;
-  logic                 wait_set, wake_valid, wake_ready;
+  logic                 look_chain, look_epoch, look_again, look_freed;
+  logic [LaneWidth-1:0] insert_first, insert_last;
+  logic                 look_take, batch_take, wait_set, wake_valid, wake_ready;
   logic [SlotWidth:0]   batch_pos;
   logic [14:0]          seek_index;
+  logic [SlotWidth-1:0] insert_slot;
   logic [6:0]           batch_count, end_run, end_more;
-  logic                 batch_epoch, batch_late, batch_sure, batch_receive;
+  logic                 batch_epoch, batch_late, batch_sure;
   logic                 insert_valid, end_valid, end_live, end_chain;
   logic                 job_valid, job_enable, armed_valid, armed_ready, armed_enable;
   logic                 seek_slot, seek_event;
@@ -294,11 +295,13 @@ module virtqueues #(
     .en_valid_i(en), .dis_valid_i(dis), .en_queue_i(en_queue),
     .en_desc_i, .en_size_i(en_size),
     .kick_valid_i, .kick_queue_i(kick_queue_i[VqWidth-1:0]),
+    .look_take_o(look_take), .look_next_o(look_next),
     .look_queue_o(look_queue), .look_head_i(look_head), .look_tail_i(look_tail),
     .look_pos_i(look_pos), .look_chain_i(look_chain), .look_epoch_i(look_epoch),
-    .look_again_i(look_again), .look_lane_i(look_lane), .look_freed_i(look_freed),
+    .look_again_i(look_again), .look_freed_i(look_freed),
     .wait_set_o(wait_set),
     .wake_valid_i(wake_valid), .wake_ready_o(wake_ready), .wake_queue_i(wake_queue),
+    .batch_take_o(batch_take), .batch_next_o(batch_next),
     .batch_queue_o(batch_queue), .batch_pos_o(batch_pos), .batch_count_o(batch_count),
     .batch_epoch_o(batch_epoch), .batch_late_o(batch_late), .batch_sure_o(batch_sure),
     .end_valid_i(end_valid), .end_live_i(end_live), .end_run_i(end_run), .end_more_i(end_more),
@@ -319,13 +322,15 @@ module virtqueues #(
     .en_valid_i(fresh), .en_queue_i(en_queue), .en_lane_i(en_desc_i[4 +: LaneWidth]),
     .en_size_i(en_size),
     .rsp_valid_i(rsp_valid_i[ReadDesc]), .rsp_data_i, .rsp_last_i, .rsp_error_i,
+    .batch_take_i(batch_take), .batch_next_i(batch_next),
     .batch_queue_i(batch_queue), .batch_pos_i(batch_pos), .batch_count_i(batch_count),
     .batch_epoch_i(batch_epoch), .batch_late_i(batch_late), .batch_sure_i(batch_sure),
     .insert_valid_o(insert_valid), .insert_first_o(insert_first), .insert_last_o(insert_last),
+    .insert_slot_o(insert_slot),
     .end_valid_o(end_valid), .end_live_o(end_live), .end_run_o(end_run), .end_more_o(end_more),
     .end_chain_o(end_chain),
-    .look_queue_i(look_queue), .look_pos_o(look_pos), .look_chain_o(look_chain),
-    .look_epoch_o(look_epoch), .look_again_o(look_again), .look_lane_o(look_lane),
+    .look_take_i(look_take), .look_next_i(look_next), .look_pos_o(look_pos), .look_chain_o(look_chain),
+    .look_epoch_o(look_epoch), .look_again_o(look_again),
     .err_valid_o(accept_err_valid), .err_code_o(accept_err_code), .err_index_o(accept_err_index),
     .err_slot_o(accept_err_slot), .err_addr_o(accept_err_addr)
   );
@@ -360,76 +365,29 @@ module virtqueues #(
   // Caches         //
   ////////////////////
 
-  logic [QueuePairs-1:0]  rx_avail;
-  logic [TxQueues-1:0]    tx_avail;
-  logic                   rx_freed, tx_freed, tx_pop, tx_desc_valid, ctrl_popped_q;
-  logic [TxWidth-1:0]     tx_pop_queue, tx_wake_queue;
-  logic [QueueWidth-1:0]  rx_wake_queue;
-  logic                   rx_wake, tx_wake;
-  nic_pkg::desc_t         tx_desc;
-  logic [15:0]            tx_desc_index;
+  logic ctrl_avail;
 
-  assign look_receive  = !look_queue[0] && look_queue != Control;
-  assign batch_receive = !batch_queue[0] && batch_queue != Control;
-  assign look_head     = look_receive ? rx_head : tx_head;
-  assign look_tail     = look_receive ? rx_tail : tx_tail;
-  assign look_freed    = look_receive
-                       ? rx_freed && rx_pop_queue_i == look_queue[1 +: QueueWidth]
-                       : tx_freed && tx_pop_queue == look_queue[VqWidth-1:1];
-  assign wake_valid    = rx_wake || tx_wake;
-  assign wake_queue    = rx_wake ? VqWidth'({rx_wake_queue, 1'b0})
-                       : (tx_wake_queue == ControlTx) ? Control : VqWidth'({tx_wake_queue, 1'b1});
-
-  vq_cache #(
-    .Queues(QueuePairs), .AxiBytes(AxiBytes), .Rows(Rows), .SlotWidth(SlotWidth)
-  ) u_rx_cache (
+  vq_caches #(
+    .QueuePairs(QueuePairs), .AxiBytes(AxiBytes), .Rows(Rows), .SlotWidth(SlotWidth)
+  ) u_caches (
     .clk_i(clk), .rst_i,
-    .en_valid_i(en_rx), .en_queue_i(en_queue[1 +: QueueWidth]), .en_size_i(en_size),
-    .insert_valid_i(insert_valid && batch_receive),
-    .insert_queue_i(batch_queue[1 +: QueueWidth]), .insert_data_i(rsp_data_i),
-    .insert_first_i(insert_first), .insert_last_i(insert_last),
-    .look_queue_i(look_queue[1 +: QueueWidth]), .look_head_o(rx_head), .look_tail_o(rx_tail),
-    .avail_o(rx_avail), .pop_valid_i(rx_pop_valid_i), .pop_queue_i(rx_pop_queue_i),
-    .freed_o(rx_freed),
-    .wait_set_i(wait_set && look_receive), .wait_queue_i(look_queue[1 +: QueueWidth]),
-    .wake_valid_o(rx_wake), .wake_ready_i(wake_ready), .wake_queue_o(rx_wake_queue),
-    .desc_valid_o(rx_desc_valid_o), .desc_o(rx_desc_o), .desc_index_o(rx_desc_index_o)
+    .en_valid_i(fresh), .en_queue_i(en_queue),
+    .insert_valid_i(insert_valid), .insert_queue_i(batch_queue), .insert_data_i(rsp_data_i),
+    .insert_first_i(insert_first), .insert_last_i(insert_last), .insert_slot_i(insert_slot),
+    .look_queue_i(look_queue), .look_head_o(look_head), .look_tail_o(look_tail),
+    .look_freed_o(look_freed), .wait_set_i(wait_set),
+    .wake_valid_o(wake_valid), .wake_ready_i(wake_ready), .wake_queue_o(wake_queue),
+    .rx_avail_o, .rx_pop_valid_i, .rx_pop_queue_i,
+    .rx_desc_valid_o, .rx_desc_o, .rx_desc_index_o,
+    .tx_avail_o, .tx_pop_valid_i, .tx_pop_queue_i,
+    .tx_desc_valid_o, .tx_desc_o, .tx_desc_index_o,
+    .ctrl_avail_o(ctrl_avail), .ctrl_pop_i,
+    .ctrl_desc_valid_o, .ctrl_desc_o, .ctrl_desc_index_o,
+    .popped_o(popped)
   );
 
-  vq_cache #(
-    .Queues(TxQueues), .AxiBytes(AxiBytes), .Rows(Rows), .SlotWidth(SlotWidth)
-  ) u_tx_cache (
-    .clk_i(clk), .rst_i,
-    .en_valid_i(en_tx), .en_queue_i(TxWidth'(en_queue[VqWidth-1:1])), .en_size_i(en_size),
-    .insert_valid_i(insert_valid && !batch_receive),
-    .insert_queue_i(batch_queue[VqWidth-1:1]), .insert_data_i(rsp_data_i),
-    .insert_first_i(insert_first), .insert_last_i(insert_last),
-    .look_queue_i(look_queue[VqWidth-1:1]), .look_head_o(tx_head), .look_tail_o(tx_tail),
-    .avail_o(tx_avail), .pop_valid_i(tx_pop), .pop_queue_i(tx_pop_queue),
-    .freed_o(tx_freed),
-    .wait_set_i(wait_set && !look_receive), .wait_queue_i(look_queue[VqWidth-1:1]),
-    .wake_valid_o(tx_wake), .wake_ready_i(wake_ready && !rx_wake), .wake_queue_o(tx_wake_queue),
-    .desc_valid_o(tx_desc_valid), .desc_o(tx_desc), .desc_index_o(tx_desc_index)
-  );
-
-  assign rx_avail_o        = pause ? '0 : rx_avail;
-  assign tx_avail_o        = (pause || ctrl_pop_i) ? '0 : tx_avail[QueuePairs-1:0];
-  assign ctrl_avail_o      = !pause && tx_avail[QueuePairs];
-  assign tx_pop            = tx_pop_valid_i || ctrl_pop_i;
-  assign tx_pop_queue      = ctrl_pop_i ? ControlTx : TxWidth'(tx_pop_queue_i);
-  assign tx_popped         = tx_desc_valid;
-  assign tx_desc_valid_o   = tx_desc_valid && !ctrl_popped_q;
-  assign tx_desc_o         = tx_desc;
-  assign tx_desc_index_o   = tx_desc_index;
-  assign ctrl_desc_valid_o = tx_desc_valid && ctrl_popped_q;
-  assign ctrl_desc_o       = tx_desc;
-  assign ctrl_desc_index_o = tx_desc_index;
-
-  always_ff @(posedge clk) begin
-    if (tx_pop) begin
-      ctrl_popped_q <= ctrl_pop_i;
-    end
-  end
+  assign hide_o       = pause;
+  assign ctrl_avail_o = !pause && ctrl_avail;
 
   ////////////////////
   // Used           //
@@ -581,8 +539,8 @@ module virtqueues #(
 `ifndef SYNTHESIS
   always_ff @(posedge clk_i) begin
     if (!rst_i) begin
-      // Transmit takes nothing in a cycle in which control does.
-      a_one_pop: assert (!(ctrl_pop_i && tx_pop_valid_i));
+      // Nothing that is hidden is taken.
+      a_hidden: assert (!pause || !pops);
       // Enables, resets and kicks name virtqueues that exist.
       a_enable_exists: assert (!en_valid_i || 32'(en_queue_i) < Queues);
       a_reset_exists: assert (!qrst_valid_i || 32'(qrst_queue_i) < Queues);

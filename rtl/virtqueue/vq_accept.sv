@@ -20,15 +20,16 @@
 //   then read again too. So reads and second reads overlap.
 //
 //   beats     always taken. batch_* says what batch they belong to; the beat after rsp_last_i is
-//             the first of the next batch.
+//             the first of the next batch. Under batch_take_i it is one of queue batch_next_i from the
+//             next cycle on.
 //   insert    combinational from the beat: the beat holds accepted descriptors in a run of lanes.
 //   end       combinational from the last beat. end_live_o: the batch counts, it did not lie behind
 //             the break of one before. end_run_o: length of its run. end_more_o: descriptors at the
 //             end of the run that are to be read again. end_chain_o: the last one accepted says
 //             that its chain goes on.
-//   look      of the queue look_queue_i: the position and wrap counter up to which all is accepted,
-//             whether a chain is open there, the epoch (it flips at each break), whether second
-//             reads are under way, the lane of ring slot 0 in a beat.
+//   look      of the queue that look_next_i was under look_take_i: the position and wrap counter up to
+//             which all is accepted, whether a chain is open there, the epoch (it flips at each break),
+//             whether second reads are under way.
 //   error     err_valid_o for one cycle. The beat with the error and all after it are not accepted
 //             until reset. err_addr_o is the address wanted unless err_slot_o: then it is that of
 //             the ring slot err_index_o.
@@ -74,6 +75,8 @@ module vq_accept #(
   input  logic                  rsp_last_i,
   input  logic                  rsp_error_i,
 
+  input  logic                  batch_take_i,
+  input  logic [QueueWidth-1:0] batch_next_i,
   input  logic [QueueWidth-1:0] batch_queue_i,
   input  logic [SlotWidth:0]    batch_pos_i,    // {wrap counter, slot} of its first descriptor
   input  logic [6:0]            batch_count_i,
@@ -84,6 +87,7 @@ module vq_accept #(
   output logic                  insert_valid_o,
   output logic [LaneWidth-1:0]  insert_first_o,
   output logic [LaneWidth-1:0]  insert_last_o,
+  output logic [SlotWidth-1:0]  insert_slot_o,   // ring slot of the first one
 
   output logic                  end_valid_o,
   output logic                  end_live_o,
@@ -91,12 +95,12 @@ module vq_accept #(
   output logic [6:0]            end_more_o,
   output logic                  end_chain_o,
 
-  input  logic [QueueWidth-1:0] look_queue_i,
+  input  logic                  look_take_i,
+  input  logic [QueueWidth-1:0] look_next_i,
   output logic [SlotWidth:0]    look_pos_o,
   output logic                  look_chain_o,
   output logic                  look_epoch_o,
   output logic                  look_again_o,
-  output logic [LaneWidth-1:0]  look_lane_o,
 
   output logic                  err_valid_o,
   output logic [7:0]            err_code_o,
@@ -138,41 +142,45 @@ module vq_accept #(
   logic [SlotWidth:0]    chain_was; // descriptors accepted of the open chain, 0 if none is
   logic [SlotWidth:0]    pos;       // {wrap counter, slot} of the next descriptor to accept
 
-  queue_state #(.Queues(Queues), .Width(PosWidth)) u_size (
+  logic                  word_write;
+  logic [QueueWidth-1:0] word_queue;
+  logic [WordWidth-1:0]  word_data;
+
+  assign word_write = en_valid_i || insert_valid_o || end_valid_o;
+  assign word_queue = en_valid_i ? en_queue_i : batch_queue_i;
+  assign word_data  = en_valid_i ? WordWidth'(1 << SlotWidth) : word_next;
+
+  queue_watch #(.Queues(Queues), .Width(WordWidth)) u_batch (
+    .clk_i,
+    .write_i        (word_write),
+    .write_queue_i  (word_queue),
+    .write_data_i   (word_data),
+    .select_i       (batch_take_i),
+    .select_queue_i (batch_next_i),
+    .data_o         (word)
+  );
+
+  queue_watch #(.Queues(Queues), .Width(WordWidth)) u_look (
+    .clk_i,
+    .write_i        (word_write),
+    .write_queue_i  (word_queue),
+    .write_data_i   (word_data),
+    .select_i       (look_take_i),
+    .select_queue_i (look_next_i),
+    .data_o         (look_word)
+  );
+
+  queue_table #(.Queues(Queues), .Width(LaneWidth + PosWidth)) u_ring (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
-    .write_data_i  (en_size_i),
-    .read_queue_i  (batch_queue_i),
-    .read_data_o   (size)
-  );
-
-  queue_state #(.Queues(Queues), .Width(WordWidth), .Reads(2)) u_word (
-    .clk_i,
-    .write_i       (en_valid_i || insert_valid_o || end_valid_o),
-    .write_queue_i (en_valid_i ? en_queue_i : batch_queue_i),
-    .write_data_i  (en_valid_i ? WordWidth'(1 << SlotWidth) : word_next),
-    .read_queue_i  ({look_queue_i, batch_queue_i}),
-    .read_data_o   ({look_word, word})
+    .write_data_i  ({en_lane_i, en_size_i}),
+    .read_i        (batch_take_i),
+    .read_queue_i  (batch_next_i),
+    .read_data_o   ({lane, size})
   );
 
   assign {epoch, again, chain_was, pos} = word;
-
-  if (Lanes > 1) begin : g_lane
-    queue_state #(.Queues(Queues), .Width(LaneWidth), .Reads(2)) u_lane (
-      .clk_i,
-      .write_i       (en_valid_i),
-      .write_queue_i (en_queue_i),
-      .write_data_i  (en_lane_i),
-      .read_queue_i  ({look_queue_i, batch_queue_i}),
-      .read_data_o   ({look_lane_o, lane})
-    );
-  end else begin : g_one_lane
-    logic unused_lane;
-    assign unused_lane = ^en_lane_i;
-    assign lane        = '0;
-    assign look_lane_o = '0;
-  end
 
   ////////////////////
   // Beat           //
@@ -296,6 +304,7 @@ module vq_accept #(
   assign insert_valid_o = count != '0 && !err_valid_o;
   assign insert_first_o = first;
   assign insert_last_o  = first + LaneWidth'(count) - 1'b1;
+  assign insert_slot_o  = pos[SlotWidth-1:0];
 
   assign end_valid_o = rsp_valid_i && rsp_last_i;
   assign end_live_o  = live;

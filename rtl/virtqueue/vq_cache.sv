@@ -10,6 +10,7 @@
 //   row 2          |    -     |    -     | slot 7   | slot 6   |   first 0, last 1
 //
 //   insert   always taken; the writer reserved the row (look_head_o and look_tail_o) beforehand.
+//            insert_slot_i is the ring slot of the row's first descriptor; those of the others follow.
 //   avail_o  bit q is high while queue q holds a descriptor; registered, exact in every cycle.
 //   pop      pop_valid_i only under avail_o[pop_queue_i]; exactly one cycle later desc_valid_o with
 //            the descriptor and its ring slot. One pop a cycle. desc_o then stays until the next.
@@ -41,13 +42,13 @@ module vq_cache #(
 
   input  logic                    en_valid_i,
   input  logic [QueueWidth-1:0]   en_queue_i,
-  input  logic [SlotWidth:0]      en_size_i,
 
   input  logic                    insert_valid_i,
   input  logic [QueueWidth-1:0]   insert_queue_i,
   input  logic [8*AxiBytes-1:0]   insert_data_i,
   input  logic [LaneWidth-1:0]    insert_first_i,
   input  logic [LaneWidth-1:0]    insert_last_i,
+  input  logic [SlotWidth-1:0]    insert_slot_i,
 
   input  logic [QueueWidth-1:0]   look_queue_i,
   output logic [RowWidth:0]       look_head_o,
@@ -76,40 +77,19 @@ module vq_cache #(
   // State          //
   ////////////////////
 
-  (* ram_style = "block" *)
-  logic [8*AxiBytes-1:0] row_mem [Queues*Rows];
   logic [Queues-1:0]     avail_q;
   logic                  desc_valid_q;
-  logic [SlotWidth-1:0]  desc_index_q;
 
-  logic [SlotWidth:0]    pop_size;
   logic [RowWidth:0]     pop_head;            // oldest row; the top bit tells full from empty
   logic [RowWidth:0]     pop_head_next;
   logic [RowWidth:0]     pop_tail;            // first free row
-  logic [SlotWidth-1:0]  pop_slot;            // ring slot of the oldest descriptor
-  logic [SlotWidth-1:0]  pop_slot_next;
   logic                  row_ends;            // the pop takes the last descriptor of its row
   logic [RowWidth:0]     insert_tail;
   logic [IndexWidth-1:0] pop_row;
   logic [IndexWidth-1:0] insert_row;
-
-  queue_state #(.Queues(Queues), .Width(SlotWidth + 1)) u_size (
-    .clk_i,
-    .write_i       (en_valid_i),
-    .write_queue_i (en_queue_i),
-    .write_data_i  (en_size_i),
-    .read_queue_i  (pop_queue_i),
-    .read_data_o   (pop_size)
-  );
-
-  queue_state #(.Queues(Queues), .Width(SlotWidth)) u_slot (
-    .clk_i,
-    .write_i       (en_valid_i || pop_valid_i),
-    .write_queue_i (en_valid_i ? en_queue_i : pop_queue_i),
-    .write_data_i  (en_valid_i ? '0 : pop_slot_next),
-    .read_queue_i  (pop_queue_i),
-    .read_data_o   (pop_slot)
-  );
+  logic                  emptied;             // and none is left
+  logic [8*AxiBytes-1:0] row;                 // that of the descriptor which was popped
+  logic [SlotWidth-1:0]  row_slot;            // ring slot of its first descriptor
 
   queue_state #(.Queues(Queues), .Width(RowWidth + 1), .Reads(2)) u_head (
     .clk_i,
@@ -130,10 +110,10 @@ module vq_cache #(
   );
 
   assign pop_head_next = pop_head + 1'b1;
-  assign pop_slot_next = ((SlotWidth + 1)'(pop_slot) + 1'b1 == pop_size) ? '0 : pop_slot + 1'b1;
   assign pop_row       = IndexWidth'({pop_queue_i, pop_head[RowWidth-1:0]});
   assign insert_row    = IndexWidth'({insert_queue_i, insert_tail[RowWidth-1:0]});
   assign freed_o       = pop_valid_i && row_ends;
+  assign emptied       = freed_o && pop_head_next == pop_tail;
 
   ////////////////////
   // Waiting        //
@@ -187,27 +167,37 @@ module vq_cache #(
   // Rows           //
   ////////////////////
 
+  ram_1r1w #(.Width(8 * AxiBytes), .Depth(Queues * Rows)) u_rows (
+    .clk_i,
+    .we_i    (insert_valid_i),
+    .waddr_i (insert_row),
+    .wdata_i (insert_data_i),
+    .re_i    (pop_valid_i),
+    .raddr_i (pop_row),
+    .rdata_o (row)
+  );
+
+  ram_1r1w #(.Width(SlotWidth), .Depth(Queues * Rows)) u_slots (
+    .clk_i,
+    .we_i    (insert_valid_i),
+    .waddr_i (insert_row),
+    .wdata_i (insert_slot_i),
+    .re_i    (pop_valid_i),
+    .raddr_i (pop_row),
+    .rdata_o (row_slot)
+  );
+
   if (Lanes == 1) begin : g_one_lane
-    nic_pkg::desc_t desc_q;
-
-    assign row_ends = 1'b1;
-    assign desc_o   = desc_q;
-
-    always_ff @(posedge clk_i) begin
-      if (insert_valid_i) begin
-        row_mem[insert_row] <= insert_data_i;
-      end
-      if (pop_valid_i) begin
-        desc_q <= row_mem[pop_row];
-      end
-    end
+    assign row_ends     = 1'b1;
+    assign desc_o       = row;
+    assign desc_index_o = 16'(row_slot);
 
     logic unused_lanes;
     assign unused_lanes = ^{insert_first_i, insert_last_i};
   end else begin : g_lanes
     logic [2*LaneWidth-1:0] lane_mem [Queues*Rows];  // {last, first} of each row
-    logic [8*AxiBytes-1:0]  row_q;
     logic [LaneWidth-1:0]   lane_q;
+    logic [LaneWidth-1:0]   taken_q;                 // what was taken of the row before that
     logic [2*LaneWidth-1:0] pop_lanes;
     logic [LaneWidth-1:0]   pop_lane;
     logic [LaneWidth-1:0]   taken;                   // descriptors taken of the oldest row
@@ -221,54 +211,45 @@ module vq_cache #(
       .read_data_o   (taken)
     );
 
-    assign pop_lanes = lane_mem[pop_row];
-    assign pop_lane  = pop_lanes[LaneWidth-1:0] + taken;
-    assign row_ends  = pop_lane == pop_lanes[2*LaneWidth-1:LaneWidth];
-    assign desc_o    = row_q[128*lane_q +: 128];
+    assign pop_lanes    = lane_mem[pop_row];
+    assign pop_lane     = pop_lanes[LaneWidth-1:0] + taken;
+    assign row_ends     = pop_lane == pop_lanes[2*LaneWidth-1:LaneWidth];
+    assign desc_o       = row[128*lane_q +: 128];
+    assign desc_index_o = 16'(row_slot) + 16'(taken_q);
 
     always_ff @(posedge clk_i) begin
       if (insert_valid_i) begin
-        row_mem[insert_row] <= insert_data_i;
         lane_mem[insert_row] <= {insert_last_i, insert_first_i};
       end
       if (pop_valid_i) begin
-        row_q  <= row_mem[pop_row];
-        lane_q <= pop_lane;
+        lane_q  <= pop_lane;
+        taken_q <= taken;
       end
     end
   end
 
   ////////////////////
-  // Pointers       //
+  // Descriptors    //
   ////////////////////
 
-  always_ff @(posedge clk_i) begin
-    if (pop_valid_i) begin
-      desc_index_q <= pop_slot;
-    end
-  end
-
+  // One place to clear a cycle: each further one is a decoder over all queues.
   always_ff @(posedge clk_i) begin
     if (rst_i) begin
       avail_q      <= '0;
       desc_valid_q <= 1'b0;
     end else begin
       desc_valid_q <= pop_valid_i;
-      if (pop_valid_i && row_ends && pop_head_next == pop_tail) begin
-        avail_q[pop_queue_i] <= 1'b0;
+      if (en_valid_i || emptied) begin
+        avail_q[en_valid_i ? en_queue_i : pop_queue_i] <= 1'b0;
       end
       if (insert_valid_i) begin
         avail_q[insert_queue_i] <= 1'b1;
-      end
-      if (en_valid_i) begin
-        avail_q[en_queue_i] <= 1'b0;
       end
     end
   end
 
   assign avail_o      = avail_q;
   assign desc_valid_o = desc_valid_q;
-  assign desc_index_o = 16'(desc_index_q);
 
   ////////////////////
   // Properties     //

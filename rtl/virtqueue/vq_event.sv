@@ -206,7 +206,10 @@ module vq_event #(
   logic [SlotWidth:0]          record_slots;
   logic [WordsWidth-1:0]       record_word;   // of the structure in its beat
   logic [$clog2(Queues+1)-1:0] unused_check_count;
-  logic [CountWidth-1:0]       unused_count;
+  logic                        record_take;
+  logic [QueueWidth-1:0]       next_queue;
+  logic [2*PosWidth-1:0]       unused_next;
+  logic                        no_record;
   logic [CountWidth-1:0]       unused_irq_count;
 
   fifo #(.Width(QueueWidth), .Depth(Queues)) u_checks (
@@ -226,16 +229,18 @@ module vq_event #(
   assign start       = op == OpStart || start_now;
   assign ask         = ask_valid_i && !req_valid_q && !start;
 
-  fifo #(.Width(RecordWidth), .Depth(Depth)) u_record (
+  fifo_ahead #(.Width(RecordWidth), .Depth(Depth)) u_record (
     .clk_i,
     .rst_i,
     .wr_valid_i (start),
     .wr_ready_o (record_room),
     .wr_data_i  ({op_queue, start_now ? pos_next : pos, start_now ? slots_sum : slots}),
+    .next_take_o(record_take),
+    .next_o     ({next_queue, unused_next}),
     .rd_valid_o (record_valid),
     .rd_ready_i (erd_rsp_valid_i),
     .rd_data_o  ({record_queue, record_pos, record_slots}),
-    .count_o    (unused_count)
+    .empty_o    (no_record)
   );
 
   queue_table #(.Queues(Queues), .Width(64)) u_driver (
@@ -263,12 +268,13 @@ module vq_event #(
   logic        irq_waits;           // those that wait go first
   logic [QueueWidth-1:0] waiting_queue;
 
-  queue_state #(.Queues(Queues), .Width(WordsWidth + PosWidth)) u_ring (
+  queue_table #(.Queues(Queues), .Width(WordsWidth + PosWidth)) u_ring (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
     .write_data_i  ({en_driver_i[2 +: WordsWidth], en_size_i}),
-    .read_queue_i  (record_queue),
+    .read_i        (record_take),
+    .read_queue_i  (next_queue),
     .read_data_o   ({record_word, size})
   );
 
@@ -337,7 +343,7 @@ module vq_event #(
   assign err_valid_o = op == OpAnswer && rsp_error_i;
   assign err_queue_o = record_queue;
 
-  assign quiet_o = !record_valid && !walk_q;
+  assign quiet_o = no_record && !walk_q;
   assign empty_o = quiet_o && !check_valid;
   assign idle_o  = quiet_o && !irq_valid_o && !turn_q && op == OpNone && (halt_i || !check_valid);
   assign moves_o = op != OpNone || req_valid_q || irq_valid_o || turn_q;
@@ -357,7 +363,7 @@ module vq_event #(
       // A check starts for a queue that is due and has none under way.
       a_start: assert (op != OpStart || (due && !busy));
       // A request that waits belongs to a check that is under way.
-      a_request_held: assert (!req_valid_q || record_valid);
+      a_request_held: assert (!req_valid_q || !no_record);
       // No FIFO is ever written while it is full.
       a_check_room: assert (!push || check_room);
       a_record_room: assert (!start || record_room);

@@ -71,6 +71,8 @@ module vq_fetch #(
   input  logic [QueueWidth-1:0] kick_queue_i,
 
   // Cache pointers and accepted position of the queue that is looked at.
+  output logic                  look_take_o,    // from the next cycle on it is
+  output logic [QueueWidth-1:0] look_next_o,    // this one
   output logic [QueueWidth-1:0] look_queue_o,
   input  logic [RowWidth:0]     look_head_i,
   input  logic [RowWidth:0]     look_tail_i,
@@ -78,7 +80,6 @@ module vq_fetch #(
   input  logic                  look_chain_i,
   input  logic                  look_epoch_i,
   input  logic                  look_again_i,
-  input  logic [LaneWidth-1:0]  look_lane_i,
   input  logic                  look_freed_i,
   output logic                  wait_set_o,
   input  logic                  wake_valid_i,
@@ -86,6 +87,8 @@ module vq_fetch #(
   input  logic [QueueWidth-1:0] wake_queue_i,
 
   // The batch whose answer is coming.
+  output logic                  batch_take_o,   // from the next cycle on one of queue
+  output logic [QueueWidth-1:0] batch_next_o,   // batch_next_o
   output logic [QueueWidth-1:0] batch_queue_o,
   output logic [SlotWidth:0]    batch_pos_o,    // {wrap counter, slot} of its first descriptor
   output logic [6:0]            batch_count_o,
@@ -127,6 +130,9 @@ module vq_fetch #(
   end
 
   localparam logic [2:0] StepMax = 3'($clog2(BatchMax / 4));
+  // In a cache of two batches: one row's less, and whole rows, so that two are under way.
+  localparam bit          Tight    = Lanes > 1 && Rows * Lanes < 3 * BatchMax;
+  localparam int unsigned BatchTop = Tight ? BatchMax - Lanes : BatchMax;
   localparam int unsigned CountWidth = $clog2(Depth + 1);
   localparam int unsigned RowsWidth = RowWidth + 1;
 
@@ -178,7 +184,7 @@ module vq_fetch #(
   fifo #(.Width(QueueWidth), .Depth(8)) u_kick (
     .clk_i,
     .rst_i,
-    .wr_valid_i (kick_valid_i),
+    .wr_valid_i (kick_valid_i && !walk_q),  // no queue is enabled before that is over
     .wr_ready_o (kick_room),
     .wr_data_i  (kick_queue_i),
     .rd_valid_o (kick_valid),
@@ -250,6 +256,7 @@ module vq_fetch #(
                       step_next, due_next, next_next};
 
   logic [SlotWidth:0]   size;
+  logic [LaneWidth-1:0] look_lane;    // of ring slot 0
   logic                 look_ok;      // ask for a batch now
   logic                 push;         // into the work FIFO
   logic                 want;
@@ -264,13 +271,14 @@ module vq_fetch #(
   logic [RowsWidth-1:0] rows_held;
   logic                 ends;
 
-  queue_state #(.Queues(Queues), .Width(PosWidth)) u_size (
+  queue_table #(.Queues(Queues), .Width(LaneWidth + PosWidth)) u_ring (
     .clk_i,
     .write_i       (en_valid_i),
     .write_queue_i (en_queue_i),
-    .write_data_i  (en_size_i),
-    .read_queue_i  (look_q),
-    .read_data_o   (size)
+    .write_data_i  ({en_desc_i[4 +: LaneWidth], en_size_i}),
+    .read_i        (look_take_o),
+    .read_queue_i  (look_next_o),
+    .read_data_o   ({look_lane, size})
   );
 
   always_comb begin
@@ -283,21 +291,14 @@ module vq_fetch #(
     job_valid_o  = 1'b0;
     job_enable_o = 1'b0;
     wait_set_o   = 1'b0;
-    ask_pos      = '0;
-    batch        = '0;
-    ask_left     = '0;
-    ask_count    = '0;
-    ahead        = '0;
-    ask_lane     = '0;
-    ask_rows     = '0;
-    rows_held    = '0;
+    {ask_pos, batch, ask_left, ask_count, ahead, ask_lane, ask_rows, rows_held} = '0;
     ends         = 1'b0;
     if (op == OpForget) begin
       queued_next = queued && !walk_q;
     end else if (op != OpNone) begin
       {en_next, kick_next, run_next, hot_next, reload_next, queued_next, event_next, step_next,
        due_next, next_next} = word;
-      batch = 7'd4 << step;
+      batch = (step == StepMax) ? 7'(BatchTop) : 7'd4 << step;
       case (op)
         OpEnable: begin
           en_next      = 1'b1;
@@ -322,7 +323,9 @@ module vq_fetch #(
           end else if (end_live_q && full) begin
             run_next = 1'b1;
             hot_next = 1'b1;
-            if (end_count_q == batch && step != StepMax) step_next = step + 1'b1;
+            if (32'(end_count_q) + (Tight ? Lanes - 1 : 0) >= 32'(batch) && step != StepMax) begin
+              step_next = step + 1'b1;
+            end
             if (event_is == EventArmed) begin
               event_next  = EventDisarming;
               job_valid_o = 1'b1;
@@ -359,11 +362,12 @@ module vq_fetch #(
           if (en && (run || kick)) begin
             ask_pos   = reload ? look_pos_i : next_pos;
             ask_left  = size - PosWidth'(ask_pos[SlotWidth-1:0]);
-            ends      = ask_left <= PosWidth'(batch);
-            ask_count = ends ? ask_left[6:0] : batch;
+            ask_lane  = look_lane + ask_pos[LaneWidth-1:0];
+            ask_count = Tight ? batch - 7'(ask_lane) : batch;
+            ends      = ask_left <= PosWidth'(ask_count);
+            if (ends) ask_count = ask_left[6:0];
             ahead     = PosWidth'(ask_pos[SlotWidth-1:0]) - PosWidth'(look_pos_i[SlotWidth-1:0]) +
                         ((ask_pos[SlotWidth] != look_pos_i[SlotWidth]) ? size : '0);
-            ask_lane  = look_lane_i + ask_pos[LaneWidth-1:0];
             // What is read again begins a row of its own.
             ask_rows  = (Lanes == 1) ? RowsWidth'(ask_count)
                       : RowsWidth'((32'(ask_count) + 32'(ask_lane) + Lanes - 1) / Lanes + 1);
@@ -408,6 +412,8 @@ module vq_fetch #(
 
   assign start        = work_valid && (!look_valid_q || op == OpLook) && !halt_i;
   assign look_queue_o = look_q;
+  assign look_take_o  = start;
+  assign look_next_o  = work_queue;
 
   fifo #(.Width(QueueWidth), .Depth(WorkDepth)) u_work (
     .clk_i,
@@ -468,7 +474,8 @@ module vq_fetch #(
   logic                  record_room;
   logic                  batch_armed;    // memory said ENABLE when it was asked for
   logic                  done;
-  logic [CountWidth-1:0] unused_record_count;
+  logic [RecordWidth-QueueWidth-1:0] unused_next;
+  logic                  unused_record_empty;
 
   assign again_take = again_valid && !req_valid_q;
   assign look_go    = look_valid_q && !again_valid && !req_valid_q &&
@@ -488,7 +495,7 @@ module vq_fetch #(
     .read_data_o   (base)
   );
 
-  fifo #(.Width(RecordWidth), .Depth(Depth)) u_record (
+  fifo_ahead #(.Width(RecordWidth), .Depth(Depth)) u_record (
     .clk_i,
     .rst_i,
     .wr_valid_i (load),
@@ -496,11 +503,13 @@ module vq_fetch #(
     .wr_data_i  (again_take ? {again_queue, again_pos, again_count, again_rows, 4'b1000}
                             : {look_q, ask_pos, ask_count, ask_rows, 1'b0, look_epoch_i,
                                reload && look_chain_i, event_is == EventArmed}),
+    .next_take_o(batch_take_o),
+    .next_o     ({batch_next_o, unused_next}),
     .rd_valid_o (record_valid),
     .rd_ready_i (end_valid_i),
     .rd_data_o  ({batch_queue_o, batch_pos_o, batch_count_o, batch_rows, batch_sure_o,
                   batch_epoch_o, batch_late_o, batch_armed}),
-    .count_o    (unused_record_count)
+    .empty_o    (unused_record_empty)
   );
 
   always_ff @(posedge clk_i) begin
@@ -573,7 +582,7 @@ module vq_fetch #(
       a_work_room: assert (!push || work_room);
       a_again_room: assert (!end_valid_i || end_more_i == '0 || again_room);
       a_record_room: assert (!load || record_room);
-      a_kick_room: assert (!kick_valid_i || kick_room);
+      a_kick_room: assert (!kick_valid_i || walk_q || kick_room);
       // A queue never sleeps while reads of it run ahead on their own.
       a_hot_runs: assert (op == OpNone || op == OpForget || !hot_next || run_next);
       // While reads run ahead, kicks are off or about to be: a stale batch answers no kick.

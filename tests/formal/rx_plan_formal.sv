@@ -19,6 +19,7 @@ module rx_plan_formal #(
   input logic [15:0]  frame_len_i,
   input logic         frame_drop_i,
   input logic         avail_i,
+  input logic         hide_i,
   input logic [127:0] desc_i,
   input logic         room_i,
   input logic         size_valid_i,
@@ -63,7 +64,7 @@ module rx_plan_formal #(
     .frame_len_i     (frame_len_i),
     .frame_queue_i   (1'b0),
     .frame_drop_i    (frame_drop_i),
-    .avail_i         (avail_i),
+    .avail_i         (avail_i), .hide_i(hide_i),
     .pop_valid_o     (pop_valid),
     .pop_queue_o     (pop_queue),
     .desc_valid_i    (desc_valid_q),
@@ -187,7 +188,7 @@ module rx_plan_formal #(
       a_reason: assert (3'(drop_no_fit) + 3'(drop_no_buffer) + 3'(drop_reset) ==
                         3'(plan_valid && plan_drop));
       // No descriptor is asked for that nobody waits for, nor under stop.
-      a_pop: assert (!pop_valid || (frame_valid_i && avail_i && !stop_i && room_i));
+      a_pop: assert (!pop_valid || (frame_valid_i && avail_i && !hide_i && !stop_i && room_i));
       // What the planner keeps of the frame in hand.
       a_segments: assert (\u_dut.segments_q  == segments_q && \u_dut.buffers_q  == buffers_q);
       a_started: assert (\u_dut.started_q  == (taken_q != '0) || taken_q == '0);

@@ -13,6 +13,7 @@ module tx_plan_formal #(
   input logic         qrst_valid_i,
   input logic         qrst_queue_i,
   input logic [1:0]   avail_i,
+  input logic         hide_i,
   input logic [127:0] desc_i,
   input logic         room_i
 );
@@ -42,7 +43,7 @@ module tx_plan_formal #(
     .blocked_o       (blocked),
     .qrst_valid_i    (qrst_valid_i),
     .qrst_queue_i    (qrst_queue_i),
-    .avail_i         (avail_i),
+    .avail_i         (avail_i), .hide_i(hide_i),
     .pop_valid_o     (pop_valid),
     .pop_queue_o     (pop_queue),
     .desc_valid_i    (desc_valid_q),
@@ -149,7 +150,7 @@ module tx_plan_formal #(
       a_reset: assert (!pop_valid || !qrst_valid_i ||
                        (ndesc != '0 && !ends && pop_queue != qrst_queue_i));
       // No descriptor is asked for that is not there, or without room, or under stop.
-      a_pop: assert (!pop_valid || (avail_i[pop_queue] && room_i && !stop_i));
+      a_pop: assert (!pop_valid || (avail_i[pop_queue] && !hide_i && room_i && !stop_i));
       // Chains have numbers one after the other.
       a_tag: assert (plan_tag == tag_q + 4'd1);
 

@@ -180,7 +180,7 @@ module rx_harness #(
     .size_valid_i(size_valid_i), .size_queue_i(size_queue_i), .size_i(size_i),
     .qrst_valid_i(qrst_valid_i), .qrst_queue_i(qrst_queue_i), .qrst_quiet_o(qrst_quiet_o),
     .dis_valid_i(qrst_valid_i && qrst_quiet_o),
-    .avail_i(avail_i), .pop_valid_o(pop_valid_o), .pop_queue_o(pop_queue_o),
+    .avail_i(avail_i), .hide_i(1'b0), .pop_valid_o(pop_valid_o), .pop_queue_o(pop_queue_o),
     .desc_valid_i(desc_valid_i), .desc_i(desc), .desc_index_i(desc_index_i),
     .req_valid_o(req_valid), .req_ready_i(req_ready), .req_addr_o(req_addr),
     .req_bytes_o(req_bytes),

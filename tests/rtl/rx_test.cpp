@@ -181,7 +181,8 @@ TEST(Rx, AFrameThatOutlastsAResetStaysRefused) {
   bench.model().clear_i = 1;
   bench.step();
   bench.model().clear_i = 0;
-  bench.model().size_valid_i = 1;  // the queue is enabled again
+  for (int i = 0; i < 4; ++i) bench.step();  // the walk over the queues
+  bench.model().size_valid_i = 1;            // the queue is enabled again
   bench.step();
   bench.model().size_valid_i = 0;
   bench.model().run_i = 1;

@@ -154,7 +154,7 @@ module tx_harness #(
     .qrst_valid_i   (qrst_valid_i),
     .qrst_queue_i   (qrst_queue_i),
     .qrst_quiet_o   (qrst_quiet_o),
-    .avail_i        (avail_i),
+    .avail_i        (avail_i), .hide_i(1'b0),
     .pop_valid_o    (pop_valid_o),
     .pop_queue_o    (pop_queue_o),
     .desc_valid_i   (desc_valid_i),

@@ -71,7 +71,7 @@ module vq_harness #(
 );
 
   logic [QueuePairs-1:0] rx_avail, tx_avail;
-  logic                  ctrl_avail;
+  logic                  hide, ctrl_avail;
   logic [63:0]           used_tag, visible_tag;
   logic [33:0]           rd_bytes;
   logic                  rx_quiet, unused;
@@ -85,7 +85,7 @@ module vq_harness #(
                     rx_desc_index, tx_desc_index, ctrl_desc_index};
 
   for (genvar i = 0; i < QueuePairs; i++) begin : g_avail
-    assign avail_o[2*i +: 2] = {tx_avail[i], rx_avail[i]};
+    assign avail_o[2*i +: 2] = hide ? 2'b00 : {tx_avail[i], rx_avail[i]};
   end
   assign avail_o[2*QueuePairs] = ctrl_avail;
 
@@ -102,7 +102,7 @@ module vq_harness #(
     .en_size_i, .rx_en_o, .qrst_valid_i, .qrst_quiet_i, .qrst_ready_o, .qrst_queue_i,
     .moderation_i({set_valid_i, set_queue_i, set_packets_i, set_cycles_i}),
     .kick_valid_i, .kick_queue_i,
-    .rx_avail_o(rx_avail), .rx_pop_valid_i(pop_valid_i[0]),
+    .hide_o(hide), .rx_avail_o(rx_avail), .rx_pop_valid_i(pop_valid_i[0]),
     .rx_pop_queue_i(pop_queue_i[1 +: QueueWidth]), .rx_desc_valid_o(desc_valid_o[0]),
     .rx_desc_o(desc_o[0 +: 128]), .rx_desc_index_o(rx_desc_index),
     .rx_used_valid_i(used_valid_i[0]), .rx_used_ready_o(used_ready_o[0]),

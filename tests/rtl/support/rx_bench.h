@@ -94,6 +94,7 @@ class RxBench {
     clock();
     clock();
     model_->rst_i = 0;
+    for (int i = 0; i < 16; ++i) clock();  // queues are enabled after the walk over them
     model_->size_valid_i = 1;
     model_->size_i = static_cast<uint16_t>(config.ring);
     clock();

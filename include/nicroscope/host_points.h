@@ -42,7 +42,8 @@
   X(virtqueue_notify, "virtqueue")       \
   X(free_old_xmit, "frames")             \
   X(kfree_skb, "drop reason")            \
-  X(netif_rx, "CPU whose backlog")
+  X(netif_rx, "CPU whose backlog")       \
+  X(napi_state, "queue pair; NAPI_STATE_* bits from bit 16 up")
 
 namespace nicroscope::point {
 

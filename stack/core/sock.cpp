@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack/core/sock.h"
 
+#include <functional>
 #include <utility>
 
 #include "nicroscope/host_points.h"
@@ -22,6 +23,23 @@ void sock_wfree(sk_buff& skb) {
   sk.wmem_alloc -= skb.truesize;
   if (was_full && sk.wmem_alloc < sk.sndbuf) sk.write_wait.wake_up_all();
   sock_put(sk);
+}
+
+/// Notes where to poll for more: the instance that is being polled, not a backlog.
+void sk_mark_napi_id(sock& sk) {
+  const kernel::napi_struct* const napi = sk.net.kernel().napi().polling();
+  if (napi != nullptr && napi->queue != Softnet::kBacklogQueue) sk.napi_id = napi->napi_id;
+}
+
+/// Polls the device for what the socket waits for (Linux: sk_busy_loop, from recvmsg).
+template <typename Ready>
+void sk_busy_loop(const sock& sk, bool nonblock, const Ready& ready) {
+  if (sk.busy_poll == Duration::zero() || sk.napi_id == 0 || ready()) return;
+  kernel::Kernel& kernel = sk.net.kernel();
+  const Time end = kernel.now() + sk.busy_poll;
+  const auto loop_end = [&] { return ready() || kernel.now() >= end; };
+  const std::function<bool()> once;
+  kernel.napi().napi_busy_loop(sk.napi_id, nonblock ? once : loop_end, sk.prefer_busy_poll);
 }
 
 }  // namespace
@@ -49,6 +67,7 @@ bool sock_queue_rcv_skb(sock& sk, skb_ptr skb) {
   sk.rmem_alloc += skb->truesize;
   sock_hold(sk);
   if (skb->hash != 0) sk.rxhash = skb->hash;
+  sk_mark_napi_id(sk);
   const FrameId frame = skb->frame;
   sk.net.trace().emit(point::sock_def_readable, frame, sk.id);
   sk.receive_queue.queue_tail(std::move(skb));
@@ -80,6 +99,7 @@ Result<skb_ptr> sock_alloc_send_skb(sock& sk, std::uint32_t size, bool nonblock)
 Result<skb_ptr> skb_recv_datagram(sock& sk, bool nonblock, bool peek) {
   sk.net.softnet().rps.record_sock_flow(sk.rxhash, sk.net.kernel().cpu().id());
   const auto ready = [&] { return !sk.receive_queue.empty() || sk.err != kOk || sk.dead; };
+  sk_busy_loop(sk, nonblock, ready);
   if (!ready()) {
     if (nonblock) return std::errc::resource_unavailable_try_again;
     if (!sk.rcvtimeo) {

@@ -34,7 +34,10 @@ struct sock {
   std::uint32_t wmem_alloc = 0;  ///< truesize of what was sent and is not yet freed
   std::uint64_t drops = 0;       ///< packets that the receive buffer had no room for
 
-  std::uint32_t rxhash = 0;  ///< flow of the last received packet, for receive flow steering
+  Duration busy_poll{};           ///< SO_BUSY_POLL: a receive polls the device before it sleeps
+  bool prefer_busy_poll = false;  ///< SO_PREFER_BUSY_POLL
+  unsigned napi_id = 0;           ///< the instance that its last packet came by
+  std::uint32_t rxhash = 0;       ///< flow of the last received packet, for receive flow steering
 
   Errno err = kOk;  ///< pending error (SO_ERROR): the next call returns and clears it
   bool dead = false;

@@ -40,6 +40,9 @@ class Softnet {
   Softnet& operator=(const Softnet&) = delete;
   ~Softnet();
 
+  /// The queue that a backlog's NAPI instance names in the trace.
+  static constexpr std::uint16_t kBacklogQueue = 0xffff;
+
   softnet_config config;
   /// Which CPU receives which packet.
   Rps rps;
@@ -54,8 +57,6 @@ class Softnet {
  private:
   friend netif_rx_t netif_rx(skb_ptr skb);
   friend void netif_receive_skb(skb_ptr skb);
-
-  static constexpr std::uint16_t kBacklogQueue = 0xffff;  ///< the backlog's name in the trace
 
   /// softnet_data of one CPU.
   struct PerCpu {

@@ -118,6 +118,8 @@ class Cpu {
   // ---- processes (task.h has what processes call; sched.cpp)
   /// Leaves the processor, unless the process was woken since prepare_to_sleep().
   void prepare_to_sleep() noexcept;
+  /// Takes that back (Linux: __set_current_state(TASK_RUNNING)).
+  void current_is_running() noexcept;
   void schedule();
   /// Leaves the processor until somebody wakes the process.
   void block() {

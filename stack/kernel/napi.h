@@ -3,33 +3,61 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "nicroscope/time.h"
 #include "nicroscope/trace.h"
+#include "stack/kernel/timer.h"
 
 namespace nicroscope::kernel {
 
 class Kernel;
+class Task;
 
 /// A device queue that is polled from the NET_RX softirq instead of interrupting for each packet.
 ///
 ///     interrupt -> napi_schedule -> [poll: weight used up -> again] -> poll: done early
 ///         ^                                                               |
 ///         +------------- interrupts on <- napi_complete_done <------------+
+///
+/// With defer_hard_irqs the way back goes by a timer that polls again, so many times without
+/// finding anything before interrupts are on. Threaded, a kernel thread polls; a process may poll
+/// too (napi_busy_loop). Every change of state is an event of the trace (napi_state).
 struct napi_struct {
   /// Handles up to `budget` packets and returns how many. If fewer, it has called
   /// napi_complete_done and owns the instance no more.
   std::function<int(int budget)> poll;
   int weight = 64;
   std::uint16_t queue = 0;  ///< queue pair, for the trace
+  /// /sys/class/net/DEV/napi_defer_hard_irqs: polls without a packet before interrupts are on...
+  unsigned defer_hard_irqs = 0;
+  /// ...and the time between them: gro_flush_timeout. Both must be set to have an effect.
+  Duration gro_flush_timeout{};
 
-  // The rest is NapiCore's.
+  // The rest is NapiCore's. By Linux's names: NAPI_STATE_SCHED and so on.
   napi_struct* next = nullptr;
-  bool scheduled = false;  ///< NAPI_STATE_SCHED
-  bool disabled = true;    ///< NAPI_STATE_DISABLE
-  bool missed = false;     ///< NAPI_STATE_MISSED: scheduled again while it was polled
+  bool scheduled = false;
+  bool disabled = true;
+  bool missed = false;  ///< scheduled again while it was polled
+  bool in_busy_poll = false;
+  bool prefer_busy_poll = false;
+  bool threaded = false;
+  bool sched_threaded = false;  ///< its thread is to poll
+  unsigned defer_hard_irqs_count = 0;
+  unsigned napi_id = 0;  ///< while it is enabled
+  std::unique_ptr<hrtimer> timer;
+  Task* thread = nullptr;
+
+  /// The states as bits, as napi_state events have them: in the order of Linux's NAPI_STATE_*.
+  [[nodiscard]] std::uint32_t state() const noexcept {
+    return (scheduled ? 1U : 0U) | (missed ? 2U : 0U) | (disabled ? 4U : 0U) |
+           (in_busy_poll ? 64U : 0U) | (prefer_busy_poll ? 128U : 0U) | (threaded ? 256U : 0U) |
+           (sched_threaded ? 512U : 0U);
+  }
 };
 
 /// What /proc/net/softnet_stat says of one CPU.
@@ -62,6 +90,21 @@ class NapiCore {
   /// Waits until it is not being polled and keeps it so. In process context.
   void napi_disable(napi_struct& napi);
 
+  // ---- later knobs
+  /// Polls it in a kernel thread of that name (Linux: "napi/eth0-1"), which shares the CPU with
+  /// processes, or in softirq again (/sys/class/net/DEV/threaded).
+  void napi_set_threaded(napi_struct& napi, bool threaded, const std::string& name);
+  [[nodiscard]] napi_struct* napi_by_id(unsigned napi_id) const noexcept;
+  /// What this CPU polls, for packets to know where they came from; null between polls.
+  [[nodiscard]] const napi_struct* polling() noexcept { return this_cpu().polling; }
+  /// SO_BUSY_POLL_BUDGET's default.
+  static constexpr int kBusyPollBudget = 8;
+  /// In process context: polls the instance until `loop_end` says so; looks once if it is null.
+  /// With `prefer_busy_poll` the softirq leaves it to the process while the latter comes again
+  /// within gro_flush_timeout (SO_PREFER_BUSY_POLL).
+  void napi_busy_loop(unsigned napi_id, const std::function<bool()>& loop_end,
+                      bool prefer_busy_poll = false, int budget = kBusyPollBudget);
+
   /// Called at the end of each NET_RX softirq, on its CPU: for the backlog (net/core: softnet).
   void set_rps_action(std::function<void()> action) { rps_action_ = std::move(action); }
 
@@ -86,17 +129,26 @@ class NapiCore {
   };
 
   void net_rx_action();
-  int napi_poll(napi_struct& napi, List& repoll);
+  /// Polls once; true if it is to be polled again.
+  [[nodiscard]] bool poll_once(napi_struct& napi, int& work);
+  int call_poll(napi_struct& napi, int budget);
+  void napi_watchdog(napi_struct& napi);
+  void napi_threaded_poll(napi_struct& napi);
+  void busy_poll_stop(napi_struct& napi, bool prefer_busy_poll, int budget);
+  void emit_state(const napi_struct& napi);
 
   struct PerCpu {
     List poll_list;
     softnet_stat stat;
+    const napi_struct* polling = nullptr;
   };
   [[nodiscard]] PerCpu& this_cpu() noexcept;
 
   Kernel& kernel_;
   std::vector<PerCpu> cpus_;
   std::function<void()> rps_action_;
+  std::map<unsigned, napi_struct*> by_id_;
+  unsigned next_id_ = 1;
   std::uint64_t polls_ = 0;
 };
 

@@ -196,6 +196,10 @@ ContextId Cpu::context_id() const noexcept {
   return {ContextId::Kind::user, current_ == nullptr ? 0 : current_->pid_};
 }
 
+void Cpu::current_is_running() noexcept {
+  if (current_ != nullptr) current_->sleeping_ = false;
+}
+
 void Cpu::schedule() {
   bug_on(running_ == nullptr || running_->level != Level::task || serving_softirq_,
          "sleeping in an interrupt");

@@ -32,12 +32,14 @@ inline constexpr unsigned kMsgDontwait = 0x40;
 
 /// Options of setsockopt and getsockopt (SOL_SOCKET); sizes in bytes, times in nanoseconds.
 enum class sock_option : std::uint8_t {
-  so_broadcast,     ///< 0 or 1
-  so_sndbuf,        ///< the kernel doubles what is set, for its own overhead
-  so_rcvbuf,        ///< the same
-  so_rcvtimeo,      ///< 0 waits for ever
-  so_bindtodevice,  ///< an ifindex; 0 for any
-  so_error,         ///< to get only: an errno, which it clears
+  so_broadcast,         ///< 0 or 1
+  so_sndbuf,            ///< the kernel doubles what is set, for its own overhead
+  so_rcvbuf,            ///< the same
+  so_rcvtimeo,          ///< 0 waits for ever
+  so_bindtodevice,      ///< an ifindex; 0 for any
+  so_busy_poll,         ///< how long a receive polls the device before it sleeps; 0 for not at all
+  so_prefer_busy_poll,  ///< 0 or 1: the softirq leaves the queue to the process that polls
+  so_error,             ///< to get only: an errno, which it clears
 };
 
 }  // namespace nicroscope::net

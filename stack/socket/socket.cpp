@@ -42,6 +42,13 @@ Errno Socket::setsockopt(sock_option option, std::int64_t value) {
       s.bound_dev_if = ifindex;
       return kOk;
     }
+    case sock_option::so_busy_poll:
+      if (value < 0) return std::errc::invalid_argument;
+      s.busy_poll = std::chrono::nanoseconds{value};
+      return kOk;
+    case sock_option::so_prefer_busy_poll:
+      s.prefer_busy_poll = value != 0;
+      return kOk;
     case sock_option::so_error:
       break;
   }
@@ -62,6 +69,10 @@ std::int64_t Socket::getsockopt(sock_option option) {
                         : 0;
     case sock_option::so_bindtodevice:
       return s.bound_dev_if.value_or(0);
+    case sock_option::so_busy_poll:
+      return std::chrono::duration_cast<std::chrono::nanoseconds>(s.busy_poll).count();
+    case sock_option::so_prefer_busy_poll:
+      return s.prefer_busy_poll ? 1 : 0;
     case sock_option::so_error:
       return static_cast<std::int64_t>(sock_error(s));
   }

@@ -276,6 +276,30 @@ TEST_F(SocketTest, BadCallsAreRefused) {
   EXPECT_EQ(finished, 1);
 }
 
+TEST_F(SocketTest, ABusyPollingReceiverTakesThePacketItself) {
+  Bytes got(100);
+  process([&](SystemCalls& sys) {
+    const int fd = udp_socket(sys, 5000);
+    EXPECT_EQ(sys.setsockopt(fd, sock_option::so_busy_poll, 50'000), kOk);
+    EXPECT_EQ(sys.getsockopt(fd, sock_option::so_busy_poll).value(), 50'000);
+    // The first one tells the socket where its packets come from.
+    EXPECT_EQ(sys.recvfrom(fd, got, 0, nullptr).value(), 10U);
+    const Time asked = rig.kernel.now();
+    EXPECT_EQ(sys.recvfrom(fd, got, 0, nullptr).value(), 20U);
+    EXPECT_EQ(rig.kernel.now(), asked + 10us);
+    EXPECT_EQ(rig.kernel.cpu().time().busy(), Duration{10us}) << "it did not sleep";
+    EXPECT_EQ(sys.recvfrom(fd, got, 0, nullptr).value(), 30U);
+    EXPECT_EQ(rig.kernel.now(), asked + 1ms) << "after 50 us it slept";
+    EXPECT_EQ(rig.kernel.cpu().time().busy(), Duration{60us});
+  });
+  const Time start = rig.timeline.now() + 1us;
+  rig.timeline.at(start, [&] { receive_udp(1, 5000, pattern(10)); });
+  rig.timeline.at(start + 10us, [&] { receive_udp(1, 5000, pattern(20)); });
+  rig.timeline.at(start + 1ms, [&] { receive_udp(1, 5000, pattern(30)); });
+  rig.timeline.run(1'000'000);
+  EXPECT_EQ(finished, 1);
+}
+
 TEST_F(SocketTest, ClosingDropsWhatWasNotRead) {
   process([&](SystemCalls& sys) {
     const int fd = udp_socket(sys, 5000);

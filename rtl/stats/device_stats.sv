@@ -71,7 +71,9 @@ module device_stats #(
   // count that is half full just after its turn waits for two of them. Meanwhile there are at most
   // 64 bytes a cycle, and what was in flight before.
   localparam int unsigned EventWidth = $clog2(64 * QueuePairs) + 2;
-  localparam int unsigned BytesWidth = (QueuePairs > 16) ? 24 : 20;
+  // Frames come so often that rounds would be frequent with no more.
+  localparam int unsigned FrameWidth = (QueuePairs > 1) ? EventWidth + 2 : EventWidth;
+  localparam int unsigned BytesWidth = (QueuePairs > 16) ? 24 : (QueuePairs > 1) ? 22 : 20;
   localparam int unsigned AddrWidth = VqWidth + 3;
   localparam int unsigned LostWidth = 3;
 
@@ -97,19 +99,41 @@ module device_stats #(
 
   assign pair = QueueWidth'(addr >> 4);
 
+  // In most cycles nothing is counted, and in most others only frames are.
+  logic clk, rx_clk, tx_clk, rest_idle;
+
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || !rest_idle || half != '0 || rx_drop_i || rx_lost_i || tx_drop_i || kick_valid_i ||
+           irq_valid_i || ctrl_valid_i),
+    .clk_o(clk)
+  );
+
+  clock_gate u_rx_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || rx_valid_i || !idle[Rx] || init_q || round_q || rd_valid_i),
+    .clk_o(rx_clk)
+  );
+
+  clock_gate u_tx_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || tx_valid_i || !idle[Tx] || init_q || round_q || rd_valid_i),
+    .clk_o(tx_clk)
+  );
+
   stat_counts #(
-    .Places(QueuePairs), .AWidth(EventWidth), .BWidth(BytesWidth)
+    .Places(QueuePairs), .AWidth(FrameWidth), .BWidth(BytesWidth)
   ) u_rx (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(init_q),
+    .clk_i(rx_clk), .rst_i(rst_i), .clear_i(init_q),
     .add_i(rx_valid_i), .add_place_i(rx_queue_i), .add_a_i(1'b1), .add_b_i(rx_bytes_i),
     .take_i(take[Rx]), .take_b_i(take_b), .take_place_i(pair),
     .take_ready_o(ready[Rx]), .count_o(rx_count), .half_o(half[Rx]), .idle_o(idle[Rx])
   );
 
   stat_counts #(
-    .Places(QueuePairs), .AWidth(EventWidth), .BWidth(BytesWidth)
+    .Places(QueuePairs), .AWidth(FrameWidth), .BWidth(BytesWidth)
   ) u_tx (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(init_q),
+    .clk_i(tx_clk), .rst_i(rst_i), .clear_i(init_q),
     .add_i(tx_valid_i), .add_place_i(tx_queue_i), .add_a_i(1'b1), .add_b_i(tx_bytes_i),
     .take_i(take[Tx]), .take_b_i(take_b), .take_place_i(pair),
     .take_ready_o(ready[Tx]), .count_o(tx_count), .half_o(half[Tx]), .idle_o(idle[Tx])
@@ -126,7 +150,7 @@ module device_stats #(
   assign dries     = (LostWidth + 1)'(rx_drop_i && rx_dry_i) +
                      (with_lost ? {1'b0, lost_dry_q} : '0);
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       lost_q     <= '0;
       lost_dry_q <= '0;
@@ -140,7 +164,7 @@ module device_stats #(
     .Places(QueuePairs), .AWidth(EventWidth), .BWidth(EventWidth), .AddA(LostWidth + 1),
     .AddB(LostWidth + 1)
   ) u_rx_drop (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(init_q),
+    .clk_i(clk), .rst_i(rst_i), .clear_i(init_q),
     .add_i(rx_drop_i || lost_q != '0), .add_place_i(rx_drop_i ? rx_drop_queue_i : '0),
     .add_a_i(drops), .add_b_i(dries),
     .take_i(take[RxDrop]), .take_b_i(take_b), .take_place_i(pair),
@@ -151,7 +175,7 @@ module device_stats #(
   stat_counts #(
     .Places(QueuePairs), .AWidth(EventWidth), .BWidth(1), .AddB(1)
   ) u_tx_drop (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(init_q),
+    .clk_i(clk), .rst_i(rst_i), .clear_i(init_q),
     .add_i(tx_drop_i), .add_place_i(tx_drop_queue_i), .add_a_i(1'b1), .add_b_i(1'b0),
     .take_i(take[TxDrop]), .take_b_i(1'b0), .take_place_i(pair),
     .take_ready_o(ready[TxDrop]), .count_o(tx_drop_count), .half_o(half[TxDrop]),
@@ -165,7 +189,7 @@ module device_stats #(
 
   assign kick = kick_valid_i && kick_queue_i < 16'(2 * QueuePairs);
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       irq_q <= 1'b0;
     end else if (irq_valid_i || irq_q) begin
@@ -177,7 +201,7 @@ module device_stats #(
   stat_counts #(
     .Places(2 * QueuePairs), .AWidth(EventWidth), .BWidth(EventWidth), .AddB(1)
   ) u_signal (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(init_q),
+    .clk_i(clk), .rst_i(rst_i), .clear_i(init_q),
     .add_i(kick || irq_q), .add_place_i(kick ? kick_queue_i[VqWidth-1:0] : irq_vq_q),
     .add_a_i(kick), .add_b_i(!kick),
     .take_i(take[Signal]), .take_b_i(take_b), .take_place_i(addr[AddrWidth-1:3]),
@@ -188,7 +212,7 @@ module device_stats #(
   stat_counts #(
     .Places(1), .AWidth(EventWidth), .BWidth(EventWidth), .AddB(1)
   ) u_ctrl (
-    .clk_i(clk_i), .rst_i(rst_i), .clear_i(init_q),
+    .clk_i(clk), .rst_i(rst_i), .clear_i(init_q),
     .add_i(ctrl_valid_i), .add_place_i('0), .add_a_i(1'b1), .add_b_i(ctrl_good_i),
     .take_i(take[Ctrl]), .take_b_i(take_b), .take_place_i('0),
     .take_ready_o(ready[Ctrl]), .count_o(ctrl_count), .half_o(half[Ctrl]), .idle_o(idle[Ctrl])
@@ -235,7 +259,7 @@ module device_stats #(
     end
   end
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (rst_i) begin
       init_q  <= 1'b1;
       want_q  <= 1'b0;
@@ -286,7 +310,7 @@ module device_stats #(
   end
 
   ram_1r1w #(.Width(64), .Depth(16 * QueuePairs)) u_values (
-    .clk_i  (clk_i),
+    .clk_i  (clk),
     .we_i   (init_q || add_q),
     .waddr_i(init_q ? ptr_q : addr_q),
     .wdata_i(sum),
@@ -295,14 +319,15 @@ module device_stats #(
     .rdata_o(stored)
   );
 
-  always_ff @(posedge clk_i) begin
+  always_ff @(posedge clk) begin
     if (add_q && asked_q) rd_value_o <= sum;
   end
 
   assign rd_done_o = done_q;
   assign ready_o   = !init_q;
-  assign idle_o    = !init_q && !want_q && !round_q && !add_q && !done_q && !rd_valid_i &&
-                     lost_q == '0 && !irq_q && half == '0 && (&idle);
+  assign rest_idle = !(init_q || want_q || round_q || add_q || done_q || rd_valid_i || irq_q) &&
+                     lost_q == '0 && idle[RxDrop] && idle[TxDrop] && idle[Signal] && idle[Ctrl];
+  assign idle_o    = rest_idle && idle[Rx] && idle[Tx] && half == '0;
 
 `ifndef SYNTHESIS
   logic kick_q;

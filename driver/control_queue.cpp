@@ -60,7 +60,9 @@ ControlAnswer ControlQueue::send(std::uint8_t command_class, std::uint8_t comman
   std::optional<UsedBuffer> used;
   for (Duration sleep = kFirstLook; !(used = vq_.get_buf());
        sleep = std::min(2 * sleep, kLongestSleep)) {
-    if (vq_.broken() || kernel_.now() >= deadline) {
+    // A device that needs a reset answers no more; asking costs a register read, so not at once.
+    const bool failed = sleep == kLongestSleep && (pci_.status() & regs::kStatusNeedsReset) != 0;
+    if (vq_.broken() || failed || kernel_.now() >= deadline) {
       dead_ = true;  // the buffer is the device's until its reset
       return ControlAnswer::no_answer;
     }

@@ -193,7 +193,10 @@ std::string VirtioNet::start() {
   running_ = true;
   for (std::uint16_t n = 0; n < pairs_in_use_; ++n) refill(*pairs_[n]);
   config_ = pci_.net_config(features_);
-  return restore_settings();
+  std::string error = restore_settings();
+  // A device that has failed already says so by an interrupt, and is dealt with like any other.
+  if (!error.empty() && (pci_.status() & regs::kStatusNeedsReset) != 0) error.clear();
+  return error;
 }
 
 // ---- up and down

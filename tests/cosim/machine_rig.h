@@ -136,6 +136,7 @@ class MachineRig {
   static sim::MachineOptions options_for(const sim::Scenario& scenario) {
     sim::MachineOptions options;
     options.scenario = scenario;
+    options.scenario.host.mac = "52:54:00:12:34:56";  // plain_frame's
     options.assertions = true;
     return options;
   }

@@ -261,6 +261,38 @@ TEST(Recovery, TheDriverResetsADeviceThatCannotGoOn) {
   rig.expect_nothing_held();
 }
 
+// It could not even carry out the commands that follow its start.
+TEST(Recovery, ADeviceThatFailsAsItStartsIsReportedAsSuch) {
+  for (const auto recovery : {driver::Recovery::report, driver::Recovery::reset}) {
+    driver::Options options;
+    options.recovery = recovery;
+    DriverRig rig(options);
+    bool failed = false;
+    rig.device.on_access = [&](const ModelDevice::Access& access) {
+      const bool start = !access.config && access.write &&
+                         access.offset == regs::kCommonDeviceStatus &&
+                         (access.value & regs::kStatusDriverOk) != 0;
+      if (!start || std::exchange(failed, true)) return;
+      rig.timeline.after(nanoseconds{10},
+                         [&rig] { rig.device.fail(regs::kErrorBadLength, 0, 3, 7); });
+    };
+    ASSERT_TRUE(rig.up());
+    EXPECT_TRUE(failed);
+    if (recovery == driver::Recovery::report) {
+      ASSERT_EQ(rig.errors.size(), 1U);
+      EXPECT_EQ(rig.errors[0].kind, driver::DeviceError::Kind::needs_reset);
+      rig.in_process([&] { EXPECT_TRUE(rig.driver.reset()); });
+    } else {
+      EXPECT_EQ(rig.driver.recoveries(), 1U);
+    }
+    rig.device.receive(make_frame(100, 1));
+    rig.timeline.run();
+    EXPECT_EQ(rig.tap.frames.size(), 1U);
+    rig.down();
+    rig.expect_nothing_held();
+  }
+}
+
 TEST(Watchdog, AQueueThatStandsStillIsFound) {
   driver::Options options;
   options.tx_ring = 8;

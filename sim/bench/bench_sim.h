@@ -18,7 +18,7 @@ struct SimCase {
   unsigned size;                  ///< bytes without FCS
   double frames_per_wall_second;  ///< both directions summed for Direction::both
   double cycles_per_wall_second;
-  double score;                              ///< yardstick_score taken before and after the case
+  double score;                              ///< yardstick_score, taken in turns with the case
   std::optional<double> ratio_to_reference;  ///< frames per score, against reference.h
   std::string_view reference;                ///< whose figure that is
 };

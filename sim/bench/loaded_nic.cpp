@@ -16,13 +16,18 @@ namespace {
 
 constexpr Duration kDrain = std::chrono::microseconds{200};
 constexpr std::size_t kMemory = std::size_t{512} << 20;  // rings and 9018-byte buffers of 16 pairs
-constexpr std::size_t kStoreOverhead = 64;               // of a frame in the receive store, at most
+constexpr std::uint64_t kStoredFrames = 256;  // that any profile's receive store has places for
+// Under way at the beginning, and one more with so many that arrived: a frame in every cycle is
+// more than the receive parser takes for long.
+constexpr std::uint64_t kOpening = 16;
+constexpr std::uint64_t kWiden = 8;
+constexpr std::size_t kStoreOverhead = 64;  // of a frame in the receive store, at most
 
 // Frames under way to the host when there is no link to pace them: half of what the receive store
-// and a ring hold, so that nothing is lost however late the host gets them.
+// holds in bytes and in frames, so that nothing is lost however late the host gets them.
 std::uint64_t window_of(const Profile& profile, const Traffic& traffic) {
   const std::uint64_t stored = profile.rx_store_bytes / (traffic.longest() + kStoreOverhead);
-  return std::min<std::uint64_t>(stored, IdealHost::kRingSlots) / 2;
+  return std::min(stored, kStoredFrames) / 2;
 }
 
 }  // namespace
@@ -31,7 +36,7 @@ LoadedNic::LoadedNic(std::unique_ptr<Simulation> simulation, const Load& load)
     : simulation_(std::move(simulation)),
       traffic_(load.sizes, load.pairs),
       window_(load.unpaced ? window_of(simulation_->profile(), traffic_) : 0),
-      source_(traffic_, load.unpaced ? window_ : TrafficSource::kEndless),
+      source_(traffic_, load.unpaced ? std::min(window_, kOpening) : TrafficSource::kEndless),
       sink_(traffic_, load.pairs),
       host_(*simulation_, traffic_,
             {.direction = load.direction,
@@ -57,7 +62,7 @@ Result<std::unique_ptr<LoadedNic>> LoadedNic::create(const Load& load) {
 }
 
 void LoadedNic::open_window() {
-  source_.allow(host_.received() + window_);
+  source_.allow(host_.received() + std::min(window_, kOpening + host_.received() / kWiden));
   simulation_->wire().wake();
 }
 

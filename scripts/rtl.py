@@ -23,6 +23,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import model_statements
+
 ROOT = Path(__file__).resolve().parent.parent
 WAIVERS = ROOT / "lint/verilator.vlt"
 WORD = re.compile(r"[A-Za-z_]\w*")
@@ -90,17 +92,17 @@ def fast_step(prefix, directory):
     inputs = "".join(piece for piece in PIECE.split(text) if "___ico_" in piece[:200])
     if any(f"vlSelf->{clock} " not in inputs and f"vlSelf->{clock}\n" not in inputs for clock in gated):
         return None
-    triggers = "".join(f"  root.__VnbaTriggered.at({n}U) = root.{clock};\n" for n, clock in clocks)
+    triggers = " | ".join(f"(IData)(root.{clock}) << {n}U" for n, clock in clocks)
     return (f"\nvoid verilated_step({prefix}& model) {{\n  {root}& root = *model.rootp;\n"
             f"  root.clk_i = 1U;\n  root.__VicoTriggered.at(0U) = true;\n  {root}___eval_ico(&root);\n"
-            f"{triggers}  {root}___eval_nba(&root);\n}}\n")
+            f"  root.__VnbaTriggered.assign({triggers});\n  {root}___eval_nba(&root);\n}}\n")
 
 
 def simplify(prefix, directory):
     """Has the model keep its triggers as the bits of a word, not as an array of bool; and has it look at
     gated clocks at the beginning of a step alone, where the logic behind the inputs sets them all."""
     step = fast_step(prefix, directory)
-    clocks = re.findall(r"Triggered\.at\(\w+\) = root\.(\w+DOT\w+);", step)
+    clocks = re.findall(r"root\.(\w+DOT\w+)\)", step)
     clock = re.compile(r"\n +vlSelf->(" + "|".join(clocks) + r")\s+=[^;]*;")
     for path in [*directory.glob(f"{prefix}*.h"), *directory.glob(f"{prefix}*.cpp")]:
         text = old = path.read_text(encoding="utf-8")
@@ -114,6 +116,22 @@ def simplify(prefix, directory):
             path.write_text(text, encoding="utf-8")
 
 
+def drop_superfluous(prefix, directory):
+    """Takes out of the model what the logic behind the inputs does once more."""
+    root = f"{prefix}___024root"
+    paths = [path for path in sorted(directory.glob(f"{root}__*.cpp")) if "Slow" not in path.stem]
+    texts = {path: path.read_text(encoding="utf-8") for path in paths}
+    places, found = {}, {}
+    for path, text in texts.items():
+        for name, statements in model_statements.functions(text).items():
+            places[name], found[name] = path, statements
+    for gone in sorted(model_statements.superfluous(root, found), key=lambda s: -s.begin):
+        path = places[gone.function]
+        texts[path] = texts[path][: gone.begin] + texts[path][gone.end :]
+    for path, text in texts.items():
+        path.write_text(text, encoding="utf-8")
+
+
 def verilate(args, options):
     files = needed_files([args.top], args.extra)
     step = None
@@ -122,6 +140,7 @@ def verilate(args, options):
         step = fast_step(args.prefix, directory)
     if step:
         simplify(args.prefix, directory)
+        drop_superfluous(args.prefix, directory)
     else:
         directory = run_verilator(args, options, files)
         step = (f"\nvoid verilated_step({args.prefix}& model) {{\n  model.clk_i = 0;\n  model.eval();\n"
@@ -139,7 +158,8 @@ def verilate(args, options):
         (directory / f"{args.prefix}_step.h").write_text(
             f'#pragma once\n#include "{args.prefix}.h"\nvoid verilated_step({args.prefix}& model);\n',
             encoding="utf-8")
-    needs = " ".join(map(str, [WAIVERS, Path(__file__).resolve(), *files]))
+    scripts = [Path(__file__).resolve(), *([Path(model_statements.__file__)] if args.step else [])]
+    needs = " ".join(map(str, [WAIVERS, *scripts, *files]))
     target = directory / f"{args.prefix}_fast.cpp"
     (directory / f"{args.prefix}.d").write_text(f"{target}: {needs}\n", encoding="utf-8")
 

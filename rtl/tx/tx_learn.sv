@@ -47,6 +47,7 @@ module tx_learn #(
   nic_pkg::rx_info_t   info;
   logic [63:0]         unused_hdr;
   logic                parse_idle;
+  logic                clk;
   logic                queue_ready, queue_valid;
   logic [$clog2(Slots+1)-1:0] unused_count;
 
@@ -64,12 +65,19 @@ module tx_learn #(
     end
   end
 
+  // With nothing looked at and no frame in hand, parser and queues stand still.
+  clock_gate u_clock (
+    .clk_i(clk_i),
+    .en_i (rst_i || looks || !parse_idle),
+    .clk_o(clk)
+  );
+
   rx_parse #(
     .StreamBytes(StreamBytes),
     .Lanes      (1),
     .Slots      (Slots)
   ) u_parse (
-    .clk_i, .rst_i,
+    .clk_i          (clk), .rst_i,
     .forget_i       (1'b0),
     .hash_types_i   ('0),
     .table_i        ('0),
@@ -87,7 +95,7 @@ module tx_learn #(
     .Width(QueueWidth),
     .Depth(Slots)
   ) u_queues (
-    .clk_i, .rst_i,
+    .clk_i     (clk), .rst_i,
     .wr_valid_i(take), .wr_ready_o(queue_ready), .wr_data_i(m_axis_queue_i),
     .rd_valid_o(queue_valid), .rd_ready_i(info_valid), .rd_data_o(learn_queue_o),
     .count_o   (unused_count)

@@ -33,6 +33,8 @@ class TriggerMask {
   };
 
   void clear() noexcept { word_ = 0; }
+  /// All of them at once: flag n is bit n.
+  void assign(std::uint32_t word) noexcept { word_ = word; }
   [[nodiscard]] Flags at(std::size_t index) noexcept { return {word_, std::uint32_t{1} << index}; }
   [[nodiscard]] bool any() const noexcept { return word_ != 0; }
   void set(const TriggerMask& other) noexcept { word_ |= other.word_; }

@@ -49,7 +49,7 @@ template <typename Root>
 class AxisWire {
  public:
   AxisWire(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps)
-      : in_(wire, clock, link_mbps, kBytes), out_(wire, trace, clock, link_mbps, kBytes) {}
+      : in_(wire, clock, link_mbps, kBytes), out_(wire, trace, clock, link_mbps) {}
 
   void reset(Root& root) {
     root.s_axis_tvalid_i = 0;
@@ -77,8 +77,9 @@ class AxisWire {
     const bool ready = out_.ready(now);
     root.m_axis_tready_i = ready;
     if (ready && root.m_axis_tvalid_o) {
-      out_.beat(now, reinterpret_cast<const std::byte*>(&root.m_axis_tdata_o),  // NOLINT
-                root.m_axis_tkeep_o, root.m_axis_tlast_o, root.m_axis_tag_o);
+      out_.template beat<kBytes>(
+          now, reinterpret_cast<const std::byte*>(&root.m_axis_tdata_o),  // NOLINT
+          root.m_axis_tkeep_o, root.m_axis_tlast_o, root.m_axis_tag_o);
       if (root.m_axis_tlast_o) {
         root.mac_tx_ok_i = 1;
         root.mac_tx_bytes_i = static_cast<SData>(out_.last_length());

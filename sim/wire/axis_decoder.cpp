@@ -2,8 +2,6 @@
 #include "sim/wire/axis_decoder.h"
 
 #include <algorithm>
-#include <bit>
-#include <cstring>
 
 #include "sim/wire/fcs.h"
 #include "sim/wire/link_rate.h"
@@ -11,23 +9,16 @@
 
 namespace nicroscope::sim {
 
-AxisDecoder::AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps,
-                         unsigned bytes)
-    : wire_(wire), trace_(trace), clock_(clock), byte_time_(byte_time(link_mbps)), width_(bytes) {}
+AxisDecoder::AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps)
+    : wire_(wire), trace_(trace), clock_(clock), byte_time_(byte_time(link_mbps)) {}
 
-void AxisDecoder::beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last,
-                       std::uint32_t tag) {
-  if (!in_frame_) {
-    in_frame_ = true;
-    length_ = 0;
-    start_ = std::max(clock_.time_of(now), link_free_);
-  }
-  const auto count = std::min<std::size_t>(static_cast<std::size_t>(std::popcount(keep)), width_);
-  if (length_ + count <= buffer_.size()) {
-    std::memcpy(buffer_.data() + length_, data, count);
-    length_ += count;
-  }
-  if (!last) return;
+void AxisDecoder::begin(Cycle now) {
+  in_frame_ = true;
+  length_ = 0;
+  start_ = std::max(clock_.time_of(now), link_free_);
+}
+
+void AxisDecoder::finish(std::uint32_t tag) {
   in_frame_ = false;
   ++frames_;
   bytes_ += length_;

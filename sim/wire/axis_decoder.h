@@ -2,8 +2,10 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "sim/nic/rtl_trace.h"
 #include "sim/time/clock.h"
@@ -16,12 +18,20 @@ namespace nicroscope::sim {
 /// rate of 0 stands for no link: a word is taken in every cycle.
 class AxisDecoder {
  public:
-  AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps,
-              unsigned bytes);
+  AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps);
 
   [[nodiscard]] bool ready(Cycle now) const noexcept { return in_frame_ || now >= free_; }
-  /// A word that was taken in cycle `now`.
-  void beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last, std::uint32_t tag);
+  /// A word of kBytes that was taken in cycle `now`.
+  template <unsigned kBytes>
+  void beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last, std::uint32_t tag) {
+    if (!in_frame_) begin(now);
+    if (length_ + kBytes <=
+        buffer_.size()) {  // what is not kept is written over, or behind the end
+      std::memcpy(buffer_.data() + length_, data, kBytes);
+      length_ += static_cast<std::size_t>(std::bit_width(keep));
+    }
+    if (last) finish(tag);
+  }
 
   [[nodiscard]] bool quiet() const noexcept { return !in_frame_; }
   /// Bytes of the frame of which the last word has just passed.
@@ -30,11 +40,13 @@ class AxisDecoder {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
+  void begin(Cycle now);
+  void finish(std::uint32_t tag);
+
   WirePort& wire_;
   RtlTrace& trace_;
   const Clock& clock_;
   Duration byte_time_;
-  unsigned width_;
   std::array<std::byte, 16384> buffer_;
   std::size_t length_ = 0;
   Time start_{0};

@@ -8,6 +8,13 @@
 #include "sim/wire/xgmii.h"
 
 namespace nicroscope::sim {
+namespace {
+
+constexpr std::uint64_t keep_of(std::size_t bytes) {
+  return bytes == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bytes) - 1;
+}
+
+}  // namespace
 
 AxisEncoder::AxisEncoder(WirePort& wire, const Clock& clock, unsigned link_mbps, unsigned bytes)
     : wire_(wire), clock_(clock), byte_time_(byte_time(link_mbps)), width_(bytes) {}
@@ -22,6 +29,9 @@ void AxisEncoder::fetch(Cycle now) {
 
 void AxisEncoder::begin() {
   active_ = true;
+  last_ = false;
+  fault_ = WireFault::none;
+  keep_ = keep_of(width_);
   due_ = kNoCycle;
   sent_ = 0;
   id_ = wire_.take_id();
@@ -30,15 +40,15 @@ void AxisEncoder::begin() {
                                                       kFcsBytes + xgmii::kInterFrameGap);
 }
 
-void AxisEncoder::advance(Cycle now) {
-  const std::size_t count = std::min<std::size_t>(width_, frame_->bytes.size() - sent_);
-  word_ = {};
-  std::memcpy(word_.data(), frame_->bytes.data() + sent_, count);
-  keep_ = count == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << count) - 1;
+void AxisEncoder::end(Cycle now, const std::byte* from) {
+  const std::size_t count = frame_->bytes.size() - sent_;
+  last_word_ = {};
+  std::memcpy(last_word_.data(), from, count);
+  data_ = last_word_.data();
+  keep_ = keep_of(count);
   sent_ += count;
-  last_ = sent_ == frame_->bytes.size();
-  fault_ = last_ ? frame_->fault : WireFault::none;
-  if (!last_) return;
+  last_ = true;
+  fault_ = frame_->fault;
   active_ = false;
   ++frames_;
   bytes_ += frame_->bytes.size();

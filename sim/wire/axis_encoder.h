@@ -26,12 +26,18 @@ class AxisEncoder {
       if (now < due_) return false;
       begin();
     }
-    advance(now);
+    const std::byte* from = frame_->bytes.data() + sent_;
+    if (frame_->bytes.size() - sent_ > width_) {
+      data_ = from;
+      sent_ += width_;
+    } else {
+      end(now, from);
+    }
     return true;
   }
 
   // ---- the current word
-  [[nodiscard]] const std::byte* data() const noexcept { return word_.data(); }
+  [[nodiscard]] const std::byte* data() const noexcept { return data_; }
   [[nodiscard]] std::uint64_t keep() const noexcept { return keep_; }
   [[nodiscard]] bool last() const noexcept { return last_; }
   /// Of a last word.
@@ -50,7 +56,7 @@ class AxisEncoder {
  private:
   void fetch(Cycle now);
   void begin();
-  void advance(Cycle now);
+  void end(Cycle now, const std::byte* from);
 
   WirePort& wire_;
   const Clock& clock_;
@@ -60,9 +66,10 @@ class AxisEncoder {
   std::size_t sent_ = 0;
   Cycle due_ = kNoCycle;
   bool active_ = false;
-  Time start_{0};  // of the frame in hand or the next one on the link
-  Time free_{0};   // when the link can start another
-  std::array<std::byte, 64> word_{};
+  Time start_{0};                          // of the frame in hand or the next one on the link
+  Time free_{0};                           // when the link can start another
+  std::array<std::byte, 64> last_word_{};  // padded: the frame may go away with it
+  const std::byte* data_ = nullptr;
   std::uint64_t keep_ = 0;
   bool last_ = false;
   WireFault fault_ = WireFault::none;

@@ -48,7 +48,7 @@ std::string RandomRun::problem() const {
 std::string RandomRun::run() {
   sim::SimulationOptions options;
   options.profile = options_.profile;
-  options.variant = sim::Variant::checked;
+  options.variant = options_.variant;
   options.seed = options_.seed;
   options.bus = random_bus(random_);
   options.watchdog_cycles = 200'000;

@@ -29,6 +29,7 @@ struct RandomOptions {
   std::uint64_t without = 0;    ///< features that are not taken
   std::string pcap;             ///< file for the frames that the NIC sends, or none
   bool no_skip = false;         ///< simulate idle time too
+  sim::Variant variant = sim::Variant::checked;
 };
 
 /// One simulated NIC, driven at random: sessions between device resets, each with other features,

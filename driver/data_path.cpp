@@ -58,6 +58,7 @@ int VirtioNet::receive_frames(QueuePair& pair, int budget) {
     const std::uint64_t length_errors = pair.rx_stats.length_errors;
     const std::uint64_t frame_errors = pair.rx_stats.frame_errors;
     bool dropped = false;
+    if (options_.head_reads == HeadReads::frame) static_cast<void>(pci_.status());
     net::skb_ptr skb = rx.receive(dev, &dropped);
     if (dropped) {
       ++received;
@@ -76,6 +77,7 @@ int VirtioNet::receive_frames(QueuePair& pair, int budget) {
 
 int VirtioNet::virtnet_poll(QueuePair& pair, int budget) {
   virtnet_poll_cleantx(pair);
+  if (options_.head_reads == HeadReads::poll) static_cast<void>(pci_.status());
   const int received = receive_frames(pair, budget);
   ReceiveQueue& rx = *pair.rx;
   if (rx.wants_buffers(budget)) refill(pair);

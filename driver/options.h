@@ -19,6 +19,14 @@ enum class Recovery : std::uint8_t {
   reset,   ///< and the driver resets the device
 };
 
+/// Reads of a device register to receive, for studies: virtio needs none, but drivers of devices do
+/// that keep the ring's head in one.
+enum class HeadReads : std::uint8_t {
+  none,
+  poll,   ///< one in every poll
+  frame,  ///< one before every frame
+};
+
 /// Settings of a device from its probe on.
 struct Options {
   std::string name = "eth0";
@@ -33,6 +41,7 @@ struct Options {
   std::uint32_t rx_copybreak = 128;  ///< frames of so many bytes or fewer are copied
   bool page_recycling = true;
   bool byte_queue_limits = false;
+  HeadReads head_reads = HeadReads::none;
   bool mergeable = true;           ///< accept VIRTIO_NET_F_MRG_RXBUF if offered
   bool event_idx = true;           ///< accept VIRTIO_F_EVENT_IDX if offered
   std::uint64_t features = ~0ULL;  ///< accept none beyond these

@@ -64,5 +64,6 @@ Action add_tap(CLI::App& program);
 Action add_ethtool(CLI::App& program);
 Action add_bench(CLI::App& program);
 Action add_experiment(CLI::App& program);
+Action add_profile(CLI::App& program);
 
 }  // namespace nicroscope::cli

@@ -18,8 +18,13 @@ nlohmann::json row_of(const Point& point, const LoadResult& result) {
   row["cpu_hardirq"] = result.cpu.hardirq;
   row["cpu_softirq"] = result.cpu.softirq;
   row["cpu_process"] = result.cpu.process;
+  row["cpu_busy"] = result.cpu_busy;
   row["interrupts"] = result.interrupts;
+  row["rx_interrupts"] = result.rx_interrupts;
+  row["tx_interrupts"] = result.tx_interrupts;
   row["polls"] = result.polls;
+  row["polls_emptied"] = result.polls_emptied;
+  row["polls_full"] = result.polls_full;
   row["latency_us_median"] = result.latency_us_median;
   row["latency_us_p99"] = result.latency_us_p99;
   row["sent"] = result.sent;

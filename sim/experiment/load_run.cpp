@@ -6,7 +6,9 @@
 #include <chrono>
 #include <memory>
 #include <optional>
+#include <sstream>
 
+#include "sim/experiment/poll_app.h"
 #include "sim/experiment/udp_receiver.h"
 #include "sim/machine/receive_drops.h"
 #include "sim/trace/count_sink.h"
@@ -44,15 +46,42 @@ class EventWindow final : public TraceSink {
   const Time to_;
 };
 
+/// Counts polls that left polled mode after they had frames: transmit queues' have none.
+struct EmptiedCount final : TraceSink {
+  void on_event(const TraceEvent& event) override {
+    if (event.point == point::napi_complete_done && event.arg != 0) ++count;
+  }
+  std::uint64_t count = 0;
+};
+
 /// What can be read at any moment without disturbing anything.
 struct Moment {
   std::uint64_t sent = 0;
   std::uint64_t delivered = 0;
   std::uint64_t freed = 0;  ///< by the stack, with a reason
   std::uint64_t interrupts = 0;
+  std::uint64_t rx_interrupts = 0;
+  std::uint64_t tx_interrupts = 0;
   std::uint64_t polls = 0;
-  kernel::CpuTime cpu;
+  std::uint64_t polls_done = 0;
+  std::uint64_t polls_emptied = 0;
+  kernel::CpuTime cpu;         ///< of all
+  std::vector<Duration> busy;  ///< each
 };
+
+/// Interrupts of the vectors whose names have `part` in them, of all CPUs.
+std::uint64_t interrupts_of(kernel::Kernel& host, std::string_view part) {
+  std::istringstream lines(host.irq().proc_interrupts());
+  std::uint64_t sum = 0;
+  for (std::string line; std::getline(lines, line);) {
+    if (line.find(part) == std::string::npos) continue;
+    std::istringstream words(line);
+    std::string vector;
+    words >> vector;
+    for (std::uint64_t count = 0; words >> count;) sum += count;
+  }
+  return sum;
+}
 
 class LoadRun {
  public:
@@ -71,6 +100,7 @@ class LoadRun {
     }
     simulation.trace().add(hash_);
     simulation.trace().add(counts_);
+    simulation.trace().add(emptied_);
     simulation.wire().add_sink(hash_);
   }
 
@@ -82,6 +112,7 @@ class LoadRun {
     const auto begin = std::chrono::steady_clock::now();
     result_.problem = prepare();
     if (result_.problem.empty()) result_.problem = load();
+    if (app_) app_->stop();
     if (result_.problem.empty()) result_.problem = judge();
     result_.wall_seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -114,6 +145,7 @@ class LoadRun {
     if (std::string problem = machine_->boot(); !problem.empty()) return problem;
     net::NetStack& stack = machine_->stack();
     host_ = stack.ipv4.fib.inet_select_addr(machine_->netdev(), net::kInaddrAny);
+    if (polls_) return prepare_polling();
     const net::ipv4_address neighbour{host_.value ^ 1U};
     std::string problem;
     const std::string failure = machine_->run_process("ip", [&] {
@@ -121,6 +153,8 @@ class LoadRun {
         problem = "host.address: its network must have room for a neighbour";
         return;
       }
+      // The load's frames are to be told apart.
+      if (!net::dev_disable_lro(machine_->netdev())) problem = "the device merges frames";
       // A router with one arm would send its neighbours redirects; this one is to be measured.
       stack.ipv4.sysctl.send_redirects = false;
       stack.ipv4.sysctl.ip_forward = options_.workload == Workload::forward;
@@ -133,10 +167,19 @@ class LoadRun {
     if (!failure.empty()) return failure;
     if (problem.empty() && far_.others() < 2) problem = "the neighbour was not found";
     if (!problem.empty()) return problem;
-    if (options_.workload == Workload::local) receiver_.start();
+    if (options_.workload == Workload::local)
+      receiver_.start(options_.receiver_cpu % machine_->host().cpus());
     if (std::string late = machine_->run_until(kLoadStart); !late.empty()) return late;
     if (options_.workload == Workload::local && !receiver_.ready()) return "no receiver";
     return {};
+  }
+
+  // The device is the program's: it knows its next hop, and the stack has none.
+  std::string prepare_polling() {
+    if (options_.workload == Workload::echo) return "host.receive: nobody echoes by polling";
+    app_.emplace(*machine_, options_.workload == Workload::forward ? &kFarMac : nullptr);
+    app_->start(options_.receiver_cpu % machine_->host().cpus());
+    return machine_->run_until(kLoadStart);
   }
 
   std::string load() {
@@ -151,10 +194,15 @@ class LoadRun {
     load.source_address = kSource;
     const bool forward = options_.workload == Workload::forward;
     load.destination_address = forward ? kDestination : host_.value;
-    load.destination_port = kPort;
+    load.destination_port = options_.workload == Workload::echo
+                                ? static_cast<std::uint16_t>(options_.scenario.host.echo_port)
+                                : kPort;
     generator_.emplace(load);
+    drops_before_ = stack_drops();
+    if (load.outstanding != 0) far_.on_returned([this](Time now) { generator_->returned(now); });
     far_.measure(from, to);
     receiver_.measure(from, to);
+    if (app_) app_->measure(from, to);
     far_.set_load(&*generator_);
     if (std::string problem = machine_->run_until(from); !problem.empty()) return problem;
     const Moment before = look();
@@ -183,13 +231,32 @@ class LoadRun {
   [[nodiscard]] Moment look() {
     Moment moment;
     moment.sent = generator_->sent();
-    moment.delivered =
-        options_.workload == Workload::forward ? far_.returned() : receiver_.received();
+    moment.delivered = options_.workload != Workload::local ? far_.returned()
+                       : app_                               ? app_->received()
+                                                            : receiver_.received();
     moment.freed = machine_->stack().net.skbs().dropped();
     moment.interrupts = machine_->host().irq().total();
+    moment.rx_interrupts = interrupts_of(machine_->host(), "-input.");
+    moment.tx_interrupts = interrupts_of(machine_->host(), "-output.");
     moment.polls = counts_.count(point::napi_poll);
-    moment.cpu = machine_->host().cpu().time();
+    moment.polls_done = counts_.count(point::napi_complete_done);
+    moment.polls_emptied = emptied_.count;
+    for (unsigned cpu = 0; cpu < machine_->host().cpus(); ++cpu) {
+      const kernel::CpuTime time = machine_->host().cpu(cpu).time();
+      moment.cpu += time;
+      moment.busy.push_back(time.busy());
+    }
     return moment;
+  }
+
+  /// By reason. Before the load the stack may have dropped packets of its own.
+  using StackDrops = std::array<std::uint64_t, net::SKB_DROP_REASONS>;
+  [[nodiscard]] StackDrops stack_drops() {
+    StackDrops drops{};
+    for (std::size_t i = 0; i < drops.size(); ++i) {
+      drops[i] = machine_->stack().net.skbs().dropped(static_cast<net::skb_drop_reason>(i));
+    }
+    return drops;
   }
 
   void report(const Moment& before, const Moment& after) {
@@ -200,13 +267,21 @@ class LoadRun {
     const auto share = [&](Duration a, Duration b) {
       return std::chrono::duration<double>(b - a).count() / seconds;
     };
+    result_.window_sent = after.sent - before.sent;
     result_.offered_pps = rate(before.sent, after.sent);
     result_.delivered_pps = rate(before.delivered, after.delivered);
     result_.cpu = {share(before.cpu.hardirq, after.cpu.hardirq),
                    share(before.cpu.softirq, after.cpu.softirq),
                    share(before.cpu.user + before.cpu.system, after.cpu.user + after.cpu.system)};
+    for (std::size_t cpu = 0; cpu < after.busy.size(); ++cpu) {
+      result_.cpu_busy.push_back(share(before.busy[cpu], after.busy[cpu]));
+    }
     result_.interrupts = after.interrupts - before.interrupts;
+    result_.rx_interrupts = after.rx_interrupts - before.rx_interrupts;
+    result_.tx_interrupts = after.tx_interrupts - before.tx_interrupts;
     result_.polls = after.polls - before.polls;
+    result_.polls_emptied = after.polls_emptied - before.polls_emptied;
+    result_.polls_full = result_.polls - (after.polls_done - before.polls_done);
   }
 
   // After the load: what became of every frame.
@@ -215,16 +290,18 @@ class LoadRun {
     result_.trace_hash = hash_.value();
     result_.sent = generator_->sent();
     result_.delivered = look().delivered;
-    const Histogram& latency =
-        options_.workload == Workload::forward ? far_.latency() : receiver_.latency();
+    const Histogram& latency = options_.workload != Workload::local ? far_.latency()
+                               : app_                               ? app_->latency()
+                                                                    : receiver_.latency();
     result_.latency_us_median =
         static_cast<double>(latency.quantile(0.5)) / kNanosecondsPerMicrosecond;
     result_.latency_us_p99 =
         static_cast<double>(latency.quantile(0.99)) / kNanosecondsPerMicrosecond;
     result_.drops = receive_drops(machine_->statistics());
-    const net::skb_allocator& skbs = machine_->stack().net.skbs();
+    if (app_ && app_->no_room() != 0) result_.drops["poll_tx_full"] = app_->no_room();
+    const StackDrops drops = stack_drops();
     for (std::size_t i = 0; i < net::SKB_DROP_REASONS; ++i) {
-      const std::uint64_t count = skbs.dropped(static_cast<net::skb_drop_reason>(i));
+      const std::uint64_t count = drops[i] - drops_before_[i];
       if (count != 0) result_.drops[std::string(net::kDropReasons[i].name)] = count;
     }
     if (far_.misplaced() != 0) return "frames came back damaged or out of order";
@@ -236,15 +313,19 @@ class LoadRun {
   }
 
   const LoadOptions options_;
+  const bool polls_ = options_.scenario.host.receive == "poll";
   LoadResult result_;
+  StackDrops drops_before_{};
   // Processes that end with the machine are traced: sinks outlive it.
   std::unique_ptr<TextSink> text_;
   std::optional<EventWindow> text_window_;
   HashSink hash_;
   CountSink counts_;
+  EmptiedCount emptied_;
   std::unique_ptr<Machine> machine_;
   FarEnd far_;
   UdpReceiver receiver_;
+  std::optional<PollApp> app_;
   std::optional<Generator> generator_;
   net::ipv4_address host_;
 };
@@ -252,7 +333,14 @@ class LoadRun {
 }  // namespace
 
 std::string_view name_of(Workload workload) noexcept {
-  return workload == Workload::forward ? "forward" : "local";
+  switch (workload) {
+    case Workload::forward:
+      return "forward";
+    case Workload::local:
+      return "local";
+    default:
+      return "echo";
+  }
 }
 
 std::uint64_t LoadResult::dropped() const {

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "nicroscope/time.h"
 #include "sim/machine/machine.h"
@@ -16,6 +17,7 @@ namespace nicroscope::sim {
 enum class Workload : std::uint8_t {
   forward,  ///< passes them on to another host, out by the interface that they came in by
   local,    ///< a process receives them from a UDP socket
+  echo,     ///< a process receives them and sends them back
 };
 [[nodiscard]] std::string_view name_of(Workload workload) noexcept;
 
@@ -33,7 +35,8 @@ struct LoadOptions {
   bool no_skip = false;
   bool assertions = false;
   Workload workload = Workload::forward;
-  GeneratorOptions load;  ///< its addresses, times and seed are set by the run
+  unsigned receiver_cpu = 0;  ///< of the process, as far as there are CPUs
+  GeneratorOptions load;      ///< its addresses, times and seed are set by the run
   Duration warm_up = std::chrono::milliseconds{5};  ///< of the load, before anything is measured
   Duration window = std::chrono::milliseconds{20};
   Observation observe;
@@ -50,11 +53,17 @@ struct CpuShares {
 struct LoadResult {
   std::string problem;  ///< what went wrong, one line; empty where nothing
   // ---- in the window
-  double offered_pps = 0;  ///< frames that passed to the NIC
+  std::uint64_t window_sent = 0;  ///< frames that passed to the NIC
+  double offered_pps = 0;
   double delivered_pps = 0;
-  CpuShares cpu;
+  CpuShares cpu;                 ///< of all CPUs together: up to their number
+  std::vector<double> cpu_busy;  ///< of each
   std::uint64_t interrupts = 0;
+  std::uint64_t rx_interrupts = 0;  ///< of these, of receive queues
+  std::uint64_t tx_interrupts = 0;
   std::uint64_t polls = 0;
+  std::uint64_t polls_emptied = 0;  ///< polls of receive queues that left polled mode with frames
+  std::uint64_t polls_full = 0;     ///< polls that stayed in it
   // ---- frames that were due in the window: from then until they were delivered
   double latency_us_median = 0;
   double latency_us_p99 = 0;

@@ -43,10 +43,11 @@ std::string script_of(const Plot& plot) {
   text += fmt::format("set title {} noenhanced\n", quoted(plot.title));
   text += fmt::format("set xlabel {} noenhanced\n", quoted(plot.x_label));
   text += fmt::format("set ylabel {} noenhanced\n", quoted(plot.y_label));
-  text += "set grid lc rgb '#dddddd'\nset border 3\nset tics nomirror\n";
+  text += "set grid back lt 1 lw 1 lc rgb '#d0d0d0'\nset border 3\nset tics nomirror\n";
   if (plot.log_x) text += "set logscale x\n";
+  text += "set autoscale xfixmax\n";
   text += plot.log_y ? "set logscale y\n" : "set yrange [0:*]\n";
-  text += plot.legend_right ? "set key outside right top noenhanced\n"
+  text += plot.legend_above ? "set key tmargin center horizontal noenhanced\n"
                             : "set key top left noenhanced\n";
   std::string lines;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {

@@ -25,7 +25,7 @@ struct Plot {
   std::vector<Series> series;
   bool log_x = false;
   bool log_y = false;
-  bool legend_right = false;  ///< the legend has no room among the lines
+  bool legend_above = false;  ///< the legend has no room among the lines
 };
 
 /// Draws the plot as `folder`/NAME.svg and NAME.png by gnuplot, of which NAME.gnuplot is left for

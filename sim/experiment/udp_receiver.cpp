@@ -8,8 +8,11 @@
 
 namespace nicroscope::sim {
 
-void UdpReceiver::start() {
-  stack_.kernel.spawn("receiver", [this] { receive(); });
+void UdpReceiver::start(unsigned cpu) {
+  kernel::TaskOptions options;
+  options.cpu = cpu;
+  stack_.kernel.spawn(
+      "receiver", [this] { receive(); }, options);
 }
 
 void UdpReceiver::receive() {

@@ -15,8 +15,8 @@ class UdpReceiver {
   UdpReceiver(const UdpReceiver&) = delete;
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
-  /// Spawns the process, which must end before this does.
-  void start();
+  /// Spawns the process on that CPU; it must end before this does.
+  void start(unsigned cpu);
   /// Frames of the load whose due time is in [from, to) count for latencies.
   void measure(Time from, Time to) noexcept {
     from_ = from;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/base/failure.h"
+#include "stack/core/softnet.h"
 
 namespace nicroscope::sim {
 namespace {
@@ -47,6 +48,11 @@ kernel::Config kernel_config(const Scenario& scenario) {
   kernel::Config config;
   config.hz = scenario.host.hz;
   config.netdev_budget = scenario.host.netdev_budget;
+  config.cpus = scenario.host.cpus;
+  config.ksoftirqd_nice = scenario.host.ksoftirqd_nice;
+  config.tick = scenario.host.tick == "periodic" ? kernel::Tick::periodic
+                : scenario.host.tick == "nohz"   ? kernel::Tick::nohz
+                                                 : kernel::Tick::none;
   if (!scenario.host.costs.empty()) {
     auto loaded = kernel::CostProfile::load(scenario.host.costs);
     if (!loaded.profile) throw BadInput(loaded.error);
@@ -60,6 +66,14 @@ driver::Options driver_options(const Scenario& scenario) {
   options.rx_ring = static_cast<std::uint16_t>(scenario.host.rx_ring);
   options.tx_ring = static_cast<std::uint16_t>(scenario.host.tx_ring);
   options.rx_buffer_bytes = scenario.host.rx_buffer_bytes;
+  options.queue_pairs = static_cast<std::uint16_t>(scenario.host.queue_pairs);
+  options.receive = scenario.host.receive == "interrupt" ? driver::Receive::interrupt
+                    : scenario.host.receive == "poll"    ? driver::Receive::poll
+                                                         : driver::Receive::napi;
+  options.max_interrupt_work = scenario.host.max_interrupt_work;
+  options.head_reads = scenario.host.head_reads == "frame"  ? driver::HeadReads::frame
+                       : scenario.host.head_reads == "poll" ? driver::HeadReads::poll
+                                                            : driver::HeadReads::none;
   return options;
 }
 
@@ -134,7 +148,23 @@ std::string Machine::set_up_interface() {
     throw BadInput(fmt::format("host.mtu: the device does not take {}", scenario_.host.mtu));
   }
   if (!net::dev_open(netdev())) return "the interface does not come up";
-  return {};
+  stack_.net.softnet().config = {scenario_.host.netdev_max_backlog,
+                                 scenario_.host.backlog_throttle};
+  const kernel::cpumask_t rps = std::stoull(scenario_.host.rps_cpus, nullptr, 16);
+  for (std::uint16_t queue = 0; queue < driver_.max_channels(); ++queue) {
+    if (!stack_.net.softnet().rps.set_rps_cpus(netdev(), queue, rps)) {
+      throw BadInput("host.rps_cpus: the host has none of these CPUs");
+    }
+  }
+  return set_up_moderation();
+}
+
+std::string Machine::set_up_moderation() {
+  const Scenario::Host& host = scenario_.host;
+  const driver::CoalesceSettings settings{
+      {host.rx_usecs, host.rx_frames}, {host.tx_usecs, host.tx_frames}, false, false};
+  const bool asked = settings.rx != driver::Moderation{} || settings.tx != driver::Moderation{};
+  return asked ? driver_.set_coalesce(settings) : std::string{};
 }
 
 std::string Machine::boot() {

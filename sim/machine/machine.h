@@ -74,6 +74,7 @@ class Machine {
   Machine(const MachineOptions& options, std::unique_ptr<Simulation> simulation,
           kernel::Config kernel_config);
   [[nodiscard]] std::string set_up_interface();
+  [[nodiscard]] std::string set_up_moderation();
 
   const Scenario scenario_;
   std::unique_ptr<Simulation> simulation_;

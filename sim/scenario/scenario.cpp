@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cctype>
 #include <functional>
 #include <limits>
 #include <optional>
@@ -67,6 +68,12 @@ Key flag(std::string name, bool& target) {
           [&target] { return target ? "true" : "false"; }};
 }
 
+bool is_mask(const std::string& value) {
+  constexpr std::size_t kMostDigits = 16;
+  return !value.empty() && value.size() <= kMostDigits &&
+         std::ranges::all_of(value, [](unsigned char c) { return std::isxdigit(c) != 0; });
+}
+
 std::vector<Key> keys_of(Scenario& s) {
   std::vector<std::string> profiles;
   for (const Profile& profile : kProfiles) profiles.emplace_back(profile.name);
@@ -87,6 +94,20 @@ std::vector<Key> keys_of(Scenario& s) {
       choice("wire.rate", {"capture", "line"}, s.wire.rate),
       text("host.costs", "a cost profile: its name in the program, or its path", s.host.costs),
       number("host.hz", 10, 10'000, s.host.hz),
+      choice("host.tick", {"none", "nohz", "periodic"}, s.host.tick),
+      number("host.cpus", 1, 64, s.host.cpus),
+      number("host.ksoftirqd_nice", -20, 19, s.host.ksoftirqd_nice),
+      choice("host.receive", {"napi", "interrupt", "poll"}, s.host.receive),
+      number("host.max_interrupt_work", 1, 10'000, s.host.max_interrupt_work),
+      number("host.queue_pairs", 0, 256, s.host.queue_pairs),
+      number("host.rx_usecs", 0, 65'535, s.host.rx_usecs),
+      number("host.rx_frames", 0, 65'535, s.host.rx_frames),
+      number("host.tx_usecs", 0, 65'535, s.host.tx_usecs),
+      number("host.tx_frames", 0, 65'535, s.host.tx_frames),
+      choice("host.head_reads", {"none", "poll", "frame"}, s.host.head_reads),
+      number("host.netdev_max_backlog", 1, 1'000'000, s.host.netdev_max_backlog),
+      flag("host.backlog_throttle", s.host.backlog_throttle),
+      text("host.rps_cpus", "a mask of CPUs in hexadecimal", s.host.rps_cpus, is_mask),
       number("host.netdev_budget", 1, 100'000, s.host.netdev_budget),
       text("host.address", "an IPv4 address and prefix length, as \"10.0.0.2/24\"", s.host.address),
       text("host.gateway", "an IPv4 address, or \"\" for none", s.host.gateway),

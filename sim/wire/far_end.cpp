@@ -66,6 +66,10 @@ void FarEnd::on_frame(const PassedFrame& frame) {
     return;
   }
   ++returned_;
+  if (on_returned_) {
+    on_returned_(frame.last);
+    wire_.wake();
+  }
   std::uint64_t& least = next_[stamp->sequence % next_.size()];
   if (!frame.good || stamp->sequence < least) ++misplaced_;
   least = stamp->sequence + 1;

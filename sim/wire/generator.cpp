@@ -74,6 +74,7 @@ Generator::Generator(const GeneratorOptions& options)
 const WireFrame* Generator::peek() {
   if (!loaded_) {
     if (made_ >= options_.frames || due_ >= options_.end) return nullptr;
+    if (options_.outstanding != 0 && made_ - returned_ >= options_.outstanding) return nullptr;
     make();
   }
   return &next_;
@@ -82,6 +83,11 @@ const WireFrame* Generator::peek() {
 void Generator::pop() {
   loaded_ = false;
   ++sent_;
+}
+
+void Generator::returned(Time now) noexcept {
+  ++returned_;
+  if (options_.outstanding != 0) due_ = std::max(due_, now);
 }
 
 void Generator::make() {
@@ -101,6 +107,7 @@ void Generator::make() {
 }
 
 void Generator::advance() {
+  if (options_.outstanding != 0) return;
   switch (options_.spacing) {
     case Spacing::constant:
       elapsed_ps_ = static_cast<double>(made_) * gap_ps_;

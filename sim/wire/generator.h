@@ -25,8 +25,11 @@ struct GeneratorOptions {
   unsigned burst = 32;              ///< frames of a burst
   std::vector<unsigned> sizes{64};  ///< bytes with FCS, in turn; 64 to 9,026
   unsigned flows = 1;               ///< that frames belong to in turn: UDP ports from 10000 on
-  Time start{0};                    ///< no frame is due before
-  Time end = Time::max();           ///< nor from here on
+  /// 0: frames come at their rate. Else at most so many are on the way at once, and one that comes
+  /// back is what makes the next one due, as in a game of question and answer.
+  unsigned outstanding = 0;
+  Time start{0};                                                     ///< no frame is due before
+  Time end = Time::max();                                            ///< nor from here on
   std::uint64_t frames = std::numeric_limits<std::uint64_t>::max();  ///< at most
   std::uint64_t seed = 1;                                            ///< of poisson gaps
   std::array<std::uint8_t, 6> destination{};
@@ -44,6 +47,9 @@ class Generator final : public FrameSource {
 
   [[nodiscard]] const WireFrame* peek() override;
   void pop() override;
+
+  /// With `outstanding`: a frame has come back.
+  void returned(Time now) noexcept;
 
   /// Makes no more frames. One that the wire has looked at still goes out.
   void stop() noexcept { options_.frames = made_; }
@@ -70,6 +76,7 @@ class Generator final : public FrameSource {
   double elapsed_ps_ = 0;  ///< from the start to the frame that is next
   std::uint64_t made_ = 0;
   std::uint64_t sent_ = 0;
+  std::uint64_t returned_ = 0;
   bool loaded_ = false;
 };
 

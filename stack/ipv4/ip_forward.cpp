@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Linux: net/ipv4/ip_forward.c, and what of net/ipv4/route.c decides for it.
 #include "nicroscope/host_points.h"
+#include "stack/core/gso.h"
 #include "stack/ipv4/ipv4.h"
 
 namespace nicroscope::net {
@@ -53,7 +54,9 @@ void Ipv4::ip_forward(skb_ptr skb) {
     kfree_skb_reason(std::move(skb), skb_drop_reason::IP_INHDR);
     return;
   }
-  if (skb->len > rt.dev->mtu() && (arrived.frag_off() & kIpDf) != 0) {
+  // A super-frame whose pieces are too long is not cut here: its sender hears of it in any case.
+  if (ip_exceeds_mtu(*skb, rt.dev->mtu()) &&
+      ((arrived.frag_off() & kIpDf) != 0 || skb_is_gso(*skb))) {
     net.mib.inc(mib::IpFragFails);
     icmp.icmp_send(*skb, ICMP_TYPE_DEST_UNREACH, ICMP_CODE_FRAG_NEEDED, rt.dev->mtu());
     kfree_skb_reason(std::move(skb), skb_drop_reason::PKT_TOO_BIG);

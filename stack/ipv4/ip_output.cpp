@@ -4,11 +4,24 @@
 #include <cstring>
 
 #include "nicroscope/host_points.h"
+#include "stack/core/gso.h"
 #include "stack/core/sock.h"
 #include "stack/ipv4/ip_options.h"
 #include "stack/ipv4/ipv4.h"
 
 namespace nicroscope::net {
+
+bool ip_exceeds_mtu(const sk_buff& skb, unsigned mtu) noexcept {
+  if (skb.len <= mtu) return false;
+  if (!skb_is_gso(skb)) return true;
+  // A super-frame goes out in pieces that have its headers, each with gso_size bytes.
+  constexpr std::uint32_t kUdpHlen = 8;
+  constexpr std::size_t kTcpOffset = 12;  // where the header's length is (RFC 9293 3.1)
+  const std::byte* const transport = skb_transport_header(skb);
+  const auto words = std::to_integer<std::uint32_t>(transport[kTcpOffset]) >> 4U;
+  const std::uint32_t header = skb.shinfo->gso_type == SKB_GSO_UDP_L4 ? kUdpHlen : words * 4;
+  return ip_hdr(skb).header_len() + header + skb.shinfo->gso_size > mtu;
+}
 
 Errno Ipv4::ip_send_skb(skb_ptr skb, const ip_tx_params& params) {
   const bool fragments = needs_fragments(params.rt, skb->len);
@@ -48,7 +61,7 @@ Errno Ipv4::ip_send_skb(skb_ptr skb, const ip_tx_params& params) {
 Errno Ipv4::ip_output(skb_ptr skb, const rtable& rt) {
   net.trace().emit(point::ip_output, skb->frame, skb->len);
   net.spend(kernel::cost::ip_output);
-  if (skb->len > rt.dev->mtu()) return ip_do_fragment(std::move(skb), rt);
+  if (ip_exceeds_mtu(*skb, rt.dev->mtu())) return ip_do_fragment(std::move(skb), rt);
   return ip_finish_output2(std::move(skb), rt);
 }
 

@@ -105,6 +105,9 @@ class Ipv4 final : public packet_type, private netdev_notifier {
   std::uint16_t id_ = 1;
 };
 
+/// Linux: ip_exceeds_mtu. Of a super-frame, whether its pieces do; its headers are linear.
+[[nodiscard]] bool ip_exceeds_mtu(const sk_buff& skb, unsigned mtu) noexcept;
+
 /// The IPv4 header of a packet whose network header is set and was checked.
 [[nodiscard]] inline Ipv4View ip_hdr(const sk_buff& skb) noexcept {
   return Ipv4View::at(skb_network_header(skb));

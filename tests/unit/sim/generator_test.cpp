@@ -106,6 +106,25 @@ TEST(GeneratorTest, AStoppedOneKeepsWhatWasLookedAt) {
   EXPECT_TRUE(generator.ended());
 }
 
+TEST(GeneratorTest, QuestionsWaitForAnswers) {
+  GeneratorOptions o = options(1e9);
+  o.outstanding = 2;
+  o.start = std::chrono::microseconds{1};
+  Generator generator(o);
+  for (unsigned i = 0; i < 2; ++i) {
+    ASSERT_NE(generator.peek(), nullptr);
+    EXPECT_EQ(generator.peek()->earliest, o.start);
+    generator.pop();
+  }
+  EXPECT_EQ(generator.peek(), nullptr);
+  generator.returned(std::chrono::microseconds{30});
+  ASSERT_NE(generator.peek(), nullptr);
+  EXPECT_EQ(generator.peek()->earliest, Time{std::chrono::microseconds{30}});
+  generator.pop();
+  EXPECT_EQ(generator.peek(), nullptr);
+  EXPECT_EQ(generator.sent(), 3U);
+}
+
 TEST(FarEndTest, KnowsItsFramesAgain) {
   WirePort wire;
   FarEnd far(wire, {2, 0, 0, 0, 0, 9}, 2);

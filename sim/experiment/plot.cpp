@@ -45,7 +45,7 @@ std::string script_of(const Plot& plot) {
   text += fmt::format("set ylabel {} noenhanced\n", quoted(plot.y_label));
   text += "set grid back lt 1 lw 1 lc rgb '#d0d0d0'\nset border 3\nset tics nomirror\n";
   if (plot.log_x) text += "set logscale x\n";
-  text += "set autoscale xfixmax\n";
+  text += plot.log_x ? "set autoscale xfix\n" : "set autoscale xfixmax\n";
   text += plot.log_y ? "set logscale y\n" : "set yrange [0:*]\n";
   text += plot.legend_above ? "set key tmargin center horizontal noenhanced\n"
                             : "set key top left noenhanced\n";

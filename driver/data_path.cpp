@@ -82,7 +82,10 @@ int VirtioNet::virtnet_poll(QueuePair& pair, int budget) {
   ReceiveQueue& rx = *pair.rx;
   if (rx.wants_buffers(budget)) refill(pair);
   if (rx.vq().broken()) report_broken(rx.vq());
-  if (received < budget) virtqueue_napi_complete(pair.rx_napi, rx.vq(), received);
+  if (received < budget) {
+    virtqueue_napi_complete(pair.rx_napi, rx.vq(), received);
+    if (received != 0) sample_dim(pair, false);
+  }
   return received;
 }
 
@@ -137,11 +140,12 @@ net::netdev_tx_t VirtioNet::start_xmit(net::skb_ptr& skb, net::net_device& dev) 
   }
   QueuePair& pair = *pairs_[txq.index];
   Virtqueue& vq = pair.tx->vq();
-  // Free what was sent, and leave the device an interrupt for when most of the rest is.
+  // Free what was sent, and leave the device an interrupt for when most of the rest is; but for a
+  // poll that is to come: it asks for one when it is through.
   do {
     vq.disable_cb();
     free_old_xmit(pair);
-  } while (!vq.enable_cb_delayed());
+  } while (!pair.tx_napi.scheduled && !vq.enable_cb_delayed());
   if (pair.tx->full() && !vq.broken()) {
     ++pair.tx_stats.stopped;
     net::netif_tx_stop_queue(txq);
@@ -179,7 +183,7 @@ void VirtioNet::virtnet_poll_cleantx(QueuePair& pair) {
   do {
     vq.disable_cb();
     free_old_xmit(pair);
-  } while (!vq.enable_cb_delayed());
+  } while (!pair.tx_napi.scheduled && !vq.enable_cb_delayed());
   wake_if_room(pair);
   net::netif_tx_unlock(txq);
 }
@@ -190,8 +194,10 @@ int VirtioNet::virtnet_poll_tx(QueuePair& pair) {
   pair.tx->vq().disable_cb();
   free_old_xmit(pair);
   wake_if_room(pair);
-  net::netif_tx_unlock(txq);
+  // Under the lock: who sends leaves it to this poll to ask for an interrupt.
   virtqueue_napi_complete(pair.tx_napi, pair.tx->vq(), 0);
+  net::netif_tx_unlock(txq);
+  sample_dim(pair, true);
   return 0;
 }
 

@@ -90,24 +90,25 @@ void VirtioNet::set_affinity() {
 kernel::irqreturn_t VirtioNet::queue_interrupt(unsigned vector) {
   bool ours = vector == 0 && config_interrupt();
   const bool napi = options_.receive == Receive::napi;
-  const auto look = [&](kernel::napi_struct& instance, Virtqueue& vq) {
+  const auto look = [&](kernel::napi_struct& instance, Virtqueue& vq, std::uint64_t& events) {
     // Linux: vring_interrupt
     if (!vq.more_used() && !vq.broken()) return;
     ours = true;
+    ++events;
     virtqueue_napi_schedule(instance, vq);
   };
   for (const auto& pair : pairs_) {
     if (options_.receive == Receive::poll || !running_) break;
     if (vector_of(pair->rx_index()) == vector) {
       if (napi) {
-        look(pair->rx_napi, pair->rx->vq());
+        look(pair->rx_napi, pair->rx->vq(), pair->rx_events);
       } else {
         ours |= receive_interrupt(*pair, vector);
       }
     }
     if (vector_of(pair->tx_index()) == vector) {
       if (napi) {
-        look(pair->tx_napi, pair->tx->vq());
+        look(pair->tx_napi, pair->tx->vq(), pair->tx_events);
       } else {
         ours |= transmit_interrupt(*pair);
       }
@@ -129,9 +130,11 @@ bool VirtioNet::config_interrupt() {
 // (Linux: virtnet_config_changed_work).
 void VirtioNet::config_worker() {
   for (;;) {
-    config_wait_.wait_event([this] { return config_changed_ || recovery_wanted_ || removing_; });
+    config_wait_.wait_event(
+        [this] { return config_changed_ || recovery_wanted_ || dim_changed_ || removing_; });
     if (removing_) break;
     if (std::exchange(recovery_wanted_, false)) recover();
+    if (std::exchange(dim_changed_, false)) apply_dim();
     if (!std::exchange(config_changed_, false)) continue;
     const SleepGuard guard(lock_);
     if (!running_) continue;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "driver/net_dim.h"
 #include "driver/receive_queue.h"
 #include "driver/transmit_queue.h"
 
@@ -33,8 +34,14 @@ struct QueuePair {
   kernel::napi_struct rx_napi;
   kernel::napi_struct tx_napi;
   kernel::timer_list refill_timer;  ///< looks for memory again
-  bool polled = false;              ///< somebody empties the rings: NAPI or the handler
-  bool ring_locked = false;         ///< Receive::interrupt: the transmit ring's lock is held
+  NetDim rx_dim{false};             ///< where moderation is adaptive
+  NetDim tx_dim{true};
+  bool rx_dim_changed = false;  ///< its new profile is to be set
+  bool tx_dim_changed = false;
+  std::uint64_t rx_events = 0;  ///< interrupts
+  std::uint64_t tx_events = 0;
+  bool polled = false;       ///< somebody empties the rings: NAPI or the handler
+  bool ring_locked = false;  ///< Receive::interrupt: the transmit ring's lock is held
 };
 
 }  // namespace nicroscope::driver

@@ -111,6 +111,9 @@ std::string VirtioNet::set_coalesce(const CoalesceSettings& settings) {
   const SleepGuard guard(lock_);
   if (!in_range(settings.rx) || !in_range(settings.tx)) return "0 to 65535 are accepted";
   if (!has(regs::kFeatureNotfCoal)) return "the device does not moderate interrupts";
+  if ((settings.adaptive_rx || settings.adaptive_tx) && !has(regs::kFeatureVqNotfCoal)) {
+    return "adaptive moderation needs that of single queues";
+  }
   const CoalesceSettings before = std::exchange(coalesce_, settings);
   if (running_ && (!send_coalesce(false) || !send_coalesce(true))) {
     coalesce_ = before;
@@ -118,6 +121,7 @@ std::string VirtioNet::set_coalesce(const CoalesceSettings& settings) {
   }
   std::fill(own_coalesce_.begin(), own_coalesce_.end(), false);
   std::fill(queue_coalesce_.begin(), queue_coalesce_.end(), settings);
+  forget_dim();
   return {};
 }
 
@@ -132,6 +136,7 @@ std::string VirtioNet::set_queue_coalesce(std::uint16_t pair, const CoalesceSett
   }
   queue_coalesce_[pair] = settings;
   own_coalesce_[pair] = true;
+  forget_dim();
   return {};
 }
 

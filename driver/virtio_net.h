@@ -174,6 +174,11 @@ class VirtioNet : public net::net_device_ops {
   [[nodiscard]] bool send_queue_coalesce(std::uint16_t queue, const Moderation& moderation);
   [[nodiscard]] std::uint32_t hash_types() const noexcept;
 
+  // ---- adaptive.cpp
+  void sample_dim(QueuePair& pair, bool tx);
+  void apply_dim();
+  void forget_dim();
+
   // ---- interrupt_path.cpp
   [[nodiscard]] bool receive_interrupt(QueuePair& pair, unsigned vector);
   [[nodiscard]] bool transmit_interrupt(QueuePair& pair);
@@ -220,6 +225,7 @@ class VirtioNet : public net::net_device_ops {
   bool config_changed_ = false;
   bool config_running_ = false;
   bool recovery_wanted_ = false;
+  bool dim_changed_ = false;
   bool removing_ = false;
   bool running_ = false;  ///< DRIVER_OK, queues there
   bool broken_reported_ = false;

@@ -65,6 +65,37 @@ TEST(Probe, FeaturesCanBeLeftOut) {
       0U);
 }
 
+// 5.1.3.1; and nothing is merged that there are no buffers for.
+TEST(Probe, FeaturesComeWithThoseThatTheyNeed) {
+  struct Case {
+    unsigned missing;
+    std::vector<unsigned> fall;
+  };
+  const std::vector<Case> cases{
+      {regs::kFeatureCsum,
+       {regs::kFeatureHostTso4, regs::kFeatureHostTso6, regs::kFeatureHostEcn,
+        regs::kFeatureHostUso}},
+      {regs::kFeatureGuestCsum,
+       {regs::kFeatureGuestTso4, regs::kFeatureGuestTso6, regs::kFeatureGuestEcn}},
+      {regs::kFeatureMrgRxbuf,
+       {regs::kFeatureGuestTso4, regs::kFeatureGuestTso6, regs::kFeatureGuestEcn}},
+      {regs::kFeatureCtrlVq,
+       {regs::kFeatureCtrlRx, regs::kFeatureCtrlVlan, regs::kFeatureCtrlRxExtra, regs::kFeatureMq,
+        regs::kFeatureCtrlMacAddr, regs::kFeatureCtrlGuestOffloads, regs::kFeatureNotfCoal,
+        regs::kFeatureVqNotfCoal, regs::kFeatureHashReport, regs::kFeatureRss}},
+  };
+  for (const Case& c : cases) {
+    ModelOptions options;
+    options.features &= ~bit(c.missing);
+    DriverRig rig({}, options);
+    ASSERT_TRUE(rig.up()) << c.missing;
+    for (const unsigned feature : c.fall) {
+      EXPECT_EQ(rig.device.driver_features() & bit(feature), 0U) << c.missing << ": " << feature;
+    }
+    EXPECT_NE(rig.device.driver_features() & bit(regs::kFeatureStatus), 0U);
+  }
+}
+
 TEST(Probe, RefusesADeviceWithoutWhatItNeeds) {
   for (const unsigned missing : {regs::kFeatureVersion1, regs::kFeatureRingPacked}) {
     ModelOptions options;

@@ -163,6 +163,7 @@ bool ModelDevice::work_on(unsigned n) {
   bool busy = false;
   bool wanted = true;
   if (n == control_queue()) {
+    if (hostile_ == Hostile::mute_control) return false;
     busy = control_one();
   } else if (n % 2 != 0) {
     busy = transmit_one(n);

@@ -106,7 +106,6 @@ void ModelDevice::send(const virtio::NetHeader& header, Frame bytes) {
 // 5.1.6.5: class, command and data are read, the answer and the acknowledgement written.
 bool ModelDevice::control_one() {
   Queue& queue = queues_[control_queue()];
-  if (hostile_ == Hostile::mute_control) return false;
   const auto chain = queue.ring->pop();
   if (!chain) return false;
   queue.ring->write_device_event(regs::kEventFlagsDisable, 0);

@@ -161,8 +161,10 @@ std::string listen_to_all(Machine& machine) {
     net::dev_set_promiscuity(machine.netdev(), 1);
     unmerged = net::dev_disable_lro(machine.netdev());
   });
-  if (problem.empty() && !unmerged) problem = "the device does not stop merging frames";
-  return problem;
+  if (!problem.empty() || unmerged) return problem;
+  // A device that has failed answers no command; the driver reports it in a moment.
+  problem = machine.run_until(machine.simulation().timeline().now() + kStep);
+  return problem.empty() ? "the device does not stop merging frames" : problem;
 }
 
 /// What is wrong with a run that came to its end; empty where nothing.

@@ -227,7 +227,9 @@ std::string NetAgent::reset_queue(unsigned virtqueue) {
   drain(queue);
   if (is_control(virtqueue)) command_.reset();
   arena_.release(virtqueue);
+  const unsigned doorbell = queue.doorbell;
   make_queue(virtqueue);
+  queue.doorbell = doorbell;  // frames may be sent while the registers are read
   configure(virtqueue);
   if (read(common + regs::kCommonQueueEnable, 2) != 1) return "a queue does not start again";
   if (!is_transmit(virtqueue) && !is_control(virtqueue)) refill(queue);

@@ -182,7 +182,7 @@ TEST(Rx, AFrameThatOutlastsAResetStaysRefused) {
   bench.step();
   bench.model().clear_i = 0;
   for (int i = 0; i < 20; ++i) bench.step();  // the walk over the queues, 16 at most
-  bench.model().size_valid_i = 1;            // the queue is enabled again
+  bench.model().size_valid_i = 1;             // the queue is enabled again
   bench.step();
   bench.model().size_valid_i = 0;
   bench.model().run_i = 1;

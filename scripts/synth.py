@@ -19,6 +19,7 @@ Frames carry no tags (TraceTags = 0), and the ports that serve the simulator are
 
 import argparse
 import collections
+import hashlib
 import json
 import re
 import shutil
@@ -113,6 +114,14 @@ def run_yosys(top, parameters, synthesis):
         if done.returncode:
             sys.exit(done.stdout + done.stderr)
         return json.loads(netlist.read_text(encoding="utf-8"))["modules"]
+
+
+def source_digest(top, parameters):
+    """Of all that decides the result: figures of another one do not stand beside today's."""
+    digest = hashlib.sha256(repr((top, sorted(parameters.items()))).encode())
+    for path in [*rtl.needed_files([top]), Path(__file__)]:
+        digest.update(Path(path).read_bytes())
+    return digest.hexdigest()
 
 
 def plain_name(name):
@@ -242,7 +251,7 @@ def ecp5(modules, top):
 
 
 def synthesise(name, top, parameters, parts):
-    report = {"profile": name, "top": top, "family": "xcup"}
+    report = {"profile": name, "top": top, "family": "xcup", "source": source_digest(top, parameters)}
     if "whole" in parts:
         report |= Netlist(run_yosys(top, parameters, ultrascale(top, True))).cost(top)
     if "modules" in parts:
@@ -287,9 +296,12 @@ def table(report):
 
 
 def aims(directory):
-    """What was to be reached, beside the reports that there are."""
-    reports = {path.stem: json.loads(path.read_text(encoding="utf-8"))
-               for path in sorted(directory.glob("*.json"))}
+    """What was to be reached, beside the reports that there are of this RTL."""
+    reports = {}
+    for path in sorted(directory.glob("*.json")):
+        report = json.loads(path.read_text(encoding="utf-8"))
+        if report.get("source") == source_digest(*profile_parameters(path.stem)):
+            reports[path.stem] = report
     wanted = [(name, key, limit) for name, key, limit in AIMS]
     many, few, factor = QUEUES_AIM
     if "lut" in reports.get(few, {}):
@@ -336,7 +348,8 @@ def main():
         if not args.top and not changes:
             path = directory / f"{name}.json"
             before = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-            report = {**before, **report}
+            if before.get("source") == report["source"]:
+                report = {**before, **report}
             path.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
         reports.append(report)
     if not (args.top or changes or args.no_docs):

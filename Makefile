@@ -8,7 +8,7 @@ CMAKE_OPTIONS ?=
 NICROSCOPE = $(BUILD)/nicroscope
 
 .DEFAULT_GOAL := help
-.PHONY: help setup configure build run test nightly coverage lint format formal synth bench pgo \
+.PHONY: help setup configure build run test nightly linux coverage lint format formal synth bench pgo \
 	wave docs clean
 
 help: ## list what can be made
@@ -45,6 +45,9 @@ nightly: build ## a million frames at random (FRAMES=, SEED=), every proof and e
 
 FRAMES ?= 1000000
 SEED ?= 1000
+
+linux: setup ## build the kernel and the root file system of `nicroscope linux` guests (once)
+	@scripts/linux.sh
 
 coverage: setup ## which features, lines and bits a short random run reaches, to out/coverage
 	@scripts/coverage.sh $(BUILD)-coverage $(JOBS)

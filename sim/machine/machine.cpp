@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "sim/base/failure.h"
+#include "sim/machine/hardware_options.h"
 #include "stack/core/softnet.h"
 
 namespace nicroscope::sim {
@@ -14,27 +15,9 @@ namespace {
 
 constexpr Duration kProcessPatience = std::chrono::seconds{10};  // simulated
 
-BusOptions bus_options(const Scenario::Bus& bus) {
-  BusOptions options;
-  options.timing = bus.timing == "ideal" ? BusTiming::ideal : BusTiming::pcie;
-  options.adversary = bus.adversary;
-  options.generation = bus.generation;
-  options.lanes = bus.lanes;
-  options.read_latency = std::chrono::nanoseconds{bus.read_latency_ns};
-  options.read_jitter = std::chrono::nanoseconds{bus.read_jitter_ns};
-  options.write_latency = std::chrono::nanoseconds{bus.write_latency_ns};
-  options.register_read = std::chrono::nanoseconds{bus.register_read_ns};
-  options.register_write = std::chrono::nanoseconds{bus.register_write_ns};
-  return options;
-}
-
 SimulationOptions simulation_options(const MachineOptions& options) {
-  SimulationOptions result;
-  result.profile = options.scenario.profile;
-  result.bus = bus_options(options.scenario.bus);
-  result.seed = options.scenario.seed;
+  SimulationOptions result = hardware_options(options.scenario);
   result.no_skip = options.no_skip;
-  result.watchdog_cycles = options.scenario.watchdog_cycles;
   result.wave = {options.wave, options.wave_from, options.wave_to};
   if (!options.wave.empty()) {
     result.variant = Variant::traced;

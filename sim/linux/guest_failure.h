@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <stdexcept>
+
+namespace nicroscope::uml {
+
+/// A guest did what none should: it ended, broke a protocol, or says nothing any more. One line.
+class GuestFailure : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+}  // namespace nicroscope::uml

@@ -11,7 +11,7 @@ Simulation::Simulation(const SimulationOptions& options, const Profile& profile)
     : profile_(profile),
       clock_(profile.clock_khz),
       trace_(timeline_),
-      arena_(options.memory_bytes),
+      arena_(options.memory_bytes, options.memory_base),
       bus_(arena_, clock_, options.bus, profile.axi_bytes, options.seed),
       rtl_trace_(trace_, profile.queue_pairs) {}
 

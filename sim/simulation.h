@@ -32,6 +32,7 @@ struct SimulationOptions {
   bool no_skip = false;         ///< simulate idle cycles too; the trace is the same
   std::uint64_t watchdog_cycles = 2'000'000;
   std::size_t memory_bytes = std::size_t{256} << 20;
+  BusAddress memory_base = HostArena::kBase;  ///< a page's address
   WaveOptions wave;  ///< a file name asks for a waveform; needs Variant::traced
 };
 

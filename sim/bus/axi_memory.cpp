@@ -7,9 +7,9 @@
 
 namespace nicroscope::sim {
 
-AxiMemory::AxiMemory(HostArena& arena, const Clock& clock, const BusOptions& options,
+AxiMemory::AxiMemory(DmaMemory& memory, const Clock& clock, const BusOptions& options,
                      unsigned beat_bytes, std::uint64_t seed)
-    : core_(arena, clock, options, beat_bytes, seed),
+    : core_(memory, clock, options, beat_bytes, seed),
       read_(core_),
       write_(core_),
       dice_seed_(mix64(seed ^ 0xd1ce)) {
@@ -36,11 +36,11 @@ void AxiMemory::choose(Cycle now) {
 }
 
 void AxiMemory::msi_written(void* self, const VisibleWrite& write) {
-  auto& memory = *static_cast<AxiMemory*>(self);
-  if (!memory.msi_) return;
+  auto& axi = *static_cast<AxiMemory*>(self);
+  if (!axi.msi_) return;
   std::uint32_t vector = 0;
   std::memcpy(&vector, write.data, std::min<std::size_t>(write.bytes, sizeof vector));
-  memory.msi_(vector);
+  axi.msi_(vector);
 }
 
 std::string AxiMemory::describe() const {

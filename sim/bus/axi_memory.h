@@ -24,7 +24,7 @@ class AxiMemory {
 
   using MsiCallback = std::function<void(unsigned vector)>;
 
-  AxiMemory(HostArena& arena, const Clock& clock, const BusOptions& options, unsigned beat_bytes,
+  AxiMemory(DmaMemory& memory, const Clock& clock, const BusOptions& options, unsigned beat_bytes,
             std::uint64_t seed);
   AxiMemory(const AxiMemory&) = delete;
   AxiMemory& operator=(const AxiMemory&) = delete;

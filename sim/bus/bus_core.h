@@ -10,7 +10,7 @@
 #include "sim/base/random.h"
 #include "sim/base/ring_queue.h"
 #include "sim/bus/bus_options.h"
-#include "sim/bus/host_arena.h"
+#include "sim/bus/dma_memory.h"
 #include "sim/bus/pcie_link.h"
 #include "sim/time/clock.h"
 
@@ -43,9 +43,9 @@ struct BusEvent {
 
 /// What the read and the write half of the memory share.
 struct BusCore {
-  BusCore(HostArena& host, const Clock& nic_clock, const BusOptions& bus_options, unsigned bytes,
+  BusCore(DmaMemory& host, const Clock& nic_clock, const BusOptions& bus_options, unsigned bytes,
           std::uint64_t seed)
-      : arena(host),
+      : memory(host),
         clock(nic_clock),
         options(bus_options),
         link(bus_options),
@@ -76,7 +76,7 @@ struct BusCore {
     faults.push_back({clock.time_of(now), address, static_cast<std::uint32_t>(bytes), is_write});
   }
 
-  HostArena& arena;
+  DmaMemory& memory;
   const Clock& clock;
   BusOptions options;
   PcieLink link;

@@ -31,7 +31,7 @@ void ReadChannel::request(Cycle now, unsigned id, BusAddress address, unsigned l
   check(first, bytes, size, burst);
   ++outstanding_;
   ar_ready_ = outstanding_ < kMaxOutstanding;
-  if (!core_.bus_master || !core_.arena.readable(address, first + bytes, core_.beat_bytes)) {
+  if (!core_.bus_master || !core_.memory.readable(address, first + bytes, core_.beat_bytes)) {
     core_.fault(now, address, first + bytes - address, false);
     answer_fault(now, id, beats);
   } else if (core_.options.adversary) {
@@ -62,7 +62,7 @@ void ReadChannel::check(BusAddress address, unsigned bytes, unsigned size, unsig
 void ReadChannel::answer_direct(Cycle now, unsigned id, BusAddress first, unsigned beats) {
   const Cycle jitter = core_.clock.cycles_for(Duration{core_.jitter()});
   add(now, id,
-      {now + latency_ + jitter, core_.arena.pointer(first), kDirect,
+      {now + latency_ + jitter, core_.memory.pointer(first), kDirect,
        static_cast<std::uint16_t>(beats), kRespOkay, true});
 }
 
@@ -144,7 +144,7 @@ std::int64_t ReadChannel::take_tag(std::int64_t ready) {
 void ReadChannel::sample(const BusEvent& event) {
   Staging& staging = *staging_[event.burst];
   const std::size_t offset = std::size_t{event.first} * core_.beat_bytes;
-  std::memcpy(staging.data.data() + offset, core_.arena.pointer(staging.address + offset),
+  std::memcpy(staging.data.data() + offset, core_.memory.pointer(staging.address + offset),
               std::size_t{event.beats} * core_.beat_bytes);
 }
 

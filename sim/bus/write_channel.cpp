@@ -41,7 +41,7 @@ void WriteChannel::request(Cycle now, unsigned id, BusAddress address, unsigned 
   entry.visible = now;
   // Beat by beat into memory is possible only where no strobe can reach outside what is mapped.
   entry.direct = core_.options.timing == BusTiming::ideal && !core_.options.adversary &&
-                 core_.bus_master && core_.arena.writable(first, first + bytes);
+                 core_.bus_master && core_.memory.writable(first, first + bytes);
   order_.push(index);
   ++outstanding_;
   aw_ready_ = outstanding_ < kMaxOutstanding;
@@ -104,7 +104,7 @@ void WriteChannel::accept(Cycle now, const std::byte* data, std::uint64_t strobe
 }
 
 void WriteChannel::store(BusAddress address, const std::byte* data, std::uint64_t strobe) noexcept {
-  std::byte* to = core_.arena.pointer(address);
+  std::byte* to = core_.memory.pointer(address);
   if (strobe == full_strobe_) {
     if (core_.beat_bytes == 16) {  // the common width as one move
       std::memcpy(to, data, 16);
@@ -139,7 +139,7 @@ void WriteChannel::complete(Cycle now, std::uint32_t index) {
     return;
   }
   const bool empty = burst.low >= burst.high;  // no strobe at all
-  const bool allowed = core_.bus_master && (empty || core_.arena.writable(burst.low, burst.high) ||
+  const bool allowed = core_.bus_master && (empty || core_.memory.writable(burst.low, burst.high) ||
                                             window(burst.low) != nullptr);
   if (!allowed) {
     core_.fault(now, burst.low, burst.high - burst.low, true);
@@ -226,7 +226,7 @@ void WriteChannel::run_hooks(const Burst& burst) {
   for (std::size_t i = 0; i < hooks_.size(); ++i) {  // a hook may add another
     const WriteHook hook = hooks_[i];
     if (burst.low >= hook.end || burst.high <= hook.begin) continue;
-    const std::byte* data = hook.is_memory ? core_.arena.pointer(burst.low)
+    const std::byte* data = hook.is_memory ? core_.memory.pointer(burst.low)
                                            : burst.data.data() + (burst.low - burst.first);
     hook.call(hook.context, {burst.low, static_cast<std::uint32_t>(burst.high - burst.low), data});
   }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "sim/base/failure.h"
+#include "sim/bus/host_arena.h"
 
 namespace nicroscope::sim {
 namespace {

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <stdexcept>
 #include <vector>
@@ -99,6 +100,31 @@ TEST(HostArena, AgreesWithAnArrayOfCountsUnderRandomUse) {
     }
     ASSERT_EQ(arena.readable(kBase + begin, kBase + (end + 15) / 16 * 16, 16), may_read) << step;
   }
+}
+
+TEST(HostArena, OtherMemoryCanLieBesideIt) {
+  HostArena arena(1 << 20);
+  alignas(4096) static std::array<std::byte, 3 * 4096> other{};
+  const BusAddress place = kBase - 0x10'0000;
+  EXPECT_FALSE(arena.attach(place + 1, other));
+  EXPECT_FALSE(arena.attach(place, std::span(other).first(100)));
+  EXPECT_FALSE(arena.attach(kBase - 4096, other));          // its end is in the arena
+  EXPECT_FALSE(arena.attach(kBase + (1 << 19), other));     // all of it is
+  EXPECT_FALSE(arena.attach(0 - BusAddress{4096}, other));  // its end is nowhere
+  ASSERT_TRUE(arena.attach(place, other));
+  EXPECT_FALSE(arena.attach(place + 8192, other));
+  EXPECT_FALSE(arena.readable(place, place + 64, 64));
+  arena.ranges().map(place, other.size(), DmaDirection::bidirectional);
+  EXPECT_TRUE(arena.readable(place + 4032, place + 4160, 64));
+  EXPECT_FALSE(arena.writable(place, place + other.size() + 1));
+
+  EXPECT_EQ(arena.pointer(place + 5000), &other[5000]);
+  EXPECT_EQ(arena.pointer(kBase + 7), &arena.bytes()[7]);
+  arena.detach(place);
+  std::byte* const nowhere = arena.pointer(place + 4096 + 100);
+  EXPECT_NE(nowhere, &other[4196]);
+  std::fill_n(nowhere, 4096 - 100, std::byte{1});  // harms nobody
+  EXPECT_EQ(arena.pointer(kBase + 7), &arena.bytes()[7]);
 }
 
 }  // namespace

@@ -47,28 +47,12 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-/// A descriptor that closes itself.
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) ::close(number_);
-  }
-  [[nodiscard]] int get() const noexcept { return number_; }
-  [[nodiscard]] int release() noexcept { return std::exchange(number_, -1); }
-
- private:
-  int number_;
-};
-
-/// Connected to whoever listens at `address`, or -1 with errno.
-int connect_to(const sockaddr_un& address) {
+/// Connected to whoever listens at `address`, or nothing, with errno.
+Descriptor connect_to(const sockaddr_un& address) {
   Descriptor connection(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (connection.get() < 0) return -1;
-  if (::connect(connection.get(), generic(address), sizeof address) < 0) return -1;
-  return connection.release();
+  if (!connection) return connection;
+  if (::connect(connection.get(), generic(address), sizeof address) < 0) connection.reset(-1);
+  return connection;
 }
 
 /// All that comes until the other side closes its half, at most `most` bytes and one; nothing where
@@ -123,7 +107,7 @@ std::vector<std::string> control_instances() {
 /// One connection: the request as far as it has come, then the reply as far as it is not sent.
 class ControlSocket::Client {
  public:
-  explicit Client(int descriptor) : connection_(descriptor) {}
+  explicit Client(Descriptor connection) : connection_(std::move(connection)) {}
 
   [[nodiscard]] pollfd watched() const {
     return {connection_.get(), static_cast<short>(answered_ ? POLLOUT : POLLIN), 0};
@@ -170,13 +154,10 @@ class ControlSocket::Client {
   std::size_t sent_ = 0;
 };
 
-ControlSocket::ControlSocket(std::string path, int descriptor, Handler handler)
-    : path_(std::move(path)), descriptor_(descriptor), handler_(std::move(handler)) {}
+ControlSocket::ControlSocket(std::string path, Descriptor socket, Handler handler)
+    : path_(std::move(path)), socket_(std::move(socket)), handler_(std::move(handler)) {}
 
-ControlSocket::~ControlSocket() {
-  ::unlink(path_.c_str());
-  ::close(descriptor_);
-}
+ControlSocket::~ControlSocket() { ::unlink(path_.c_str()); }
 
 Result<std::unique_ptr<ControlSocket>> ControlSocket::listen(const std::string& path,
                                                              Handler handler) {
@@ -189,7 +170,7 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::listen(const std::string& 
   if (!parent.empty() && ::mkdir(parent.c_str(), S_IRWXU) < 0 && errno != EEXIST) {
     return failed(reason());
   }
-  if (const Descriptor probe(connect_to(*address)); probe.get() >= 0) {
+  if (connect_to(*address)) {
     return failed("another instance listens there");
   }
   // What nobody answers at is left over from an instance that was killed.
@@ -199,25 +180,25 @@ Result<std::unique_ptr<ControlSocket>> ControlSocket::listen(const std::string& 
     ::unlink(path.c_str());
   }
   Descriptor socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0 || ::bind(socket.get(), generic(*address), sizeof *address) < 0 ||
+  if (!socket || ::bind(socket.get(), generic(*address), sizeof *address) < 0 ||
       ::chmod(path.c_str(), S_IRUSR | S_IWUSR) < 0 || ::listen(socket.get(), kClients) < 0) {
     return failed(reason());
   }
   return std::unique_ptr<ControlSocket>(
-      new ControlSocket(path, socket.release(), std::move(handler)));
+      new ControlSocket(path, std::move(socket), std::move(handler)));
 }
 
 void ControlSocket::watch(std::vector<pollfd>& watched) const {
-  watched.push_back({descriptor_, POLLIN, 0});
+  watched.push_back({socket_.get(), POLLIN, 0});
   for (const auto& client : clients_) watched.push_back(client->watched());
 }
 
 void ControlSocket::serve() {
   for (;;) {
-    const int connection = ::accept4(descriptor_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (connection < 0) break;
+    Descriptor connection(::accept4(socket_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+    if (!connection) break;
     if (clients_.size() == kClients) clients_.pop_front();
-    clients_.push_back(std::make_unique<Client>(connection));
+    clients_.push_back(std::make_unique<Client>(std::move(connection)));
   }
   std::erase_if(clients_, [this](const auto& client) { return !client->serve(handler_); });
 }
@@ -228,8 +209,8 @@ Result<CommandReply> send_command(const std::string& path, const std::vector<std
   };
   const auto address = address_of(path);
   if (!address) return failed("a socket's path has 1 to 107 bytes");
-  const Descriptor connection(connect_to(*address));
-  if (connection.get() < 0) return failed(reason());
+  const Descriptor connection = connect_to(*address);
+  if (!connection) return failed(reason());
   const std::string request =
       nlohmann::json(words).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   for (std::span<const char> left(request); !left.empty();) {

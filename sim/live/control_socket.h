@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "sim/base/descriptor.h"
 #include "sim/base/result.h"
 
 namespace nicroscope::sim {
@@ -54,10 +55,10 @@ class ControlSocket {
  private:
   class Client;
 
-  ControlSocket(std::string path, int descriptor, Handler handler);
+  ControlSocket(std::string path, Descriptor socket, Handler handler);
 
   std::string path_;
-  int descriptor_;
+  Descriptor socket_;
   Handler handler_;
   std::deque<std::unique_ptr<Client>> clients_;
 };

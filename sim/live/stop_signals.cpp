@@ -23,17 +23,16 @@ sigset_t stop_set() {
 
 StopSignals::StopSignals() {
   const sigset_t set = stop_set();
-  descriptor_ = ::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
-  if (descriptor_ < 0) throw std::system_error(errno, std::generic_category(), "signalfd");
+  signals_.reset(::signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC));
+  if (!signals_) throw std::system_error(errno, std::generic_category(), "signalfd");
   ::sigprocmask(SIG_BLOCK, &set, nullptr);
 }
 
 StopSignals::~StopSignals() {
   // One that came is spent: unblocked, it would end the process after all.
   signalfd_siginfo taken;
-  while (::read(descriptor_, &taken, sizeof taken) > 0) {
+  while (::read(signals_.get(), &taken, sizeof taken) > 0) {
   }
-  ::close(descriptor_);
   const sigset_t set = stop_set();
   ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
 }

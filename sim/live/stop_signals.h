@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include "sim/base/descriptor.h"
+
 namespace nicroscope::sim {
 
 /// SIGINT and SIGTERM as something to poll for, instead of the end of the process, as long as this
@@ -13,10 +15,10 @@ class StopSignals {
   ~StopSignals();
 
   /// Readable once one of them came.
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] int descriptor() const noexcept { return signals_.get(); }
 
  private:
-  int descriptor_;
+  Descriptor signals_;
 };
 
 }  // namespace nicroscope::sim

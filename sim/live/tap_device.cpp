@@ -71,27 +71,24 @@ Result<std::unique_ptr<TapDevice>> TapDevice::open(const std::string& name) {
         "'{}' is no interface name: 1 to {} printable characters but / : % are accepted", name,
         IFNAMSIZ - 1)};
   }
-  const int descriptor = ::open(kCloneDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC);
-  if (descriptor < 0) return Error{why_not_opened(errno)};
-  std::unique_ptr<TapDevice> device(new TapDevice(name, descriptor));
+  Descriptor clone(::open(kCloneDevice, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (!clone) return Error{why_not_opened(errno)};
   ifreq request{};
   request.ifr_flags = IFF_TAP | IFF_NO_PI;
   std::copy(name.begin(), name.end(), static_cast<char*>(request.ifr_name));
-  if (::ioctl(descriptor, TUNSETIFF, &request) < 0) return Error{why_not_attached(name, errno)};
-  return device;
+  if (::ioctl(clone.get(), TUNSETIFF, &request) < 0) return Error{why_not_attached(name, errno)};
+  return std::unique_ptr<TapDevice>(new TapDevice(name, std::move(clone)));
 }
 
-TapDevice::~TapDevice() { ::close(descriptor_); }
-
 std::optional<std::size_t> TapDevice::read(std::span<std::byte> buffer) {
-  const ssize_t length = ::read(descriptor_, buffer.data(), buffer.size());
+  const ssize_t length = ::read(device_.get(), buffer.data(), buffer.size());
   if (length >= 0) return static_cast<std::size_t>(length);
   removed_ = removed_ || (errno != EAGAIN && errno != EINTR);
   return std::nullopt;
 }
 
 TapDevice::Written TapDevice::write(std::span<const std::byte> frame) {
-  if (::write(descriptor_, frame.data(), frame.size()) >= 0) return Written::taken;
+  if (::write(device_.get(), frame.data(), frame.size()) >= 0) return Written::taken;
   if (errno == EIO) return Written::interface_down;
   removed_ = removed_ || errno == EBADFD;
   return Written::refused;

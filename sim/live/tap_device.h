@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "sim/base/descriptor.h"
 #include "sim/base/result.h"
 
 namespace nicroscope::sim {
@@ -28,10 +29,9 @@ class TapDevice {
   [[nodiscard]] static Result<std::unique_ptr<TapDevice>> open(const std::string& name);
   TapDevice(const TapDevice&) = delete;
   TapDevice& operator=(const TapDevice&) = delete;
-  ~TapDevice();
 
   /// Readable where a frame waits, in error where the interface was removed.
-  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] int descriptor() const noexcept { return device_.get(); }
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
 
   /// The longest frame that the kernel can be made to send: the largest MTU and its headers.
@@ -45,10 +45,11 @@ class TapDevice {
   [[nodiscard]] bool removed() const noexcept { return removed_; }
 
  private:
-  TapDevice(std::string name, int descriptor) : name_(std::move(name)), descriptor_(descriptor) {}
+  TapDevice(std::string name, Descriptor device)
+      : name_(std::move(name)), device_(std::move(device)) {}
 
   std::string name_;
-  int descriptor_;
+  Descriptor device_;
   bool removed_ = false;
 };
 

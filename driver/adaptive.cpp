@@ -21,7 +21,7 @@ void VirtioNet::sample_dim(QueuePair& pair, bool tx) {
 }
 
 void VirtioNet::apply_dim() {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   for (const auto& pair : pairs_) {
     CoalesceSettings& settings = queue_coalesce_[pair->index];
     const auto apply = [&](bool& changed, bool adaptive, NetDim& dim, Moderation& set,

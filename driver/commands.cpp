@@ -94,7 +94,7 @@ bool VirtioNet::send_mac_tables() {
 }
 
 void VirtioNet::ndo_set_rx_mode(net::net_device& /*dev*/) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (running_) (void)send_rx_mode();
 }
 
@@ -104,7 +104,7 @@ bool VirtioNet::send_mac(const net::mac_address& address) {
 }
 
 bool VirtioNet::ndo_set_mac_address(net::net_device& /*dev*/, const net::mac_address& address) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   // A device that filters by its own address and cannot be given another one.
   if (has(regs::kFeatureCtrlRx) && !has(regs::kFeatureCtrlMacAddr)) return false;
   if (running_ && !send_mac(address)) return false;
@@ -118,12 +118,12 @@ bool VirtioNet::send_vlan(std::uint8_t number, std::uint16_t vid) {
 }
 
 bool VirtioNet::ndo_vlan_rx_add_vid(net::net_device& /*dev*/, std::uint16_t vid) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   return !running_ || send_vlan(regs::kCtrlVlanAdd, vid);
 }
 
 bool VirtioNet::ndo_vlan_rx_kill_vid(net::net_device& /*dev*/, std::uint16_t vid) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   return !running_ || send_vlan(regs::kCtrlVlanDel, vid);
 }
 
@@ -150,7 +150,7 @@ std::uint32_t VirtioNet::ndo_fix_features(net::net_device& /*dev*/, std::uint32_
 }
 
 bool VirtioNet::ndo_set_features(net::net_device& dev, std::uint32_t features) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   const std::uint32_t changed = dev.features ^ features;
   if ((changed & (net::NETIF_F_RXCSUM | net::NETIF_F_GRO_HW)) == 0) return true;
   return !running_ || send_guest_offloads(features);

@@ -20,7 +20,7 @@ constexpr std::byte kNotAnswered{0xff};
 
 ControlQueue::ControlQueue(kernel::Kernel& kernel, VirtioPci& pci, std::uint16_t index,
                            std::uint16_t size, bool event_idx)
-    : kernel_(kernel), pci_(pci), vq_(kernel, index, size, event_idx), lock_(kernel) {
+    : kernel_(kernel), pci_(pci), vq_(kernel, index, size, event_idx), lock_(kernel, "cvq_lock") {
   buffer_ = kernel_.dma().dma_alloc_coherent(kMaxCommand + kMaxReply + 1);
   if (valid()) vq_.disable_cb();
 }
@@ -33,7 +33,7 @@ ControlQueue::~ControlQueue() {
 ControlAnswer ControlQueue::send(std::uint8_t command_class, std::uint8_t command,
                                  const ControlData& data, std::span<std::byte> reply,
                                  ReplyPlace place, std::size_t* replied) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   const std::size_t size = 2 + data.data().size();
   if (size > kMaxCommand || reply.size() > kMaxReply) return ControlAnswer::too_long;
   if (dead_) return ControlAnswer::no_answer;

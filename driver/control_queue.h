@@ -6,9 +6,9 @@
 #include <span>
 #include <vector>
 
-#include "driver/sleep_lock.h"
 #include "driver/virtio_pci.h"
 #include "driver/virtqueue.h"
+#include "stack/kernel/lock/mutex.h"
 
 namespace nicroscope::driver {
 
@@ -77,7 +77,7 @@ class ControlQueue {
   VirtioPci& pci_;
   Virtqueue vq_;
   kernel::CoherentBuffer buffer_;
-  SleepLock lock_;
+  kernel::mutex lock_;
   bool dead_ = false;
 };
 

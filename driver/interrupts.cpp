@@ -136,7 +136,7 @@ void VirtioNet::config_worker() {
     if (std::exchange(recovery_wanted_, false)) recover();
     if (std::exchange(dim_changed_, false)) apply_dim();
     if (!std::exchange(config_changed_, false)) continue;
-    const SleepGuard guard(lock_);
+    const kernel::mutex_guard guard(lock_);
     if (!running_) continue;
     if ((pci_.status() & regs::kStatusNeedsReset) != 0) {
       // 2.1.2: the driver can only assume that its requests are lost, and reset.
@@ -162,7 +162,7 @@ void VirtioNet::config_worker() {
 
 // The device, or a queue, is beyond help: reset it and go on.
 void VirtioNet::recover() {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (!running_) return;
   ++recoveries_;
   stop();

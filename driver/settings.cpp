@@ -24,7 +24,7 @@ bool in_range(const Moderation& m) {
 // ---------------------------------------------------------------------------------
 
 std::string VirtioNet::set_channels(std::uint16_t pairs) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (pairs == 0 || pairs > pairs_.size()) {
     return "1 to " + std::to_string(pairs_.size()) + " queue pairs are accepted";
   }
@@ -55,7 +55,7 @@ std::string VirtioNet::set_channels(std::uint16_t pairs) {
 }
 
 std::string VirtioNet::set_rxfh(const RssSettings& rss) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (!has(regs::kFeatureRss)) return "the device has no RSS";
   const std::size_t most = config_.rss_max_indirection_table_length;
   if (!std::has_single_bit(rss.table.size()) || rss.table.size() > most) {
@@ -77,7 +77,7 @@ std::string VirtioNet::set_rxfh(const RssSettings& rss) {
 // ---------------------------------------------------------------------------------------
 
 std::string VirtioNet::set_ringparam(std::uint16_t rx, std::uint16_t tx) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (rx == 0 || tx == 0 || rx > rings_.rx_max || tx > rings_.tx_max) {
     return "1 to " + std::to_string(rings_.rx_max) + " (receive) and 1 to " +
            std::to_string(rings_.tx_max) + " (transmit) slots are accepted";
@@ -108,7 +108,7 @@ std::string VirtioNet::set_ringparam(std::uint16_t rx, std::uint16_t tx) {
 // ------------------------------------------------------------------------
 
 std::string VirtioNet::set_coalesce(const CoalesceSettings& settings) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (!in_range(settings.rx) || !in_range(settings.tx)) return "0 to 65535 are accepted";
   if (!has(regs::kFeatureNotfCoal)) return "the device does not moderate interrupts";
   if ((settings.adaptive_rx || settings.adaptive_tx) && !has(regs::kFeatureVqNotfCoal)) {
@@ -126,7 +126,7 @@ std::string VirtioNet::set_coalesce(const CoalesceSettings& settings) {
 }
 
 std::string VirtioNet::set_queue_coalesce(std::uint16_t pair, const CoalesceSettings& settings) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (pair >= pairs_.size()) return "there is no such queue";
   if (!in_range(settings.rx) || !in_range(settings.tx)) return "0 to 65535 are accepted";
   if (!has(regs::kFeatureVqNotfCoal)) return "the device does not moderate queues one by one";
@@ -150,7 +150,7 @@ PauseSettings VirtioNet::pauseparam() {
 }
 
 std::string VirtioNet::set_pauseparam(const PauseSettings& settings) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (!pci_.has_vendor_page()) return "the device has no pause frames";
   std::uint32_t control = pci_.vendor_control();
   control &= ~(1U << regs::kControlBitPauseRx | 1U << regs::kControlBitPauseTx);

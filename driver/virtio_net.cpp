@@ -31,7 +31,7 @@ VirtioNet::VirtioNet(net::Net& net, DevicePort& port, Options options, ErrorCall
       options_(std::move(options)),
       on_error_(std::move(on_error)),
       pci_(kernel_, port),
-      lock_(kernel_),
+      lock_(kernel_, "rtnl_mutex"),
       config_wait_(kernel_),
       config_gone_(kernel_) {}
 
@@ -203,7 +203,7 @@ std::string VirtioNet::start() {
 // ---------------------------------------------------------------------------------
 
 bool VirtioNet::ndo_open(net::net_device& /*dev*/) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   return open();
 }
 
@@ -225,7 +225,7 @@ bool VirtioNet::open() {
 }
 
 void VirtioNet::ndo_stop(net::net_device& /*dev*/) {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   stop();
 }
 
@@ -237,7 +237,7 @@ void VirtioNet::stop() {
 }
 
 bool VirtioNet::reset() {
-  const SleepGuard guard(lock_);
+  const kernel::mutex_guard guard(lock_);
   if (!netdev_->is_up()) return true;
   stop();
   return open();

@@ -13,10 +13,10 @@
 #include "driver/options.h"
 #include "driver/queue_pair.h"
 #include "driver/settings.h"
-#include "driver/sleep_lock.h"
 #include "driver/virtio_pci.h"
 #include "nicroscope/device_port.h"
 #include "stack/core/net.h"
+#include "stack/kernel/lock/mutex.h"
 
 namespace nicroscope::driver {
 
@@ -209,7 +209,7 @@ class VirtioNet : public net::net_device_ops {
   std::unique_ptr<net::net_device> netdev_;
   std::vector<std::unique_ptr<QueuePair>> pairs_;
   std::unique_ptr<ControlQueue> control_;
-  SleepLock lock_;  ///< one process at a time changes the device's state (Linux: rtnl_lock)
+  kernel::mutex lock_;  ///< one process at a time changes the device's state (Linux: rtnl_lock)
 
   // What was set, to be set again after a reset.
   std::uint16_t pairs_in_use_ = 1;

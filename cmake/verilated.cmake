@@ -44,8 +44,16 @@ endif()
 target_compile_options(nicroscope_verilated PRIVATE -w -fcf-protection=none)
 target_link_libraries(nicroscope_verilated PUBLIC ZLIB::ZLIB Threads::Threads)
 
+# Of fast models. A word that was written in narrow pieces shortly before, as registers are, and is read
+# as a wide one has to wait until the pieces are in the cache; so does a narrow one of a wide write that
+# it crosses. Vectors and merged stores make more of both: a tenth of the time.
+set(NICROSCOPE_FAST_MODEL_OPTIONS -O3 -fno-tree-vectorize)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND NICROSCOPE_FAST_MODEL_OPTIONS -fno-store-merging)
+endif()
+
 function(nicroscope_verilate_module target)
-  cmake_parse_arguments(V "STEP" "TOP;PREFIX;FAST;SLOW" "SOURCES;OPTIONS" ${ARGN})
+  cmake_parse_arguments(V "STEP" "TOP;PREFIX;SLOW" "SOURCES;OPTIONS;FAST" ${ARGN})
   if(NOT V_TOP)
     message(FATAL_ERROR "nicroscope_verilate_module(${target}): TOP is missing")
   endif()
@@ -78,8 +86,6 @@ function(nicroscope_verilate_module target)
     COMMENT "Verilating ${V_TOP} into ${V_PREFIX}"
     VERBATIM)
   add_library(${target} STATIC ${fast} ${slow})
-  separate_arguments(V_FAST)
-  separate_arguments(V_SLOW)
   set_source_files_properties(${fast} PROPERTIES COMPILE_OPTIONS "${V_FAST}")
   set_source_files_properties(${slow} PROPERTIES COMPILE_OPTIONS "${V_SLOW}")
   target_compile_options(${target} PRIVATE -w -fcf-protection=none)
@@ -114,7 +120,7 @@ function(nicroscope_verilate target)
     set(fast -O1)
   elseif(V_VARIANT STREQUAL "fast")
     list(APPEND options -O3 -fno-split -fno-table --x-assign fast --x-initial fast --noassert)
-    set(fast -O3)
+    set(fast ${NICROSCOPE_FAST_MODEL_OPTIONS})
     set(step STEP)
   else()
     message(FATAL_ERROR "nicroscope_verilate(${target}): VARIANT is ${V_VARIANT}; "

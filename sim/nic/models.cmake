@@ -22,7 +22,7 @@ foreach(NICROSCOPE_MODEL ${NICROSCOPE_MODELS})
   target_sources(nicroscope_sim PRIVATE ${directory}/nic_${NICROSCOPE_MODEL}.cpp)
   if(NICROSCOPE_MODEL_VARIANT STREQUAL "fast")
     set_source_files_properties(${directory}/nic_${NICROSCOPE_MODEL}.cpp PROPERTIES
-      COMPILE_OPTIONS "-O3;-fcf-protection=none")
+      COMPILE_OPTIONS "${NICROSCOPE_FAST_MODEL_OPTIONS};-fcf-protection=none")
   endif()
   target_link_libraries(nicroscope_sim PRIVATE model_${NICROSCOPE_MODEL})
   string(APPEND NICROSCOPE_MODEL_ROWS

@@ -88,8 +88,10 @@ def functions(text):
 def superfluous(root, found):
     """The statements of nba that need not run. `root` is the model's class; `found` its functions()."""
     nba = []
-    for call in found[f"{root}___eval_nba"]:
+    for call in found.get(f"{root}___eval_nba", ()):
         for name in re.findall(rf"({root}___nba_\w+)\(", call.text):
+            if name not in found:  # written in another way than is known here
+                return []
             nba += found[name]
     ico = [s for name, statements in found.items() if f"{root}___ico_" in name for s in statements]
     repeated = {s.text for s in ico}

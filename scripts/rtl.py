@@ -57,14 +57,15 @@ def needed_files(tops, extra=()):
 
 
 def run_verilator(args, options, files):
-    directory = Path(args.directory)
+    directory = Path(args.directory).resolve()
     directory.mkdir(parents=True, exist_ok=True)
     for old in directory.glob(f"{args.prefix}*"):
         old.unlink()
+    # Assertions and coverage name their file: by its place in the project, whoever's copy that is.
+    names = [str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path) for path in files]
     command = ["verilator", "--cc", "-sv", "-Wall", "--no-timing", "--top-module", args.top,
-               "--prefix", args.prefix, "--Mdir", str(directory), *options, str(WAIVERS),
-               *map(str, files)]
-    done = subprocess.run(command, check=False)
+               "--prefix", args.prefix, "--Mdir", str(directory), *options, str(WAIVERS), *names]
+    done = subprocess.run(command, check=False, cwd=ROOT)
     if done.returncode:
         sys.exit(done.returncode)
     return directory

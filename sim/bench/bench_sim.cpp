@@ -15,10 +15,10 @@ namespace {
 constexpr unsigned kSizes[] = {60, 1500};
 constexpr unsigned kFcsBytes = 4;
 constexpr Duration kWarmUp = std::chrono::microseconds{50};
-constexpr Duration kSlice = std::chrono::microseconds{50};
+constexpr Duration kSlice = std::chrono::microseconds{20};
 // NIC and yardstick run in turns, so that what else the machine does slows down both alike.
-constexpr double kTurnSeconds = 0.1;
-constexpr double kScoreSeconds = 0.05;
+constexpr double kTurnSeconds = 0.01;
+constexpr double kScoreSeconds = 0.01;
 
 struct Speed {
   double frames;  // a second

@@ -7,73 +7,21 @@
 
 #include "nicroscope/host_points.h"
 #include "stack/kernel/lock/lockdep.h"
-#include "tests/support/rig.h"
+#include "tests/unit/kernel/polled_queue.h"
 
 namespace nicroscope::test {
 namespace {
 
 using kernel::Cost;
-using kernel::irqreturn_t;
-using kernel::napi_struct;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
-
-constexpr unsigned kVector = 1;
-
-/// A queue with packets, one CPU's interrupt, and a note of who polled how many.
-struct Queue {
-  explicit Queue(Rig& r, Duration cost = microseconds{1}) : rig(r), packet_cost(cost) {
-    napi.poll = [this](int budget) { return poll(budget); };
-    EXPECT_TRUE(rig.kernel.irq().request_irq(kVector, "dev", [this](unsigned) {
-      ++interrupts;
-      interrupts_on = false;
-      rig.kernel.napi().napi_schedule(napi);
-      return irqreturn_t::IRQ_HANDLED;
-    }));
-    rig.kernel.napi().napi_enable(napi);
-  }
-  void arrive(int n) {
-    packets += n;
-    if (interrupts_on) rig.kernel.irq().raise(kVector);
-  }
-  void arrive_at(Duration when, int n) {
-    rig.timeline.at(when, [this, n] { arrive(n); });
-  }
-  int poll(int budget) {
-    const kernel::Task* const task = rig.kernel.cpu().current();
-    pollers.push_back(task == nullptr ? "softirq" : task->name());
-    EXPECT_TRUE(rig.kernel.cpu().in_softirq());
-    int done = 0;
-    for (; done < budget && packets > 0; ++done) {
-      --packets;
-      ++delivered;
-      delivered_at = rig.kernel.now();
-      rig.kernel.spend(packet_cost);
-    }
-    if (done < budget && rig.kernel.napi().napi_complete_done(napi, done)) {
-      interrupts_on = true;
-      if (packets > 0) arrive(0);
-    }
-    return done;
-  }
-
-  Rig& rig;
-  Duration packet_cost;
-  napi_struct napi;
-  bool interrupts_on = true;
-  unsigned interrupts = 0;
-  int packets = 0;
-  int delivered = 0;
-  Time delivered_at{};
-  std::vector<std::string> pollers;
-};
 
 // ---- threaded
 
 TEST(NapiThreaded, AKernelThreadPolls) {
   Rig rig(only({}));
-  Queue queue(rig);
+  PolledQueue queue(rig);
   rig.kernel.napi().napi_set_threaded(queue.napi, true, "napi/eth0-1");
   queue.arrive(150);
   rig.timeline.run();
@@ -92,7 +40,7 @@ TEST(NapiThreaded, AKernelThreadPolls) {
 TEST(NapiThreaded, ItSharesTheCpuWithProcesses) {
   for (const bool threaded : {false, true}) {
     Rig rig(only({}));
-    Queue queue(rig);
+    PolledQueue queue(rig);
     if (threaded) rig.kernel.napi().napi_set_threaded(queue.napi, true, "napi/eth0-1");
     rig.kernel.spawn("hog", [&] { rig.kernel.spend(milliseconds{100}); });
     queue.arrive(1'000'000);
@@ -108,7 +56,7 @@ TEST(NapiThreaded, ItSharesTheCpuWithProcesses) {
 
 TEST(NapiDeferred, ATimerPollsInThePlaceOfInterrupts) {
   Rig rig(only({}));
-  Queue queue(rig, Duration::zero());
+  PolledQueue queue(rig, Duration::zero());
   queue.napi.defer_hard_irqs = 2;
   queue.napi.gro_flush_timeout = microseconds{20};
   for (int i = 0; i < 10; ++i) queue.arrive_at(microseconds{1 + 15 * i}, 1);
@@ -122,7 +70,7 @@ TEST(NapiDeferred, ATimerPollsInThePlaceOfInterrupts) {
 
 TEST(NapiDeferred, WithoutATimeoutItHasNoEffect) {
   Rig rig(only({}));
-  Queue queue(rig, Duration::zero());
+  PolledQueue queue(rig, Duration::zero());
   queue.napi.defer_hard_irqs = 2;
   for (int i = 0; i < 5; ++i) queue.arrive_at(microseconds{1 + 15 * i}, 1);
   rig.timeline.run();
@@ -131,7 +79,7 @@ TEST(NapiDeferred, WithoutATimeoutItHasNoEffect) {
 
 TEST(NapiDeferred, DisableStopsTheTimer) {
   Rig rig(only({}));
-  Queue queue(rig, Duration::zero());
+  PolledQueue queue(rig, Duration::zero());
   queue.napi.defer_hard_irqs = 100;
   queue.napi.gro_flush_timeout = microseconds{20};
   queue.arrive(1);
@@ -145,7 +93,7 @@ TEST(NapiDeferred, DisableStopsTheTimer) {
 
 TEST(NapiBusyPoll, AProcessPollsWithoutInterrupts) {
   Rig rig(only({{Cost::cpu_relax, nanoseconds{100}}}));
-  Queue queue(rig);
+  PolledQueue queue(rig);
   for (int i = 0; i < 5; ++i) queue.arrive_at(microseconds{10 + 10 * i}, 1);
   rig.kernel.spawn("reader",
                    [&] {
@@ -163,7 +111,7 @@ TEST(NapiBusyPoll, AProcessPollsWithoutInterrupts) {
 
 TEST(NapiBusyPoll, ItTakesEightPacketsATurnAndLooksOnceWithoutACondition) {
   Rig rig(only({}));
-  Queue queue(rig);
+  PolledQueue queue(rig);
   queue.interrupts_on = false;
   queue.packets = 20;
   rig.kernel.spawn("reader",
@@ -182,7 +130,7 @@ TEST(NapiBusyPoll, WhatTheSoftirqPollsTheProcessLeavesAlone) {
     config.cpus = 2;
     return config;
   }());
-  Queue queue(rig);
+  PolledQueue queue(rig);
   queue.arrive(40);
   rig.kernel.spawn("reader",
                    [&] {
@@ -198,7 +146,7 @@ TEST(NapiBusyPoll, WhatTheSoftirqPollsTheProcessLeavesAlone) {
 
 TEST(NapiBusyPoll, PreferredItKeepsInterruptsOffWhileTheProcessComesAgain) {
   Rig rig(only({{Cost::cpu_relax, nanoseconds{100}}}));
-  Queue queue(rig, Duration::zero());
+  PolledQueue queue(rig, Duration::zero());
   queue.napi.defer_hard_irqs = 1;
   queue.napi.gro_flush_timeout = microseconds{100};
   for (int i = 0; i < 20; ++i) queue.arrive_at(microseconds{10 * i}, 1);
@@ -219,7 +167,7 @@ TEST(NapiBusyPoll, ADisabledInstanceIsLetGo) {
     config.cpus = 2;
     return config;
   }());
-  Queue queue(rig);
+  PolledQueue queue(rig);
   bool through = false;
   Time disabled{};
   rig.kernel.spawn("reader",
@@ -256,7 +204,7 @@ TEST(NapiState, EachTransitionIsAnEvent) {
   constexpr unsigned kDisable = 4;
   Rig rig(only({}));
   rig.trace.add(sink);
-  Queue queue(rig);
+  PolledQueue queue(rig);
   queue.arrive(1);
   rig.timeline.run_until(nanoseconds{500});
   rig.kernel.napi().napi_schedule(queue.napi);

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/support/rig.h"
+#include "tests/unit/kernel/polled_queue.h"
 
 namespace nicroscope::test {
 namespace {
@@ -16,56 +16,16 @@ using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::nanoseconds;
 
-constexpr unsigned kVector = 1;
-
-/// A queue with packets that interrupts unless it is being polled.
-struct Device {
-  explicit Device(Rig& r, Duration cost = nanoseconds{100}) : rig(r), packet_cost(cost) {
-    napi.poll = [this](int budget) { return poll(budget); };
-    EXPECT_TRUE(rig.kernel.irq().request_irq(kVector, "dev", [this](unsigned) {
-      interrupts_on = false;
-      rig.kernel.napi().napi_schedule(napi);
-      return irqreturn_t::IRQ_HANDLED;
-    }));
-    rig.kernel.napi().napi_enable(napi);
-  }
-  void arrive(int n) {
-    packets += n;
-    if (interrupts_on) rig.kernel.irq().raise(kVector);
-  }
-  int poll(int budget) {
-    int done = 0;
-    while (done < budget && packets > 0) {
-      --packets;
-      ++done;
-      ++delivered;
-      rig.kernel.spend(packet_cost);
-    }
-    polls.push_back(done);
-    if (done < budget && rig.kernel.napi().napi_complete_done(napi, done)) {
-      interrupts_on = true;
-      if (packets > 0) arrive(0);
-    }
-    return done;
-  }
-
-  Rig& rig;
-  Duration packet_cost;
-  napi_struct napi;
-  bool interrupts_on = true;
-  int packets = 0;
-  int delivered = 0;
-  std::vector<int> polls;
-};
+constexpr nanoseconds kPacketCost{100};
 
 TEST(Napi, OneInterruptThenPollsUntilThereIsNothing) {
   Rig rig(only({}));
-  Device device(rig);
+  PolledQueue device(rig, kPacketCost);
   device.arrive(150);
   rig.timeline.run();
   EXPECT_EQ(device.delivered, 150);
   EXPECT_EQ(device.polls, (std::vector<int>{64, 64, 22}));
-  EXPECT_EQ(rig.kernel.irq().count(kVector), 1U);
+  EXPECT_EQ(rig.kernel.irq().count(PolledQueue::kVector), 1U);
   EXPECT_EQ(rig.kernel.napi().stat().processed, 150U);
   EXPECT_EQ(rig.kernel.napi().stat().time_squeeze, 0U);
   EXPECT_TRUE(device.interrupts_on);
@@ -85,11 +45,11 @@ TEST(Napi, TheBudgetEndsASoftirq) {
     };
     rig.kernel.napi().napi_enable(queues[i]);
   }
-  ASSERT_TRUE(rig.kernel.irq().request_irq(kVector, "dev", [&](unsigned) {
+  ASSERT_TRUE(rig.kernel.irq().request_irq(PolledQueue::kVector, "dev", [&](unsigned) {
     for (napi_struct& napi : queues) rig.kernel.napi().napi_schedule(napi);
     return irqreturn_t::IRQ_HANDLED;
   }));
-  rig.kernel.irq().raise(kVector);
+  rig.kernel.irq().raise(PolledQueue::kVector);
   rig.timeline.run();
   EXPECT_EQ(rig.kernel.napi().stat().time_squeeze, 1U);
   EXPECT_EQ(rig.kernel.napi().stat().processed, 600U);
@@ -98,7 +58,7 @@ TEST(Napi, TheBudgetEndsASoftirq) {
 
 TEST(Napi, TwoJiffiesEndASoftirq) {
   Rig rig(only({}));
-  Device device(rig, microseconds{150});
+  PolledQueue device(rig, microseconds{150});
   device.arrive(128);
   rig.timeline.run();
   EXPECT_EQ(device.delivered, 128);
@@ -123,7 +83,7 @@ TEST(Napi, ScheduledWhilePolledItIsPolledAgain) {
 
 TEST(Napi, DisableWaitsForThePollAndKeepsItOff) {
   Rig rig(only({}));
-  Device device(rig, microseconds{1});
+  PolledQueue device(rig, microseconds{1});
   device.arrive(100'000);
   Time disabled_at{};
   rig.timeline.at(microseconds{500}, [&] {
@@ -144,7 +104,7 @@ TEST(Napi, DisableWaitsForThePollAndKeepsItOff) {
 
 TEST(Napi, SoftnetStatIsHexadecimal) {
   Rig rig(only({}));
-  Device device(rig);
+  PolledQueue device(rig, kPacketCost);
   device.arrive(26);
   rig.timeline.run();
   std::string expected = "0000001a";

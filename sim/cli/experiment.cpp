@@ -2,6 +2,7 @@
 #include "sim/experiment/experiment.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <filesystem>
@@ -50,27 +51,35 @@ const sim::Experiment& find(const std::string& name) {
   throw BadInput(fmt::format("experiment '{}': there are {}", name, known));
 }
 
-/// "FROM:TO" in microseconds from the start of the load.
+/// "FROM:TO" in microseconds from the start of the load, or "frames:FROM:TO" by its frames.
 void set_window(const std::string& text, sim::Observation& observe) {
-  const auto number = [](std::string_view part) -> std::optional<std::int64_t> {
+  constexpr std::int64_t kBad = -1;
+  const auto number = [](std::string_view part) {
     std::int64_t value = 0;
     const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), value);
     constexpr std::int64_t kMost = 1'000'000'000;
-    if (error != std::errc{} || end != part.data() + part.size() || value < 0 || value > kMost) {
-      return std::nullopt;
-    }
-    return value;
+    const bool good = error == std::errc{} && end == part.data() + part.size();
+    return good && value >= 0 && value <= kMost ? value : kBad;
   };
-  const std::size_t colon = text.find(':');
-  const auto from = number(std::string_view(text).substr(0, colon));
-  const auto to =
-      colon == std::string::npos ? std::nullopt : number(std::string_view(text).substr(colon + 1));
-  if (!from || !to || *from >= *to) {
-    throw BadInput(fmt::format(
-        "--window '{}': it takes FROM:TO in microseconds of the load, as 1000:1200", text));
+  constexpr std::string_view kFrames = "frames:";
+  const bool frames = text.starts_with(kFrames);
+  const std::string_view ends = std::string_view(text).substr(frames ? kFrames.size() : 0);
+  const std::size_t colon = ends.find(':');
+  const std::int64_t from = number(ends.substr(0, colon));
+  const std::int64_t to = colon == std::string_view::npos ? kBad : number(ends.substr(colon + 1));
+  if (from == kBad || from >= to || (frames && from == 0)) {
+    throw BadInput(
+        fmt::format("--window '{}': it takes FROM:TO in microseconds of the load, as 1000:1200, or "
+                    "frames:FROM:TO by its frames, the first being 1, as frames:1000:1050",
+                    text));
   }
-  observe.from = std::chrono::microseconds{*from};
-  observe.to = std::chrono::microseconds{*to};
+  if (frames) {
+    observe.from_frame = static_cast<std::uint64_t>(from);
+    observe.to_frame = static_cast<std::uint64_t>(to);
+    return;
+  }
+  observe.from = std::chrono::microseconds{from};
+  observe.to = std::chrono::microseconds{to};
 }
 
 json to_json(const sim::Experiment& experiment, const sim::ExperimentReport& report) {
@@ -136,6 +145,9 @@ int run(const Arguments& arguments) {
   options.observe.wave = common.wave;
   if (!common.pcap.empty()) throw BadInput("--pcap: experiments do not write captures");
   if (!arguments.window.empty()) set_window(arguments.window, options.observe);
+  if (!arguments.window.empty() && common.trace.empty() && common.wave.empty()) {
+    throw BadInput("--window: of what? --trace FILE or --wave FILE says");
+  }
   if (!(common.trace.empty() && common.wave.empty()) && !options.point) {
     throw BadInput("--trace and --wave: which run? --point N, counted from 0, says");
   }
@@ -145,7 +157,8 @@ int run(const Arguments& arguments) {
     std::filesystem::create_directories(arguments.out, error);
     if (error) throw BadInput(fmt::format("--out {}: {}", arguments.out, error.message()));
   }
-  if (!common.json) {
+  // A line that is written over and over is for a person, not for a file.
+  if (!common.json && ::isatty(STDERR_FILENO) == 1) {
     options.progress = [](std::size_t done, std::size_t all) {
       fmt::print(stderr, "\r{} of {}{}", done, all, done == all ? "\n" : "");
       std::fflush(stderr);
@@ -178,7 +191,8 @@ Action add_experiment(CLI::App& program) {
   app->add_flag("--fewer", arguments->fewer, "Fewer and shorter runs that still show the shape");
   app->add_option("--point", arguments->point, "Only this run of the sweep, counted from 0");
   app->add_option("--window", arguments->window,
-                  "FROM:TO, what --trace and --wave show: microseconds of the load");
+                  "What --trace and --wave show: FROM:TO in microseconds of the load, or "
+                  "frames:FROM:TO, from when its frame FROM starts on the wire to when TO does");
   arguments->common.add_to(*app);
   return [arguments] { return run(*arguments); };
 }

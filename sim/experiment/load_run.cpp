@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include "sim/experiment/poll_app.h"
 #include "sim/experiment/udp_receiver.h"
@@ -35,16 +36,26 @@ constexpr unsigned kMostSteps = 5000;  // of waiting for that
 /// Passes on the events of a part of the time.
 class EventWindow final : public TraceSink {
  public:
-  EventWindow(TraceSink& sink, Time from, Time to) : sink_(sink), from_(from), to_(to) {}
+  EventWindow(TraceSink& sink, const TimeWindow& window) : sink_(sink), window_(window) {}
   void on_event(const TraceEvent& event) override {
-    if (event.time >= from_ && event.time < to_) sink_.on_event(event);
+    if (window_.holds(event.time)) sink_.on_event(event);
   }
 
  private:
   TraceSink& sink_;
-  const Time from_;
-  const Time to_;
+  const TimeWindow& window_;
 };
+
+Time after_load_start(Duration time) {
+  return time == Duration::max() ? kNever : kLoadStart + time;
+}
+
+/// What is watched; by frames, it is set when they come.
+std::shared_ptr<TimeWindow> window_of(const Observation& observe) {
+  if (observe.from_frame != 0) return std::make_shared<TimeWindow>(TimeWindow{kNever, kNever});
+  return std::make_shared<TimeWindow>(
+      TimeWindow{after_load_start(observe.from), after_load_start(observe.to)});
+}
 
 /// Counts polls that left polled mode after they had frames: transmit queues' have none.
 struct EmptiedCount final : TraceSink {
@@ -87,7 +98,8 @@ class LoadRun {
  public:
   explicit LoadRun(const LoadOptions& options)
       : options_(options),
-        machine_(Machine::create(machine_options(options))),
+        watched_(window_of(options.observe)),
+        machine_(Machine::create(machine_options(options, watched_))),
         far_(machine_->simulation().wire(), kFarMac, options.load.flows),
         receiver_(machine_->stack(), kPort) {
     Simulation& simulation = machine_->simulation();
@@ -95,7 +107,7 @@ class LoadRun {
       auto text = TextSink::create(observe.trace, simulation.clock());
       if (!text) throw BadInput(text.error());
       text_ = std::move(*text);
-      text_window_.emplace(*text_, at(observe.from), at(observe.to));
+      text_window_.emplace(*text_, *watched_);
       simulation.trace().add(*text_window_);
     }
     simulation.trace().add(hash_);
@@ -118,6 +130,10 @@ class LoadRun {
         std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     result_.cycles = machine_->simulation().counters().cycles;
     result_.cycles_skipped = machine_->simulation().counters().cycles_skipped;
+    if (watched_->from == kNever && result_.problem.empty()) {
+      throw BadInput(fmt::format("--window: frame {} was asked for, the load of this run has {}",
+                                 options_.observe.from_frame, result_.sent));
+    }
     if (text_) {
       machine_->simulation().trace().remove(*text_window_);
       if (const auto error = text_->close()) throw BadInput(error->message);
@@ -126,17 +142,14 @@ class LoadRun {
   }
 
  private:
-  static Time at(Duration after_start) {
-    return after_start == Duration::max() ? kNever : kLoadStart + after_start;
-  }
-  static MachineOptions machine_options(const LoadOptions& options) {
+  static MachineOptions machine_options(const LoadOptions& options,
+                                        std::shared_ptr<const TimeWindow> watched) {
     MachineOptions machine;
     machine.scenario = options.scenario;
     machine.no_skip = options.no_skip;
     machine.assertions = options.assertions;
     machine.wave = options.observe.wave;
-    machine.wave_from = at(options.observe.from);
-    machine.wave_to = at(options.observe.to);
+    machine.wave_window = std::move(watched);
     return machine;
   }
 
@@ -200,6 +213,12 @@ class LoadRun {
     generator_.emplace(load);
     drops_before_ = stack_drops();
     if (load.outstanding != 0) far_.on_returned([this](Time now) { generator_->returned(now); });
+    if (const Observation& observe = options_.observe; observe.from_frame != 0) {
+      generator_->on_begun([this, &observe](std::uint64_t number, Time now) {
+        if (number == observe.from_frame) watched_->from = now;
+        if (number == observe.to_frame) watched_->to = now;
+      });
+    }
     far_.measure(from, to);
     receiver_.measure(from, to);
     if (app_) app_->measure(from, to);
@@ -313,6 +332,7 @@ class LoadRun {
   }
 
   const LoadOptions options_;
+  const std::shared_ptr<TimeWindow> watched_;
   const bool polls_ = options_.scenario.host.receive == "poll";
   LoadResult result_;
   StackDrops drops_before_{};

@@ -27,6 +27,10 @@ struct Observation {
   std::string wave;   ///< FST; empty for none
   Duration from{0};   ///< counted from the start of the load
   Duration to = Duration::max();
+  /// If not 0, in place of the above: from when the load's frame of this number, counted from 1,
+  /// starts on the wire to the NIC, to when that of the other does.
+  std::uint64_t from_frame = 0;
+  std::uint64_t to_frame = 0;
 };
 
 /// One machine under one load.

@@ -18,7 +18,7 @@ constexpr Duration kProcessPatience = std::chrono::seconds{10};  // simulated
 SimulationOptions simulation_options(const MachineOptions& options) {
   SimulationOptions result = hardware_options(options.scenario);
   result.no_skip = options.no_skip;
-  result.wave = {options.wave, options.wave_from, options.wave_to};
+  result.wave = {options.wave, options.wave_window};
   if (!options.wave.empty()) {
     result.variant = Variant::traced;
   } else {

@@ -21,10 +21,9 @@ namespace nicroscope::sim {
 struct MachineOptions {
   Scenario scenario;
   bool no_skip = false;
-  bool assertions = false;  ///< the RTL's; a waveform has them in any case
-  std::string wave;         ///< FST file; empty for none
-  Time wave_from{0};        ///< what it shows of the run
-  Time wave_to = kNever;
+  bool assertions = false;                        ///< the RTL's; a waveform has them in any case
+  std::string wave;                               ///< FST file; empty for none
+  std::shared_ptr<const TimeWindow> wave_window;  ///< what it shows of the run; null for all
 };
 
 /// The whole: the NIC between a wire and a host with its kernel, driver, stack and an echo server.

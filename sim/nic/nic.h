@@ -14,6 +14,7 @@
 #include "sim/nic/rtl_trace.h"
 #include "sim/time/clock.h"
 #include "sim/time/event_queue.h"
+#include "sim/time/time_window.h"
 #include "sim/wire/wire_port.h"
 
 namespace nicroscope::sim {
@@ -22,9 +23,8 @@ namespace nicroscope::sim {
 enum class Variant : std::uint8_t { checked, traced, fast };
 
 struct WaveOptions {
-  std::string file;  ///< FST; empty for none
-  Time from{0};
-  Time to = kNever;
+  std::string file;                          ///< FST; empty for none
+  std::shared_ptr<const TimeWindow> window;  ///< the cycles that are in it; null for all
 };
 
 /// What passed since the start.

@@ -27,8 +27,7 @@ class WaveFile<Model, true> {
  public:
   void open(Model& model, VerilatedContext& context, const WaveOptions& options) {
     if (options.file.empty()) return;
-    from_ = options.from;
-    to_ = options.to;
+    window_ = options.window;
     context.timeunit(-12);
     context.timeprecision(-12);
     file_ = std::make_unique<VerilatedFstC>();
@@ -46,7 +45,8 @@ class WaveFile<Model, true> {
   /// is low at the beginning, so that the RTL's clock gates see the inputs of the rising edge.
   template <typename Root>
   void edges(Model& model, Root& root, VerilatedContext& context, Time time, Duration period) {
-    const bool wanted = file_ != nullptr && time >= from_ && time < to_ && time > last_;
+    const bool wanted =
+        file_ != nullptr && (window_ == nullptr || window_->holds(time)) && time > last_;
     model.eval();
     root.clk_i = 1;
     context.time(static_cast<std::uint64_t>(time.count()));
@@ -67,8 +67,7 @@ class WaveFile<Model, true> {
 
  private:
   std::unique_ptr<VerilatedFstC> file_;
-  Time from_{0};
-  Time to_ = kNever;
+  std::shared_ptr<const TimeWindow> window_;
   Time last_{0};
 };
 

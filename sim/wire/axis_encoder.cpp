@@ -27,14 +27,14 @@ void AxisEncoder::fetch(Cycle now) {
   due_ = std::max(now, clock_.edge_at_or_after(start_ + opening));
 }
 
-void AxisEncoder::begin() {
+void AxisEncoder::begin(Cycle now) {
   active_ = true;
   last_ = false;
   fault_ = WireFault::none;
   keep_ = keep_of(width_);
   due_ = kNoCycle;
   sent_ = 0;
-  id_ = wire_.take_id();
+  id_ = wire_.begin(clock_.time_of(now));
   free_ =
       start_ + byte_time_ * static_cast<std::int64_t>(xgmii::kPreambleBytes + frame_->bytes.size() +
                                                       kFcsBytes + xgmii::kInterFrameGap);

@@ -24,7 +24,7 @@ class AxisEncoder {
     if (!active_) {
       if (due_ == kNoCycle && wire_.awake()) fetch(now);
       if (now < due_) return false;
-      begin();
+      begin(now);
     }
     const std::byte* from = frame_->bytes.data() + sent_;
     if (frame_->bytes.size() - sent_ > width_) {
@@ -55,7 +55,7 @@ class AxisEncoder {
 
  private:
   void fetch(Cycle now);
-  void begin();
+  void begin(Cycle now);
   void end(Cycle now, const std::byte* from);
 
   WirePort& wire_;

@@ -48,6 +48,10 @@ const WireFrame* FarEnd::peek() {
   return frame;
 }
 
+void FarEnd::begun(Time now) {
+  if (held_ == Held::load) load_->begun(now);
+}
+
 void FarEnd::pop() {
   if (held_ == Held::answer) {
     answers_.pop_front();

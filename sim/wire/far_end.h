@@ -45,6 +45,7 @@ class FarEnd final : public FrameSource, public FrameSink {
 
   // ---- for the wire
   [[nodiscard]] const WireFrame* peek() override;
+  void begun(Time now) override;
   void pop() override;
   void on_frame(const PassedFrame& frame) override;
 

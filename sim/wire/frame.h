@@ -50,6 +50,8 @@ class FrameSource {
   /// The next frame, or null if there is none now. It and its bytes stay as they are until pop().
   /// A source that had none says WirePort::wake() when that changes.
   [[nodiscard]] virtual const WireFrame* peek() = 0;
+  /// The frame starts: its first symbol is seen by the NIC in the clock cycle at `now`.
+  virtual void begun(Time /*now*/) {}
   /// The frame has passed.
   virtual void pop() = 0;
 };

@@ -80,6 +80,10 @@ const WireFrame* Generator::peek() {
   return &next_;
 }
 
+void Generator::begun(Time now) {
+  if (on_begun_) on_begun_(sent_ + 1, now);
+}
+
 void Generator::pop() {
   loaded_ = false;
   ++sent_;

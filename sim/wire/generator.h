@@ -4,7 +4,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <limits>
+#include <utility>
 #include <vector>
 
 #include "sim/base/random.h"
@@ -46,7 +48,13 @@ class Generator final : public FrameSource {
   explicit Generator(const GeneratorOptions& options);
 
   [[nodiscard]] const WireFrame* peek() override;
+  void begun(Time now) override;
   void pop() override;
+
+  /// Called with the number of every frame, from 1, and the time at which it starts on the wire.
+  void on_begun(std::function<void(std::uint64_t number, Time now)> function) {
+    on_begun_ = std::move(function);
+  }
 
   /// With `outstanding`: a frame has come back.
   void returned(Time now) noexcept;
@@ -77,6 +85,7 @@ class Generator final : public FrameSource {
   std::uint64_t made_ = 0;
   std::uint64_t sent_ = 0;
   std::uint64_t returned_ = 0;
+  std::function<void(std::uint64_t, Time)> on_begun_;
   bool loaded_ = false;
 };
 

@@ -29,7 +29,11 @@ class WirePort {
     if (frame == nullptr) awake_ = false;
     return frame;
   }
-  [[nodiscard]] FrameId take_id() noexcept { return ++last_id_; }
+  /// The frame of next() starts in the clock cycle at `now`. Its id.
+  [[nodiscard]] FrameId begin(Time now) {
+    source_->begun(now);
+    return ++last_id_;
+  }
   [[nodiscard]] FrameId last_id() const noexcept { return last_id_; }
   void passed_to_nic(FrameId id, const WireFrame& frame, Time first, Time last) {
     report({WireDirection::to_nic, id, frame.bytes, first, last, frame.fault == WireFault::none});

@@ -41,7 +41,7 @@ void XgmiiEncoder::fetch(Cycle now) {
   due_ = start / kLanes;
 }
 
-void XgmiiEncoder::encode() {
+void XgmiiEncoder::encode(Cycle now) {
   const std::size_t lane = start_ % kLanes;
   const std::size_t length = frame_->bytes.size();
   const std::size_t end = lane + kPreambleBytes + length + kFcsBytes;  // of terminate
@@ -73,7 +73,7 @@ void XgmiiEncoder::encode() {
   next_ = 0;
   left_ = words;
   due_ = kNoCycle;
-  id_ = wire_.take_id();
+  id_ = wire_.begin(clock_.time_of(now));
 }
 
 // The frame's fault; `lane` is the place of the start symbol, `end` that of the terminate symbol.

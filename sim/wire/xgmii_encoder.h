@@ -29,7 +29,7 @@ class XgmiiEncoder {
         }
         return;
       }
-      encode();
+      encode(now);
     }
     data = words_[next_];
     control = control_[next_];
@@ -48,7 +48,7 @@ class XgmiiEncoder {
 
  private:
   void fetch(Cycle now);
-  void encode();
+  void encode(Cycle now);
   void damage(std::size_t lane, std::size_t end);
   void finish(Cycle now);
   [[nodiscard]] Time time_of_byte(std::uint64_t position) const noexcept {

@@ -38,8 +38,12 @@ def peak_memory(*arguments):
 
 
 def built(variant):
-    """Whether the program has that variant of the edge10 model."""
-    return f"edge10({variant})" in run("replay", CAPTURE, "--profile", "dc100").stderr
+    """Whether the program has that variant of the edge10 model. A waveform of a profile that has none
+    is refused with the list of what there is."""
+    with tempfile.TemporaryDirectory() as folder:
+        refused = run("replay", CAPTURE, "--profile", "dc100", "--wave", Path(folder) / "wave.fst")
+    assert refused.returncode == 2, "dc100 has waveforms: ask another way"
+    return f"edge10({variant})" in refused.stderr
 
 
 def frame(size, number=0):

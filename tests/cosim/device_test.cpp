@@ -152,8 +152,8 @@ TEST(Device, AWaveformHoldsItsWindow) {
   options.wave.file = file;
   EXPECT_FALSE(Simulation::create(options)) << "a waveform of a model without one";
   options.variant = Variant::traced;
-  options.wave.from = std::chrono::microseconds{10};
-  options.wave.to = std::chrono::microseconds{30};
+  options.wave.window = std::make_shared<sim::TimeWindow>(
+      sim::TimeWindow{std::chrono::microseconds{10}, std::chrono::microseconds{30}});
   {
     auto created = Simulation::create(options);
     ASSERT_TRUE(created) << created.error();

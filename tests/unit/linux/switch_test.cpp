@@ -28,7 +28,7 @@ struct Card {
     std::vector<std::pair<int, Time>> frames;
     while (const sim::WireFrame* frame = wire.next()) {
       frames.emplace_back(std::to_integer<int>(frame->bytes[20]), frame->earliest);
-      wire.passed_to_nic(wire.take_id(), *frame, Time{0}, Time{0});
+      wire.passed_to_nic(wire.begin(Time{0}), *frame, Time{0}, Time{0});
     }
     return frames;
   }

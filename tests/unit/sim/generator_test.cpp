@@ -137,7 +137,7 @@ TEST(FarEndTest, KnowsItsFramesAgain) {
   std::vector<std::vector<std::byte>> frames;
   while (const WireFrame* frame = wire.next()) {
     frames.emplace_back(frame->bytes.begin(), frame->bytes.end());
-    wire.passed_to_nic(wire.take_id(), *frame, frame->earliest, frame->earliest);
+    wire.passed_to_nic(wire.begin(frame->earliest), *frame, frame->earliest, frame->earliest);
   }
   ASSERT_EQ(frames.size(), 10U);
   EXPECT_EQ(far.returned(), 0U);
@@ -186,7 +186,7 @@ TEST(FarEndTest, AnswersForEveryAddress) {
   EXPECT_EQ(field(28, 4), 0x0a000003U);
   EXPECT_EQ(field(32, 6), 0x525400000001U);
   EXPECT_EQ(field(38, 4), 0x0a000002U);
-  wire.passed_to_nic(wire.take_id(), *answer, Time{0}, Time{0});
+  wire.passed_to_nic(wire.begin(Time{0}), *answer, Time{0}, Time{0});
   EXPECT_EQ(wire.next(), nullptr);
   put(38, 0x0a000002, 4);
   wire.passed_from_nic(2, question, Time{0}, Time{0}, true);

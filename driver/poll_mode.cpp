@@ -84,7 +84,7 @@ std::size_t PollPort::tx_burst(std::span<mbuf> frames) {
     kernel_.trace().emit(point::start_xmit, frame.frame, pair_.index);
     const auto id = vq.add(mapped);
     kernel::bug_on(!id, "a frame was given to a full transmit queue");
-    device_.port().transmitted_frame(pair_.index, chains_++, frame.frame);
+    pair_.tx->name_chain(frame.frame);
     sent_[*id].frame = std::exchange(frame, {});
     sent_[*id].mapped = std::move(mapped);
     ++outstanding_;

@@ -62,7 +62,6 @@ class PollPort {
   std::vector<ReceiveQueue::Piece> pieces_;
   std::vector<Sent> sent_;  ///< by id
   std::size_t outstanding_ = 0;
-  std::uint64_t chains_ = 0;
 };
 
 }  // namespace nicroscope::driver

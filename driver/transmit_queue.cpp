@@ -112,7 +112,7 @@ void TransmitQueue::xmit_skb(net::skb_ptr& skb) {
 
   const auto id = vq_.add({pieces.list.data(), pieces.count});
   kernel::bug_on(!id, "a packet was given to a full transmit queue");
-  port_.transmitted_frame(pair_, chains_++, skb->frame);  // no time has passed since
+  name_chain(skb->frame);  // no time has passed since
   const auto first = static_cast<std::uint16_t>(push ? 0 : 1);
   Packet& packet = packets_[*id];
   packet.pieces = static_cast<std::uint16_t>(pieces.count - first);

@@ -55,6 +55,8 @@ class TransmitQueue {
   /// Takes `skb` and gives it to the device; counts and frees it if that cannot be. Not when
   /// full().
   void xmit_skb(net::skb_ptr& skb);
+  /// For the trace: the chain that was just made available carries frame `id`.
+  void name_chain(FrameId id) { port_.transmitted_frame(pair_, chains_++, id); }
   /// The device was told of what xmit_skb gave it.
   void count_kick() noexcept { ++stats_.kicks; }
   /// What free_old_xmit did.
@@ -96,7 +98,7 @@ class TransmitQueue {
   std::vector<Packet> packets_;          ///< by id
   std::vector<std::int32_t> header_of_;  ///< by id; -1 where the packet's headroom has it
   unsigned outstanding_ = 0;
-  std::uint64_t chains_ = 0;  ///< since the device was reset
+  std::uint64_t chains_ = 0;  ///< since the queue was enabled
   TransmitStats& stats_;
 };
 

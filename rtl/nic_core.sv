@@ -561,6 +561,12 @@ module nic_core #(
   // Trace          //
   ////////////////////
 
+  logic [QueueWidth-1:0] tx_popped_q;  // queue of the descriptor that comes now
+
+  always_ff @(posedge clk_i) begin
+    if (tx_pop_valid) tx_popped_q <= tx_pop_queue;
+  end
+
   nic_trace #(
     .TagWidth(TagWidth)
   ) u_trace (
@@ -568,6 +574,8 @@ module nic_core #(
     .tx_valid_i(tx_trace_valid), .tx_tag_i(tx_trace_tag),
     .used_valid_i(trace_used_valid), .used_tag_i(trace_used_tag),
     .visible_valid_i(trace_visible_valid), .visible_tag_i(trace_visible_tag),
+    .rx_queue_valid_i(rx_used_valid && rx_used_ready && rx_used.first),
+    .rx_queue_i(16'({rx_used_queue, 1'b0})), .tx_queue_i(16'({tx_popped_q, 1'b1})),
     .kick_valid_i(trace_kick_valid), .kick_queue_i(trace_kick_queue),
     .irq_valid_i(trace_irq_valid), .irq_vector_i(trace_irq_vector),
     .trace_valid_o, .trace_tag_o

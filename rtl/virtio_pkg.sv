@@ -372,7 +372,7 @@ package virtio_pkg;
   localparam int unsigned CounterUsedWrites = 30;  // writes of used elements
 
   // ---- Trace points: place in trace_valid_o
-  localparam int unsigned NumTracePoints = 19;  // how many
+  localparam int unsigned NumTracePoints = 21;  // how many
   localparam int unsigned TraceMacRxStart = 0;  // start symbol at the MAC's receiver
   localparam int unsigned TraceRxStart = 1;  // first word of the frame at the core
   localparam int unsigned TraceRxStored = 2;  // whole frame in the receive store
@@ -394,5 +394,8 @@ package virtio_pkg;
   // write of the transmit chain's used element answered
   localparam int unsigned TraceTxVisible = 17;
   localparam int unsigned TraceMsix = 18;  // interrupt message issued
+  // where a frame's first used element goes, given to be written
+  localparam int unsigned TraceRxQueue = 19;
+  localparam int unsigned TraceTxQueue = 20;  // queue of the chain, with `TxDescriptor`
 
 endpackage

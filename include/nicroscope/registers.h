@@ -398,7 +398,7 @@ inline constexpr unsigned kCounterDescReads = 29u;  // reads of descriptors
 inline constexpr unsigned kCounterUsedWrites = 30u;  // writes of used elements
 
 // ---- Trace points: place in trace_valid_o
-inline constexpr unsigned kNumTracePoints = 19u;  // how many
+inline constexpr unsigned kNumTracePoints = 21u;  // how many
 inline constexpr unsigned kTraceMacRxStart = 0u;  // start symbol at the MAC's receiver
 inline constexpr unsigned kTraceRxStart = 1u;  // first word of the frame at the core
 inline constexpr unsigned kTraceRxStored = 2u;  // whole frame in the receive store
@@ -420,6 +420,9 @@ inline constexpr unsigned kTraceTxUsed = 16u;  // write of the transmit chain's 
 // write of the transmit chain's used element answered
 inline constexpr unsigned kTraceTxVisible = 17u;
 inline constexpr unsigned kTraceMsix = 18u;  // interrupt message issued
+// where a frame's first used element goes, given to be written
+inline constexpr unsigned kTraceRxQueue = 19u;
+inline constexpr unsigned kTraceTxQueue = 20u;  // queue of the chain, with `TxDescriptor`
 
 // A value with its name: a feature bit, an error code.
 struct NamedValue {
@@ -541,7 +544,7 @@ inline constexpr std::array<CounterInfo, 31> kCounters{{
 }};
 
 // Indexed by kTrace....
-inline constexpr std::array<TracePointInfo, 19> kTracePoints{{
+inline constexpr std::array<TracePointInfo, 21> kTracePoints{{
     {"MacRxStart", "frame", "start symbol at the MAC's receiver"},
     {"RxStart", "frame", "first word of the frame at the core"},
     {"RxStored", "frame", "whole frame in the receive store"},
@@ -561,6 +564,8 @@ inline constexpr std::array<TracePointInfo, 19> kTracePoints{{
     {"TxUsed", "frame", "write of the transmit chain's used element issued"},
     {"TxVisible", "frame", "write of the transmit chain's used element answered"},
     {"Msix", "vector", "interrupt message issued"},
+    {"RxQueue", "virtqueue", "where a frame's first used element goes, given to be written"},
+    {"TxQueue", "virtqueue", "queue of the chain, with `TxDescriptor`"},
 }};
 
 }  // namespace nicroscope::regs

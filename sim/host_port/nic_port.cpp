@@ -89,6 +89,10 @@ void NicPort::register_write(std::uint32_t offset, unsigned size, std::uint32_t 
     const bool running = (value & regs::kStatusDriverOk) != 0;
     if (running && !running_) trace_.restart();
     running_ = running;
+  } else if (offset == regs::kBarCommon + regs::kCommonQueueSelect) {
+    queue_select_ = value;
+  } else if (offset == regs::kBarCommon + regs::kCommonQueueEnable) {
+    trace_.enabled(queue_select_);
   }
   timeline_.at(arrival(bus_.options().register_write), [this, offset, size, value] {
     const unsigned lane = offset & 3;

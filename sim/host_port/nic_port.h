@@ -42,8 +42,9 @@ class NicPort final : public DevicePort {
   Nic& nic_;
   RtlTrace& trace_;
   PciFunction function_;
-  Time last_arrival_{0};  // accesses reach the NIC in the order in which they were made
-  bool running_ = false;  // the driver has set DRIVER_OK
+  Time last_arrival_{0};            // accesses reach the NIC in the order in which they were made
+  bool running_ = false;            // the driver has set DRIVER_OK
+  std::uint32_t queue_select_ = 0;  // the virtqueue that it sets up
 };
 
 }  // namespace nicroscope::sim

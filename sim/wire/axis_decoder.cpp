@@ -12,13 +12,15 @@ namespace nicroscope::sim {
 AxisDecoder::AxisDecoder(WirePort& wire, RtlTrace& trace, const Clock& clock, unsigned link_mbps)
     : wire_(wire), trace_(trace), clock_(clock), byte_time_(byte_time(link_mbps)) {}
 
-void AxisDecoder::begin(Cycle now) {
+void AxisDecoder::begin(Cycle now, std::uint32_t tag) {
+  trace_.left(clock_.time_of(now), regs::kTraceTxStart, tag);
   in_frame_ = true;
   length_ = 0;
   start_ = std::max(clock_.time_of(now), link_free_);
 }
 
-void AxisDecoder::finish(std::uint32_t tag) {
+void AxisDecoder::finish(Cycle now, std::uint32_t tag) {
+  trace_.left(clock_.time_of(now), regs::kTraceTxEnd, tag);
   in_frame_ = false;
   ++frames_;
   bytes_ += length_;

@@ -24,13 +24,13 @@ class AxisDecoder {
   /// A word of kBytes that was taken in cycle `now`.
   template <unsigned kBytes>
   void beat(Cycle now, const std::byte* data, std::uint64_t keep, bool last, std::uint32_t tag) {
-    if (!in_frame_) begin(now);
+    if (!in_frame_) begin(now, tag);
     if (length_ + kBytes <=
         buffer_.size()) {  // what is not kept is written over, or behind the end
       std::memcpy(buffer_.data() + length_, data, kBytes);
       length_ += static_cast<std::size_t>(std::bit_width(keep));
     }
-    if (last) finish(tag);
+    if (last) finish(now, tag);
   }
 
   [[nodiscard]] bool quiet() const noexcept { return !in_frame_; }
@@ -40,8 +40,8 @@ class AxisDecoder {
   [[nodiscard]] std::uint64_t bytes() const noexcept { return bytes_; }
 
  private:
-  void begin(Cycle now);
-  void finish(std::uint32_t tag);
+  void begin(Cycle now, std::uint32_t tag);
+  void finish(Cycle now, std::uint32_t tag);
 
   WirePort& wire_;
   RtlTrace& trace_;

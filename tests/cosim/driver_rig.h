@@ -57,12 +57,14 @@ class NicRig {
     std::uint16_t gso_size;
     std::uint32_t hash;
     std::uint16_t queue;
+    FrameId frame;
   };
 
   [[nodiscard]] kernel::Kernel& host() noexcept { return kernel_; }
   [[nodiscard]] net::Net& net() noexcept { return net_; }
   [[nodiscard]] driver::VirtioNet& driver() noexcept { return driver_; }
   [[nodiscard]] net::net_device& dev() noexcept { return driver_.netdev(); }
+  [[nodiscard]] TraceBus& trace() noexcept { return simulation_->trace(); }
   [[nodiscard]] Time now() const noexcept { return simulation_->timeline().now(); }
 
   void run_for(Duration time) {
@@ -111,7 +113,9 @@ class NicRig {
     EXPECT_EQ(errors, std::vector<std::string>{});
   }
 
-  std::vector<golden::Bytes> sent;  ///< on the wire
+  std::vector<golden::Bytes> sent;        ///< on the wire
+  std::vector<FrameId> sent_ids;          ///< theirs
+  std::map<FrameId, golden::Bytes> came;  ///< over the wire
   std::vector<Seen> seen;
   std::vector<std::string> errors;
   std::uint64_t passed = 0;  ///< frames that came over the wire
@@ -123,7 +127,9 @@ class NicRig {
       EXPECT_TRUE(frame.good);
       if (frame.direction == sim::WireDirection::to_nic) {
         ++rig.passed;
+        rig.came[frame.id].assign(frame.bytes.begin(), frame.bytes.end());
       } else {
+        rig.sent_ids.push_back(frame.id);
         rig.sent.emplace_back(frame.bytes.begin(), frame.bytes.end());
       }
     }
@@ -137,7 +143,7 @@ class NicRig {
         golden::Bytes bytes(skb->len);
         EXPECT_TRUE(net::skb_copy_bits(*skb, 0, bytes));
         rig.seen.push_back({std::move(bytes), skb->ip_summed, skb->shinfo->gso_size, skb->hash,
-                            skb->queue_mapping});
+                            skb->queue_mapping, skb->frame});
       }
       net::consume_skb(std::move(skb));
     }

@@ -46,7 +46,8 @@ constexpr std::array kUseful{regs::kFeatureCsum,
                              regs::kFeatureHashReport,
                              regs::kFeatureGuestHdrlen,
                              regs::kFeatureRss,
-                             regs::kFeatureSpeedDuplex};
+                             regs::kFeatureSpeedDuplex,
+                             regs::kFeatureDeviceStats};
 
 struct Need {
   unsigned feature;
@@ -77,6 +78,7 @@ constexpr std::array kNeeds{
     Need{regs::kFeatureNotfCoal, feature_bit(kFeatureCtrlVq)},
     Need{regs::kFeatureHashReport, feature_bit(kFeatureCtrlVq)},
     Need{regs::kFeatureRss, feature_bit(kFeatureCtrlVq)},
+    Need{regs::kFeatureDeviceStats, feature_bit(kFeatureCtrlVq)},
 };
 
 }  // namespace

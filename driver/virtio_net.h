@@ -56,8 +56,11 @@ class VirtioNet : public net::net_device_ops {
   /// Resets the device under whatever traffic there is and starts it again: what was in its queues
   /// is dropped and counted. False if it did not come up; the interface is then without carrier.
   [[nodiscard]] bool reset();
-  /// All counters, the driver's and the device's, by name (ethtool -S).
+  /// All counters, the driver's and those of the vendor page, by name (ethtool -S).
   [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> ethtool_stats();
+  /// What the device counts of each virtqueue, asked for with commands, by Linux's names (ethtool
+  /// -S); nothing where it does not tell.
+  [[nodiscard]] std::vector<std::pair<std::string, std::uint64_t>> device_stats();
 
   // ---- settings; in process context. Each returns why it cannot be, or nothing, and then holds
   // until the next one, whatever resets there are in between
@@ -173,6 +176,10 @@ class VirtioNet : public net::net_device_ops {
   [[nodiscard]] bool send_coalesce(bool tx);
   [[nodiscard]] bool send_queue_coalesce(std::uint16_t queue, const Moderation& moderation);
   [[nodiscard]] std::uint32_t hash_types() const noexcept;
+
+  // ---- device_statistics.cpp
+  [[nodiscard]] bool ask_statistics(std::uint8_t number, const ControlData& data,
+                                    std::span<std::byte> reply, std::size_t& replied);
 
   // ---- adaptive.cpp
   void sample_dim(QueuePair& pair, bool tx);

@@ -61,8 +61,10 @@ EthtoolResult show_driver(VirtioNet& /*device*/) {
 
 EthtoolResult show_statistics(VirtioNet& device) {
   std::string out = "NIC statistics:\n";
-  for (const auto& [name, value] : device.ethtool_stats()) {
-    out += "     " + name + ": " + std::to_string(value) + "\n";
+  for (const auto& statistics : {device.ethtool_stats(), device.device_stats()}) {
+    for (const auto& [name, value] : statistics) {
+      out += "     " + name + ": " + std::to_string(value) + "\n";
+    }
   }
   return done(out);
 }

@@ -3,7 +3,10 @@
 // of a frame is what the driver makes of it.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+
 #include <cstring>
+#include <map>
 
 #include "driver/ethtool/command.h"
 #include "driver/poll_mode.h"
@@ -101,6 +104,33 @@ TEST_P(DriverCosim, FiltersAreTheDevices) {
   EXPECT_EQ(rig.driver().control_failures(), 0U);
   EXPECT_EQ(rig.statistics().at("ctrl_errors"), 0U);
   rig.expect_nothing_held_when_down();
+}
+
+// What the device counts of its queues is what the driver saw, and what it refused.
+TEST_P(DriverCosim, TheDeviceCountsWhatTheDriverSees) {
+  NicRig rig(GetParam());
+  for (unsigned n = 0; n < 5; ++n) EXPECT_TRUE(rig.arrives(udp_frame(1, n)));
+  EXPECT_FALSE(rig.arrives(frame_to(kOther)));
+  std::map<std::string, std::uint64_t> device;
+  rig.in_process([&] {
+    for (auto& [name, value] : rig.driver().device_stats()) device[name] = value;
+  });
+  const driver::ReceiveStats seen = rig.driver().receive_stats();
+  std::uint64_t packets = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t interrupts = 0;
+  for (unsigned n = 0; device.contains(fmt::format("rx{}_hw_packets", n)); ++n) {
+    packets += device[fmt::format("rx{}_hw_packets", n)];
+    bytes += device[fmt::format("rx{}_hw_bytes", n)];
+    interrupts += device[fmt::format("rx{}_hw_interrupts", n)];
+    EXPECT_EQ(device[fmt::format("rx{}_hw_drops", n)], 0U);
+  }
+  EXPECT_EQ(packets, 5U);
+  EXPECT_EQ(packets, seen.packets);
+  EXPECT_EQ(bytes, seen.bytes);
+  EXPECT_GE(interrupts, 1U);
+  EXPECT_EQ(device.at("cq_hw_command_num"), device.at("cq_hw_ok_num"));
+  EXPECT_EQ(rig.driver().control_failures(), 0U);
 }
 
 TEST_P(DriverCosim, ChecksumsAndSuperFramesAreFinishedByTheDevice) {

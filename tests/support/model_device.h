@@ -96,7 +96,7 @@ class ModelDevice : public DevicePort {
   [[nodiscard]] std::uint64_t counter(unsigned n) const { return counters_[n]; }
   [[nodiscard]] std::size_t waiting() const;
   /// What the commands have set.
-  [[nodiscard]] const ControlModel& control() const noexcept { return control_; }
+  [[nodiscard]] ControlModel& control() noexcept { return control_; }
   [[nodiscard]] const std::vector<std::vector<std::uint8_t>>& commands() const noexcept {
     return commands_;
   }

@@ -131,6 +131,7 @@ bool ModelDevice::control_one() {
   ++counters_[answer.ok ? regs::kCounterCtrlCommands : regs::kCounterCtrlErrors];
   std::vector<std::uint8_t> reply = answer.data;
   reply.push_back(answer.ok ? regs::kCtrlAckOk : regs::kCtrlAckErr);
+  reply.insert(reply.end(), answer.result.begin(), answer.result.end());
   std::size_t done = 0;
   for (const auto& piece : chain->pieces) {
     if (!piece.write) continue;

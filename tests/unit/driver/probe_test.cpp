@@ -44,9 +44,8 @@ TEST(Probe, AcceptsNothingThatItDoesNotUnderstand) {
   constexpr std::uint64_t kNotUnderstood =
       bit(regs::kFeatureGuestUfo) | bit(regs::kFeatureHostUfo) | bit(regs::kFeatureIndirectDesc) |
       bit(regs::kFeatureInOrder) | bit(regs::kFeatureSrIov) | bit(regs::kFeatureNotificationData) |
-      bit(regs::kFeatureNotifConfigData) | bit(regs::kFeatureDeviceStats) |
-      bit(regs::kFeatureGuestUso4) | bit(regs::kFeatureGuestUso6) | bit(regs::kFeatureRscExt) |
-      bit(regs::kFeatureStandby);
+      bit(regs::kFeatureNotifConfigData) | bit(regs::kFeatureGuestUso4) |
+      bit(regs::kFeatureGuestUso6) | bit(regs::kFeatureRscExt) | bit(regs::kFeatureStandby);
   std::uint64_t understood = 0;
   for (const auto& feature : regs::kFeatures) understood |= bit(feature.value);
   understood &= ~kNotUnderstood;
@@ -82,7 +81,8 @@ TEST(Probe, FeaturesComeWithThoseThatTheyNeed) {
       {regs::kFeatureCtrlVq,
        {regs::kFeatureCtrlRx, regs::kFeatureCtrlVlan, regs::kFeatureCtrlRxExtra, regs::kFeatureMq,
         regs::kFeatureCtrlMacAddr, regs::kFeatureCtrlGuestOffloads, regs::kFeatureNotfCoal,
-        regs::kFeatureVqNotfCoal, regs::kFeatureHashReport, regs::kFeatureRss}},
+        regs::kFeatureVqNotfCoal, regs::kFeatureHashReport, regs::kFeatureRss,
+        regs::kFeatureDeviceStats}},
   };
   for (const Case& c : cases) {
     ModelOptions options;

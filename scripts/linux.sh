@@ -61,6 +61,10 @@ root_folder() {
   echo "$cache/root-${hash:0:12}"
 }
 
+logged() {
+  "$@" >> "$cache/build.log" 2>&1 || { tail -n 20 "$cache/build.log" >&2; exit 1; }
+}
+
 build_kernel() {
   local folder=$1 package=$2 work tarball
   tarball=$(dpkg -L "$package" | grep -E '/linux-source-[^/]*\.tar\.[a-z0-9]+$' | head -n 1)
@@ -78,14 +82,12 @@ build_kernel() {
     --exclude='*/Documentation/*.rst' --exclude='*/tools/testing/*' --exclude='*/boot/dts/*'
   local patch
   for patch in sim/linux/patches/*.patch; do patch -s -d "$work/source" -p1 < "$patch"; done
+  rm -f "$cache/build.log"
   echo "linux: building the kernel with $jobs jobs; the log is $cache/build.log" >&2
   local make=(make -C "$work/source" "O=$work/out" ARCH=um)
-  if ! { "${make[@]}" "KCONFIG_ALLCONFIG=$PWD/sim/linux/kernel.config" allnoconfig &&
-         "${make[@]}" -j"$jobs" linux; } > "$cache/build.log" 2>&1; then
-    tail -n 20 "$cache/build.log" >&2
-    exit 1
-  fi
+  logged "${make[@]}" "KCONFIG_ALLCONFIG=$PWD/sim/linux/kernel.config" allnoconfig
   check_config "$work/out/.config"
+  logged "${make[@]}" -j"$jobs" linux
   mkdir "$work/done"
   strip -o "$work/done/linux" "$work/out/linux"
   cp "$work/out/.config" "$work/done/config"

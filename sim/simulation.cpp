@@ -48,6 +48,12 @@ Result<std::unique_ptr<Simulation>> Simulation::create(const SimulationOptions& 
   return simulation;
 }
 
+Time Simulation::next_memory_access() const {
+  const Time begun = bus_.next_access();
+  const Time next = next_event();
+  return next == kNever ? begun : std::min(begun, next + bus_.shortest_way());
+}
+
 RunResult Simulation::run_until(Time limit, const std::function<bool()>& done) {
   try {
     for (;;) {

@@ -63,6 +63,11 @@ class Simulation {
   /// Simulates until `limit`, or until `done` (asked whenever events of the timeline have run), or
   /// until request_stop. Can be called again to go on, except after a failure.
   RunResult run_until(Time limit, const std::function<bool()>& done = {});
+  /// When something can happen next if nobody does anything; kNever if nothing ever will.
+  [[nodiscard]] Time next_event() const { return nic_->next_event(); }
+  /// Before this the NIC neither reads nor writes memory, nor raises an interrupt, if nobody does
+  /// anything.
+  [[nodiscard]] Time next_memory_access() const;
   /// Makes run_until return at the end of the cycle at hand. For sinks and hooks.
   void request_stop() noexcept { nic_->request_stop(); }
 

@@ -43,6 +43,18 @@ class AxiMemory {
     return read_.idle() && write_.idle() && core_.events.empty();
   }
 
+  /// When an access that has begun reads or writes memory next; kNever if none has begun. An access
+  /// that begins later does so after shortest_way() at the earliest.
+  [[nodiscard]] Time next_access() const noexcept {
+    if (shortest_way().count() == 0 && !idle()) return Time{0};  // at any time
+    return core_.next_event == kNoCycle ? kNever : core_.clock.time_of(core_.next_event);
+  }
+  [[nodiscard]] Duration shortest_way() const noexcept {
+    const BusOptions& options = core_.options;
+    if (options.adversary || options.timing == BusTiming::ideal) return Duration{0};
+    return std::min(options.read_latency / 2, options.write_latency);
+  }
+
   /// Bus mastering, from the PCI command register: without it every access is refused.
   void set_bus_master(bool enabled) noexcept { core_.bus_master = enabled; }
   /// How refused accesses are answered from now on: kRespDecerr, as at first, or kRespSlverr; of a

@@ -62,6 +62,7 @@ Action add_replay(CLI::App& program);
 Action add_run(CLI::App& program);
 Action add_tap(CLI::App& program);
 Action add_ethtool(CLI::App& program);
+Action add_linux(CLI::App& program);
 Action add_bench(CLI::App& program);
 Action add_experiment(CLI::App& program);
 Action add_profile(CLI::App& program);

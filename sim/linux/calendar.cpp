@@ -18,13 +18,10 @@ namespace nicroscope::uml {
 namespace {
 
 constexpr int kPatienceMs = 60'000;
-// The header of the memory that a guest may share with its calendar. Of a version that it does not
-// know (0), it goes on with messages.
-constexpr std::size_t kSharedHeaderBytes = 4096;
 
 }  // namespace
 
-Calendar::Calendar(FileDescriptor connection, GuestTime time_of_day, std::string name)
+Calendar::Calendar(sim::Descriptor connection, GuestTime time_of_day, std::string name)
     : connection_(std::move(connection)), time_of_day_(time_of_day), name_(std::move(name)) {}
 
 void Calendar::fail(const std::string& what) const {
@@ -59,16 +56,12 @@ void Calendar::answer(const CalendarMessage& message, std::uint64_t time) {
   send({CalendarOp::ack, message.seq, time});
 }
 
-// The answer has two descriptors with it: shared memory, and a log.
+// The answer has two descriptors with it, shared memory and a log, and the guest's number in it.
 void Calendar::answer_start(const CalendarMessage& message) {
-  const FileDescriptor memory(::memfd_create("calendar", MFD_CLOEXEC));
-  const FileDescriptor log(::memfd_create("calendar-log", MFD_CLOEXEC));
-  if (!memory || !log || ::ftruncate(memory.get(), kSharedHeaderBytes) != 0) {
-    fail(std::string("no memory file: ") + std::strerror(errno));
-  }
-  CalendarMessage reply{CalendarOp::ack, message.seq, 0};
+  const sim::Descriptor log(::memfd_create("calendar-log", MFD_CLOEXEC));
+  CalendarMessage reply{CalendarOp::ack, message.seq, SharedSchedule::kGuest};
   iovec content{&reply, sizeof reply};
-  const std::array<int, 2> descriptors{memory.get(), log.get()};
+  const std::array<int, 2> descriptors{shared_.descriptor(), log.get()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof descriptors)> control{};
   msghdr header{};
   header.msg_iov = &content;
@@ -102,11 +95,16 @@ void Calendar::take(const CalendarMessage& message) {
     case CalendarOp::wait:
       if (waiting_) fail("WAIT while it waits");
       waiting_ = true;
+      if (shared_.in_use()) {
+        shared_.set_running(SharedSchedule::kController);
+        return;  // no ACK
+      }
       break;
     case CalendarOp::get:
-      answer(message, static_cast<std::uint64_t>(now_));
+      answer(message, static_cast<std::uint64_t>(now()));
       return;
     case CalendarOp::update:
+      if (shared_.in_use()) fail("UPDATE beside shared memory");
       if (waiting_ || time < now_ || time > std::max(free_until_, now_)) {
         fail(fmt::format("UPDATE to {} at {}, free until {}", time, now_, free_until_));
       }
@@ -145,22 +143,34 @@ void Calendar::tell(CalendarOp op, GuestTime time) {
 void Calendar::run(GuestTime now, GuestTime free_until) {
   set_now(now);
   free_until_ = free_until;
-  tell(CalendarOp::free_until, free_until);
   request_ = kIdle;
   waiting_ = false;
   ++runs_;
+  if (shared_.in_use()) {
+    shared_.clear_request();
+    shared_.set_free_until(free_until);
+    shared_.set_running(SharedSchedule::kGuest);
+    send({CalendarOp::run, ++sequence_, static_cast<std::uint64_t>(now)});
+    return;  // no ACK
+  }
+  tell(CalendarOp::free_until, free_until);
   tell(CalendarOp::run, now);
 }
 
 void Calendar::limit(GuestTime free_until) {
   if (waiting_ || free_until >= free_until_) return;
   free_until_ = free_until;
-  tell(CalendarOp::free_until, free_until);
+  if (shared_.in_use()) {
+    shared_.set_free_until(free_until);
+  } else {
+    tell(CalendarOp::free_until, free_until);
+  }
 }
 
 void Calendar::set_now(GuestTime now) {
-  if (now < now_) fail(fmt::format("time would go back from {} to {}", now_, now));
+  if (now < this->now()) fail(fmt::format("time would go back from {} to {}", this->now(), now));
   now_ = now;
+  shared_.set_now(now);
 }
 
 }  // namespace nicroscope::uml

@@ -6,7 +6,8 @@
 #include <limits>
 #include <string>
 
-#include "sim/linux/file_descriptor.h"
+#include "sim/base/descriptor.h"
+#include "sim/linux/shared_schedule.h"
 
 namespace nicroscope::uml {
 
@@ -42,13 +43,16 @@ static_assert(offsetof(CalendarMessage, seq) == 4 && offsetof(CalendarMessage, t
 /// told. While waiting() it does nothing; run() lets it work at an instant, and on by itself while
 /// its time is below a limit, until it waits again. All that it says meanwhile is taken by serve().
 ///
+/// Kernels from 6.11 on share memory with their calendar and leave most messages out; the others
+/// send them. It is the same for whoever uses this.
+///
 /// Throws GuestFailure where the guest breaks the protocol, is gone, or says nothing for a minute
 /// of wall time when it has to.
 class Calendar {
  public:
   /// `connection`: the stream socket that the guest's kernel has connected to. `time_of_day`: what
   /// the guest takes for the time since 1970.
-  Calendar(FileDescriptor connection, GuestTime time_of_day, std::string name);
+  Calendar(sim::Descriptor connection, GuestTime time_of_day, std::string name);
 
   [[nodiscard]] int descriptor() const noexcept { return connection_.get(); }
   /// Takes one message of the guest, which it waits for, and answers it.
@@ -57,9 +61,11 @@ class Calendar {
   /// The guest has come to an end of what it can do at its time.
   [[nodiscard]] bool waiting() const noexcept { return waiting_; }
   /// When it wants to go on by itself; kIdle for never.
-  [[nodiscard]] GuestTime request() const noexcept { return request_; }
+  [[nodiscard]] GuestTime request() const noexcept {
+    return shared_.in_use() ? shared_.request(request_) : request_;
+  }
   /// The guest's time, as far as it has been told or has told.
-  [[nodiscard]] GuestTime now() const noexcept { return now_; }
+  [[nodiscard]] GuestTime now() const noexcept { return shared_.in_use() ? shared_.now() : now_; }
 
   /// Lets the guest, which is waiting, go on at `now`, and then without asking while its time is
   /// below `free_until`.
@@ -82,7 +88,8 @@ class Calendar {
   void tell(CalendarOp op, GuestTime time);
   [[noreturn]] void fail(const std::string& what) const;
 
-  FileDescriptor connection_;
+  sim::Descriptor connection_;
+  SharedSchedule shared_;
   GuestTime time_of_day_;
   std::string name_;
   GuestTime now_ = 0;

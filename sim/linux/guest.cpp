@@ -138,7 +138,7 @@ void Guest::write_initrd(const GuestOptions& options) const {
   }
 }
 
-void Guest::listen(const char* file, FileDescriptor& listener) const {
+void Guest::listen(const char* file, sim::Descriptor& listener) const {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   const std::string path = (folder_ / file).string();
@@ -147,7 +147,7 @@ void Guest::listen(const char* file, FileDescriptor& listener) const {
         fmt::format("{}: too long for the path of a socket; TMPDIR chooses another", path));
   }
   std::memcpy(address.sun_path, path.data(), path.size());
-  listener = FileDescriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  listener = sim::Descriptor(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
   if (!listener ||
       ::bind(listener.get(), reinterpret_cast<const sockaddr*>(&address),  // NOLINT
              sizeof address) != 0 ||
@@ -158,10 +158,10 @@ void Guest::listen(const char* file, FileDescriptor& listener) const {
 
 void Guest::start(const GuestOptions& options) {
   const std::string console = (folder_ / kConsole).string();
-  const FileDescriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-  const FileDescriptor write(
+  const sim::Descriptor nothing(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  const sim::Descriptor write(
       ::open(console.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  output_ = FileDescriptor(::open(console.c_str(), O_RDONLY | O_CLOEXEC));
+  output_ = sim::Descriptor(::open(console.c_str(), O_RDONLY | O_CLOEXEC));
   if (!nothing || !write || !output_) {
     throw GuestFailure(fmt::format("{}: {}", console, reason()));
   }
@@ -197,12 +197,12 @@ void Guest::start(const GuestOptions& options) {
   }
 }
 
-FileDescriptor Guest::accept(const FileDescriptor& listener) const {
+sim::Descriptor Guest::accept(const sim::Descriptor& listener) const {
   constexpr int kStepMs = 100;
   for (int waited = 0; waited < kPatienceMs; waited += kStepMs) {
     pollfd watched{listener.get(), POLLIN, 0};
     if (::poll(&watched, 1, kStepMs) > 0) {
-      FileDescriptor connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+      sim::Descriptor connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (connection) return connection;
     }
     if (ended()) throw GuestFailure(name_ + " ended before it connected");

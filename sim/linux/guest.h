@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/linux/file_descriptor.h"
+#include "sim/base/descriptor.h"
 
 namespace nicroscope::uml {
 
@@ -50,10 +50,10 @@ class Guest {
 
   [[nodiscard]] const std::string& name() const noexcept { return name_; }
   /// A kernel connects to these two once: its calendar, and its network card.
-  [[nodiscard]] const FileDescriptor& calendar_listener() const noexcept { return calendar_; }
-  [[nodiscard]] const FileDescriptor& device_listener() const noexcept { return device_; }
+  [[nodiscard]] const sim::Descriptor& calendar_listener() const noexcept { return calendar_; }
+  [[nodiscard]] const sim::Descriptor& device_listener() const noexcept { return device_; }
   /// The next connection at a listener. Throws GuestFailure where none comes in time.
-  [[nodiscard]] FileDescriptor accept(const FileDescriptor& listener) const;
+  [[nodiscard]] sim::Descriptor accept(const sim::Descriptor& listener) const;
   /// The process has ended, whatever the reason.
   [[nodiscard]] bool ended() const;
 
@@ -63,16 +63,16 @@ class Guest {
   [[nodiscard]] const std::string& console() const noexcept { return text_; }
 
  private:
-  void listen(const char* file, FileDescriptor& listener) const;
+  void listen(const char* file, sim::Descriptor& listener) const;
   void write_initrd(const GuestOptions& options) const;
   void start(const GuestOptions& options);
   void read_console();
 
   std::string name_;
   std::filesystem::path folder_;
-  FileDescriptor calendar_;
-  FileDescriptor device_;
-  FileDescriptor output_;  ///< reads the console's file
+  sim::Descriptor calendar_;
+  sim::Descriptor device_;
+  sim::Descriptor output_;  ///< reads the console's file
   pid_t process_ = -1;
   mutable bool reaped_ = false;
   std::string text_;

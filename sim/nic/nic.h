@@ -70,6 +70,10 @@ class Nic {
   /// timeline have run, or until request_stop. Throws SimulationFailure.
   virtual Stop run(Time limit) = 0;
 
+  /// When something can happen next, here or on the timeline, if nobody does anything: now, where
+  /// anything is in flight; kNever if nothing ever will.
+  [[nodiscard]] virtual Time next_event() const = 0;
+
   /// Returns from run() at the end of the cycle at hand.
   void request_stop() noexcept { stop_ = true; }
 

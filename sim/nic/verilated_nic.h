@@ -81,6 +81,12 @@ class VerilatedNic final : public Nic {
     return stopped_or(Stop::limit);
   }
 
+  [[nodiscard]] Time next_event() const override {
+    const Cycle next = quiet() ? std::min(wire_.due(), static_cast<Cycle>(root_.next_deadline_o))
+                               : counters_.cycles;
+    return std::min(c_.timeline.next_time(), next == kNoCycle ? kNever : c_.clock.time_of(next));
+  }
+
  private:
   static constexpr bool kAssertions = kVariant != Variant::fast;
   static constexpr std::size_t kBeatBytes = sizeof(Root::m_axi_wdata_o);

@@ -3,11 +3,14 @@
 #include "sim/linux/calendar.h"
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 
 #include <array>
 #include <cstring>
+#include <memory>
 #include <thread>
+#include <utility>
 
 #include "sim/linux/guest_failure.h"
 
@@ -21,8 +24,8 @@ class CalendarTest : public ::testing::Test {
   CalendarTest() {
     std::array<int, 2> ends{};
     EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM, 0, ends.data()), 0);
-    guest_ = FileDescriptor(ends[0]);
-    calendar_ = std::make_unique<Calendar>(FileDescriptor(ends[1]), kTimeOfDay, "guest 7");
+    guest_ = sim::Descriptor(ends[0]);
+    calendar_ = std::make_unique<Calendar>(sim::Descriptor(ends[1]), kTimeOfDay, "guest 7");
   }
 
   void say(CalendarOp op, std::uint64_t time) {
@@ -46,8 +49,32 @@ class CalendarTest : public ::testing::Test {
     calendar_->serve();
     expect_ack(answer);
   }
+  /// START, and what the answer has with it: the kernel maps the first and closes the second.
+  std::pair<sim::Descriptor, sim::Descriptor> start_with_descriptors() {
+    say(CalendarOp::start, 7);
+    calendar_->serve();
+    CalendarMessage reply{};
+    iovec content{&reply, sizeof reply};
+    alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control{};
+    msghdr header{};
+    header.msg_iov = &content;
+    header.msg_iovlen = 1;
+    header.msg_control = control.data();
+    header.msg_controllen = control.size();
+    EXPECT_EQ(::recvmsg(guest_.get(), &header, 0), 16);
+    EXPECT_EQ(reply.op, CalendarOp::ack);
+    EXPECT_EQ(reply.time & 0xffff, 1U);  // the guest's number in the memory
+    std::array<int, 2> descriptors{-1, -1};
+    const cmsghdr* rights = CMSG_FIRSTHDR(&header);
+    if (rights == nullptr || rights->cmsg_len != CMSG_LEN(sizeof descriptors)) {
+      ADD_FAILURE() << "no two descriptors";
+    } else {
+      std::memcpy(descriptors.data(), CMSG_DATA(rights), sizeof descriptors);
+    }
+    return {sim::Descriptor(descriptors[0]), sim::Descriptor(descriptors[1])};
+  }
   void start_and_wait(std::uint64_t request) {
-    ask(CalendarOp::start, 7);
+    ask(CalendarOp::start, 7, 1);
     ask(CalendarOp::request, request);
     ask(CalendarOp::wait, ~std::uint64_t{0});
   }
@@ -76,34 +103,78 @@ class CalendarTest : public ::testing::Test {
     }
   }
 
-  FileDescriptor guest_;
+  sim::Descriptor guest_;
   std::unique_ptr<Calendar> calendar_;
   std::uint32_t sequence_ = 100;
 };
 
-// The kernel maps the first descriptor as soon as it has it, and closes the second.
-TEST_F(CalendarTest, TheAnswerToStartBringsTwoDescriptors) {
-  say(CalendarOp::start, 7);
+// What the kernel's header says of the memory, by offset.
+struct Shared {
+  explicit Shared(int descriptor)
+      : bytes(static_cast<char*>(
+            ::mmap(nullptr, kSize, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0))) {}
+  ~Shared() { ::munmap(bytes, kSize); }
+  Shared(const Shared&) = delete;
+  Shared& operator=(const Shared&) = delete;
+
+  template <typename T>
+  T get(std::size_t offset) const {
+    T value;
+    std::memcpy(&value, bytes + offset, sizeof value);
+    return value;
+  }
+  template <typename T>
+  void set(std::size_t offset, T value) {
+    std::memcpy(bytes + offset, &value, sizeof value);
+  }
+  static constexpr std::size_t kSize = 4096 + 2 * 128;
+  static constexpr std::size_t kFreeUntil = 8;
+  static constexpr std::size_t kTime = 16;
+  static constexpr std::size_t kRunning = 24;
+  static constexpr std::size_t kMe = 4096 + 128;
+  static constexpr std::size_t kFlags = kMe + 4;
+  static constexpr std::size_t kRequest = kMe + 8;
+  char* bytes;
+};
+
+TEST_F(CalendarTest, AGuestThatSharesMemoryNeedsFewMessages) {
+  const auto [memory, log] = start_with_descriptors();
+  Shared shared(memory.get());
+  ASSERT_NE(shared.bytes, MAP_FAILED);
+  EXPECT_EQ(shared.get<std::uint32_t>(0), 2U);             // version
+  EXPECT_EQ(shared.get<std::uint32_t>(4), Shared::kSize);  // length
+  EXPECT_EQ(shared.get<std::uint32_t>(4096), 1U);          // the calendar shares time, too
+  EXPECT_EQ(shared.get<std::uint16_t>(Shared::kRunning), 0U);
+  shared.set<std::uint32_t>(Shared::kMe, 1);  // and so does the guest from now on
+  EXPECT_EQ(calendar_->request(), kIdle);
+
+  shared.set<std::uint64_t>(Shared::kRequest, 5000);
+  shared.set<std::uint32_t>(Shared::kFlags, 1);
+  say(CalendarOp::wait, 0);
   calendar_->serve();
-  CalendarMessage reply{};
-  iovec content{&reply, sizeof reply};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(4 * sizeof(int))> control{};
-  msghdr header{};
-  header.msg_iov = &content;
-  header.msg_iovlen = 1;
-  header.msg_control = control.data();
-  header.msg_controllen = control.size();
-  ASSERT_EQ(::recvmsg(guest_.get(), &header, 0), 16);
-  const cmsghdr* rights = CMSG_FIRSTHDR(&header);
-  ASSERT_NE(rights, nullptr);
-  ASSERT_EQ(rights->cmsg_len, CMSG_LEN(2 * sizeof(int)));
-  std::array<int, 2> descriptors{};
-  std::memcpy(descriptors.data(), CMSG_DATA(rights), sizeof descriptors);
-  const FileDescriptor memory(descriptors[0]);
-  const FileDescriptor log(descriptors[1]);
-  std::array<char, 4096> head{};
-  EXPECT_EQ(::pread(memory.get(), head.data(), head.size(), 0), 4096);
-  EXPECT_EQ(reply.op, CalendarOp::ack);
+  EXPECT_TRUE(calendar_->waiting());
+  EXPECT_EQ(calendar_->request(), 5000);
+
+  calendar_->run(5000, 9000);
+  const CalendarMessage message = hear();  // WAIT got no answer, and this gets none
+  EXPECT_EQ(message.op, CalendarOp::run);
+  EXPECT_EQ(message.time, 5000U);
+  EXPECT_EQ(shared.get<std::uint64_t>(Shared::kFreeUntil), 9000U);
+  EXPECT_EQ(shared.get<std::uint64_t>(Shared::kTime), 5000U);
+  EXPECT_EQ(shared.get<std::uint16_t>(Shared::kRunning), 1U);
+  EXPECT_EQ(calendar_->request(), kIdle);
+
+  shared.set<std::uint64_t>(Shared::kTime, 6000);
+  EXPECT_EQ(calendar_->now(), 6000);
+  calendar_->limit(7000);
+  EXPECT_EQ(shared.get<std::uint64_t>(Shared::kFreeUntil), 7000U);
+
+  say(CalendarOp::wait, 0);
+  calendar_->serve();
+  EXPECT_EQ(shared.get<std::uint16_t>(Shared::kRunning), 0U);
+  calendar_->set_now(6500);
+  EXPECT_EQ(shared.get<std::uint64_t>(Shared::kTime), 6500U);
+  EXPECT_THROW(calendar_->set_now(6499), GuestFailure);
 }
 
 TEST_F(CalendarTest, AGuestWaitsUntilItIsLetGoOn) {
@@ -181,7 +252,7 @@ TEST_F(CalendarTest, TimeDoesNotGoBack) {
 }
 
 TEST_F(CalendarTest, AGuestThatEndsIsNoticed) {
-  guest_ = FileDescriptor();
+  guest_ = sim::Descriptor();
   expect_failure("has ended");
 }
 

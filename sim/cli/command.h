@@ -61,6 +61,7 @@ using Action = std::function<int()>;
 Action add_replay(CLI::App& program);
 Action add_run(CLI::App& program);
 Action add_tap(CLI::App& program);
+Action add_vhost_user(CLI::App& program);
 Action add_ethtool(CLI::App& program);
 Action add_linux(CLI::App& program);
 Action add_bench(CLI::App& program);

@@ -33,8 +33,8 @@ int run(int argc, char** argv) {
   program.set_help_all_flag("--help-all", "Help of every subcommand");
 
   std::vector<std::pair<CLI::App*, Action>> actions;
-  for (Action (*add)(CLI::App&) : {add_run, add_replay, add_tap, add_linux, add_ethtool, add_bench,
-                                   add_experiment, add_profile, add_keys}) {
+  for (Action (*add)(CLI::App&) : {add_run, add_replay, add_tap, add_vhost_user, add_linux,
+                                   add_ethtool, add_bench, add_experiment, add_profile, add_keys}) {
     Action action = add(program);
     actions.emplace_back(program.get_subcommands({}).back(), std::move(action));
   }

@@ -14,12 +14,11 @@
 #include "driver/ethtool/command.h"
 #include "sim/cli/command.h"
 #include "sim/cli/json_output.h"
+#include "sim/cli/wire_records.h"
 #include "sim/live/control_socket.h"
 #include "sim/live/live_loop.h"
 #include "sim/live/stop_signals.h"
 #include "sim/live/tap_device.h"
-#include "sim/trace/text_sink.h"
-#include "sim/wire/pcap_sink.h"
 #include "stack/core/ethernet.h"
 
 namespace nicroscope::cli {
@@ -33,48 +32,6 @@ struct Arguments {
   std::string address;
   std::optional<double> duration;
   std::string control;  ///< path of the socket; empty for the one of the name
-};
-
-/// The files that --pcap and --trace ask for.
-class Records {
- public:
-  /// The simulation must outlive this.
-  Records(sim::Simulation& simulation, const CommonOptions& options) : simulation_(simulation) {
-    if (!options.pcap.empty()) {
-      capture_ = take(sim::PcapWriter::create(options.pcap));
-      capture_sink_.emplace(*capture_);
-      simulation.wire().add_sink(*capture_sink_);
-    }
-    if (!options.trace.empty()) {
-      text_ = take(sim::TextSink::create(options.trace, simulation.clock()));
-      simulation.trace().add(*text_);
-    }
-  }
-  Records(const Records&) = delete;
-  Records& operator=(const Records&) = delete;
-  ~Records() {
-    if (capture_sink_) simulation_.wire().remove_sink(*capture_sink_);
-    if (text_) simulation_.trace().remove(*text_);
-  }
-  /// Gives the files their names.
-  void close() {
-    std::optional<sim::Error> error;
-    if (capture_) error = capture_->close();
-    if (!error && text_) error = text_->close();
-    if (error) throw sim::BadInput(error->message);
-  }
-
- private:
-  template <typename T>
-  static T take(sim::Result<T> result) {
-    if (!result) throw sim::BadInput(result.error());
-    return std::move(*result);
-  }
-
-  sim::Simulation& simulation_;
-  std::unique_ptr<sim::PcapWriter> capture_;
-  std::optional<sim::PcapSink> capture_sink_;
-  std::unique_ptr<sim::TextSink> text_;
 };
 
 std::string listed(const Counts& counts) {
@@ -153,7 +110,7 @@ int run_live(const Arguments& arguments, const sim::Scenario& scenario, sim::Tap
   options.assertions = arguments.common.assertions;
   options.wave = arguments.common.wave;
   const std::unique_ptr<sim::Machine> machine = sim::Machine::create(options);
-  Records records(machine->simulation(), arguments.common);
+  WireRecords records(machine->simulation(), arguments.common);
   const std::unique_ptr<sim::ControlSocket> control = open_control(arguments, *machine);
   sim::LiveLoop loop(*machine, device, signals, control.get());
 

@@ -12,7 +12,7 @@
 namespace nicroscope::test {
 namespace {
 
-using sim::vhost_user::Descriptor;
+using sim::Descriptor;
 using sim::vhost_user::Header;
 using sim::vhost_user::Request;
 

@@ -84,7 +84,7 @@ class VhostClient {
   [[nodiscard]] int socket() const noexcept { return socket_.get(); }
   /// Its end of the back-end's channel.
   [[nodiscard]] int channel() const noexcept { return channel_.get(); }
-  void close() { socket_ = sim::vhost_user::Descriptor{}; }
+  void close() { socket_ = sim::Descriptor{}; }
 
  private:
   static constexpr std::uint32_t kFlags =
@@ -98,8 +98,8 @@ class VhostClient {
     bool available_wrap = true;
     unsigned next_used = 0;
     bool used_wrap = true;
-    sim::vhost_user::Descriptor kick;
-    sim::vhost_user::Descriptor call;
+    sim::Descriptor kick;
+    sim::Descriptor call;
   };
 
   [[nodiscard]] bool acknowledged();
@@ -114,9 +114,9 @@ class VhostClient {
   }
 
   sim::vhost_user::Backend& backend_;
-  sim::vhost_user::Descriptor socket_;
-  sim::vhost_user::Descriptor channel_;
-  sim::vhost_user::Descriptor file_;
+  sim::Descriptor socket_;
+  sim::Descriptor channel_;
+  sim::Descriptor file_;
   std::byte* memory_;
   std::vector<Ring> rings_;
 };

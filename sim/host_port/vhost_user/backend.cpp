@@ -66,6 +66,7 @@ void Backend::forget_client() {
   features_ = 0;
   features_set_ = false;
   protocol_features_ = 0;
+  by_descriptor_ = false;
   backend_channel_ = Descriptor{};
 }
 
@@ -173,8 +174,7 @@ std::string Backend::start_rings() {
     }
     if (std::string problem = start_ring(queue); !problem.empty()) return problem;
   }
-  share_pairs();
-  return {};
+  return share_pairs();
 }
 
 std::string Backend::start_ring(unsigned queue) {
@@ -231,11 +231,11 @@ unsigned Backend::running_rings() const noexcept {
 
 // Where the client keeps the control virtqueue to itself it says with SET_VRING_ENABLE how many
 // pairs are in use.
-void Backend::share_pairs() {
-  if (!device_.running()) return;
+std::string Backend::share_pairs() {
+  if (!device_.running()) return {};
   unsigned pairs = 0;
   while (pairs < device_.pairs() && rings_[2 * pairs].running && rings_[2 * pairs].enabled) ++pairs;
-  device_.use_pairs(std::max(pairs, 1U));
+  return device_.use_pairs(std::max(pairs, 1U));
 }
 
 // ---- kicks and calls

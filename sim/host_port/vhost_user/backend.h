@@ -100,8 +100,10 @@ class Backend {
   static std::vector<std::byte> acknowledgement(bool failed);
   static Outcome refuse(std::string problem) { return {std::move(problem), {}}; }
 
+  // Agreed on, and the client does not use descriptors all the same: QEMU 7.2 agrees to it without
+  // knowing it.
   [[nodiscard]] bool inband() const noexcept {
-    return (protocol_features_ >> kProtocolInbandNotifications & 1) != 0;
+    return protocol(kProtocolInbandNotifications) && !by_descriptor_;
   }
   [[nodiscard]] bool protocol(unsigned feature) const noexcept {
     return (protocol_features_ >> feature & 1) != 0;
@@ -129,7 +131,7 @@ class Backend {
   [[nodiscard]] std::string start_ring(unsigned queue);
   void stop_ring(unsigned queue);
   void stop_all();
-  void share_pairs();
+  [[nodiscard]] std::string share_pairs();
   [[nodiscard]] std::optional<QueueAreas> areas(unsigned queue) const;
   [[nodiscard]] unsigned control_queue() const noexcept;
   void forget_client();
@@ -147,6 +149,7 @@ class Backend {
   std::uint64_t features_ = 0;  // the client's, as it set them
   bool features_set_ = false;
   std::uint64_t protocol_features_ = 0;
+  bool by_descriptor_ = false;  // a SET_VRING_KICK or SET_VRING_CALL has come
   Descriptor backend_channel_;
   std::vector<Vring> rings_;
   std::vector<unsigned> calls_;  // rings whose call has not been sent, in their order

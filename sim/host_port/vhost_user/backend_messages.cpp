@@ -268,6 +268,7 @@ Backend::Outcome Backend::set_vring_descriptor(Message& message) {
     // Neither end may make the other one wait.
     if (::fcntl(descriptor.get(), F_SETFL, O_NONBLOCK) != 0) return refuse("it cannot be set up");
   }
+  by_descriptor_ = true;
   Vring& ring = rings_[queue];
   switch (message.request()) {
     case Request::set_vring_kick:

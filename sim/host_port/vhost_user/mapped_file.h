@@ -5,8 +5,8 @@
 #include <memory>
 #include <span>
 
+#include "sim/base/descriptor.h"
 #include "sim/base/result.h"
-#include "sim/host_port/vhost_user/descriptor.h"
 
 namespace nicroscope::sim::vhost_user {
 

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "sim/host_port/vhost_user/descriptor.h"
+#include "sim/base/descriptor.h"
 
 /// The wire format of vhost-user (QEMU, docs/interop/vhost-user.rst): what crosses the socket, in
 /// the byte order of this machine, which is little-endian.

@@ -191,12 +191,17 @@ void NicDevice::stop_queue(unsigned queue) {
 
 void NicDevice::kick(unsigned queue) { write(doorbells_[queue], 4, queue); }
 
-void NicDevice::use_pairs(unsigned pairs) {
-  if (!control_ || pairs == pairs_in_use_ || pairs_ == 1) return;
+std::string NicDevice::use_pairs(unsigned pairs) {
+  if (!control_ || pairs == pairs_in_use_ || pairs_ == 1) return {};
   const std::array data = {static_cast<std::byte>(pairs), static_cast<std::byte>(pairs >> 8U)};
   const std::string problem = control_->command(regs::kCtrlClassMq, regs::kCtrlMqVqPairsSet, data);
-  if (!problem.empty()) throw SimulationFailure(problem);
+  if (!problem.empty()) {
+    std::string why = error();
+    if (why.empty()) throw SimulationFailure(problem);
+    return why;
+  }
   pairs_in_use_ = pairs;
+  return {};
 }
 
 }  // namespace nicroscope::sim::vhost_user

@@ -48,8 +48,9 @@ class NicDevice {
   void start_queue(const QueueAreas& areas);
   void stop_queue(unsigned queue);
   void kick(unsigned queue);
-  /// Has received frames go to the first `pairs` pairs, where the control virtqueue is ours.
-  void use_pairs(unsigned pairs);
+  /// Has received frames go to the first `pairs` pairs, where the control virtqueue is ours. A
+  /// device that has given up cannot: then error() is returned, otherwise nothing.
+  [[nodiscard]] std::string use_pairs(unsigned pairs);
 
   /// The configuration changed since this was asked last: the link, or that the device gave up.
   [[nodiscard]] bool take_change() noexcept { return std::exchange(changed_, false); }

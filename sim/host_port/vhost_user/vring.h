@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-#include "sim/host_port/vhost_user/descriptor.h"
+#include "sim/base/descriptor.h"
 #include "sim/host_port/vhost_user/message.h"
 
 namespace nicroscope::sim::vhost_user {

@@ -34,7 +34,9 @@
 //                            '-> Reserved 8 ------------------------------------'             |
 //                                              Done <- Settle <- Commit <- Key 4 x 10 <------'
 //
-// A key shorter than 40 bytes is filled up with zeros; one of length 0 leaves the key as it is.
+// A key shorter than 40 bytes is filled up with zeros; one of length 0 leaves the key as it is. Up to
+// three bytes behind the key are taken and mean nothing: Linux (6.11 and later) sends the padding of a
+// structure along.
 //
 // Parameters:
 //   QueuePairs   receive and transmit pairs
@@ -89,6 +91,7 @@ module ctrl_command #(
   logic [3:0]  op_q;
   logic [2:0]  cmd_q;
   logic        refuse_q;
+  logic [1:0]  surplus_q;    // bytes behind the key
   logic [15:0] items_q;      // addresses in the list; mask of the RSS table
   logic [15:0] item_q;       // number of the address, from 1; RSS entry, key word or pair, from 0
   logic        second_q;     // the list of multicast addresses
@@ -209,6 +212,8 @@ module ctrl_command #(
 
   logic        active;
   logic        padding;
+  logic        wants;        // a byte of a field
+  logic        surplus;      // a byte behind the key
   logic        shift;
   logic        act;
   logic        waits;        // the action is not complete
@@ -225,9 +230,12 @@ module ctrl_command #(
 
   assign active       = !refuse_q && phase_q != ctrl_pkg::PhDone;
   assign padding      = phase_q == ctrl_pkg::PhKey && key_left_q == '0;
+  assign wants        = active && left_q != '0 && !padding;
+  assign surplus      = done_o && (op_q == ctrl_pkg::OpRss || op_q == ctrl_pkg::OpHash) &&
+                        surplus_q != '1;
   assign shift        = active && left_q != '0 && (padding || byte_valid_i);
   assign act          = active && left_q == '0;
-  assign byte_ready_o = active && left_q != '0 && !padding;
+  assign byte_ready_o = wants || surplus;
   assign half         = acc_q[63:48];
   assign item_last    = item_q == items_q;
   // A limit of the device: 16 bits each.
@@ -321,8 +329,8 @@ module ctrl_command #(
       second_q <= 1'b0;
     end else begin
       // Too short, too long, or wrong in itself.
-      if ((end_i && byte_ready_o && !list_ends) || (byte_valid_i && phase_q == ctrl_pkg::PhDone) ||
-          (act && !good)) begin
+      if ((end_i && wants && !list_ends) ||
+          (byte_valid_i && phase_q == ctrl_pkg::PhDone && !surplus) || (act && !good)) begin
         refuse_q <= 1'b1;
       end
       if (shift) begin
@@ -422,6 +430,14 @@ module ctrl_command #(
       key_left_q <= acc_q[61:56];
     end else if (shift && !padding) begin
       key_left_q <= key_left_q - 1'b1;
+    end
+  end
+
+  always_ff @(posedge clk_i) begin
+    if (start_i) begin
+      surplus_q <= '0;
+    end else if (surplus && byte_valid_i) begin
+      surplus_q <= surplus_q + 1'b1;
     end
   end
 

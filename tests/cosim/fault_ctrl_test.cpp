@@ -157,7 +157,7 @@ std::vector<Row> steering() {
       {"rss_transmit_beyond", MAKE(rss({.transmit = pairs + 1}))},
       {"rss_key_of_41", MAKE(rss({.key = 41, .key_bytes = 41}))},
       {"rss_key_short", MAKE(rss({.key_bytes = 39}))},
-      {"rss_key_long", MAKE(rss({.key_bytes = 41}))},
+      {"rss_key_long", MAKE(rss({.key_bytes = 44}))},
       {"rss_key_missing", MAKE(rss({.key = 0, .key_bytes = 0}))},
       {"rss_empty", MAKE(Bytes(kCtrlClassMq, kCtrlMqRssConfig))},
       {"hash_type_8", MAKE(hash(1U << kHashTypeUdpEx, 40, 40))},

@@ -219,10 +219,13 @@ ControlModel::Answer ControlModel::mac_table(std::span<const uint8_t> data) {
 
 // hash_key_length and hash_key_data.
 bool ControlModel::set_key(std::span<const uint8_t> data, uint32_t types) {
-  if (data.empty() || data[0] > 40 || data.size() != 1U + data[0]) return false;
-  if (data[0] == 0) return types == 0;
+  if (data.empty() || data[0] > 40) return false;
+  const size_t length = data[0];
+  // Padding of a structure to four bytes may follow.
+  if (data.size() < 1 + length || data.size() > 1 + length + 3) return false;
+  if (length == 0) return types == 0;
   key.fill(0);
-  std::ranges::copy(data.subspan(1), key.begin());
+  std::ranges::copy(data.subspan(1, length), key.begin());
   return true;
 }
 

@@ -216,6 +216,17 @@ TEST_F(CtrlTest, Rss) {
   EXPECT_TRUE(model.execute(kAll, none, 1).ok);
   EXPECT_EQ(command(none), Bytes{kOk});
   expect_state(bench_, model);
+  // Linux sends padding behind the key, which means nothing; more than that is refused.
+  Bytes padded = rss_command(0x3f, 4, 0, 1, key);
+  for (unsigned n = 1; n <= 3; ++n) {
+    padded.push_back(0xee);
+    EXPECT_TRUE(model.execute(kAll, padded, 1).ok);
+    EXPECT_EQ(command(padded), Bytes{kOk}) << n;
+    expect_state(bench_, model);
+  }
+  padded.push_back(0xee);
+  EXPECT_EQ(command(padded), Bytes{kErr});
+  expect_state(bench_, model);
   // Automatic steering takes over again.
   EXPECT_EQ(command({4, 0, 1, 0}), Bytes{kOk});
   EXPECT_FALSE(bench_.dut().rss_o);
@@ -229,6 +240,10 @@ TEST_F(CtrlTest, HashReport) {
   EXPECT_EQ(command(bytes), Bytes{kOk});
   expect_state(bench_, model);
   EXPECT_EQ(bench_.dut().hash_types_o, 9);
+  bytes.insert(bytes.end(), 3, 0);  // padding
+  EXPECT_TRUE(model.execute(kAll, bytes, 1).ok);
+  EXPECT_EQ(command(bytes), Bytes{kOk});
+  expect_state(bench_, model);
   bytes.push_back(0);
   EXPECT_EQ(command(bytes), Bytes{kErr});
 }

@@ -51,8 +51,8 @@ class DevicePort {
   /// For the trace alone: the id of the `nth` frame (from 0, since the queue was enabled) that the
   /// device delivered on receive queue `pair`, or kNoFrame.
   [[nodiscard]] virtual FrameId received_frame(unsigned pair, std::uint64_t nth) = 0;
-  /// For the trace alone: the `nth` chain (from 0, since the queue was enabled) that the driver made
-  /// available on transmit queue `pair` carries frame `id`.
+  /// For the trace alone: the `nth` chain (from 0, since the queue was enabled) that the driver
+  /// made available on transmit queue `pair` carries frame `id`.
   virtual void transmitted_frame(unsigned pair, std::uint64_t nth, FrameId id) = 0;
 };
 

@@ -203,20 +203,17 @@ std::string Backend::start_ring(unsigned queue) {
       return problem;
     }
   }
-  device_.start_queue(*place);
   rings_[queue].running = true;
-  return {};
+  return device_.start_queue(*place);
 }
 
-void Backend::stop_ring(unsigned queue) {
+std::string Backend::stop_ring(unsigned queue) {
   Vring& ring = rings_[queue];
   std::erase(calls_, queue);
-  if (!std::exchange(ring.running, false)) return;
-  if (running_rings() == 0) {
-    device_.reset();
-  } else {
-    device_.stop_queue(queue);
-  }
+  if (!std::exchange(ring.running, false)) return {};
+  if (running_rings() != 0) return device_.stop_queue(queue);
+  device_.reset();
+  return {};
 }
 
 void Backend::stop_all() {

@@ -98,7 +98,8 @@ class Backend {
   template <typename T>
   static Outcome answer_with(const T& value);
   static std::vector<std::byte> acknowledgement(bool failed);
-  static Outcome refuse(std::string problem) { return {std::move(problem), {}}; }
+  static Outcome outcome_of(std::string problem) { return {std::move(problem), {}}; }
+  static Outcome refuse(std::string problem) { return outcome_of(std::move(problem)); }
 
   // Agreed on, and the client does not use descriptors all the same: QEMU 7.2 agrees to it without
   // knowing it.
@@ -129,7 +130,7 @@ class Backend {
 
   [[nodiscard]] std::string start_rings();
   [[nodiscard]] std::string start_ring(unsigned queue);
-  void stop_ring(unsigned queue);
+  [[nodiscard]] std::string stop_ring(unsigned queue);
   void stop_all();
   [[nodiscard]] std::string share_pairs();
   [[nodiscard]] std::optional<QueueAreas> areas(unsigned queue) const;

@@ -205,9 +205,8 @@ Backend::Outcome Backend::set_vring_num(Vring& ring, const VringState& state) {
   if (ring.running && ring.enabled && state.num != ring.size) {
     return refuse(fmt::format("another size while virtqueue {} runs", state.index));
   }
-  if (!ring.enabled) stop_ring(state.index);
   ring.size = state.num;
-  return {};
+  return outcome_of(ring.enabled ? std::string{} : stop_ring(state.index));
 }
 
 Backend::Outcome Backend::set_vring_addr(Vring& ring, const VringAddress& address) {
@@ -234,7 +233,9 @@ Backend::Outcome Backend::set_vring_base(Vring& ring, const VringState& state) {
 
 Backend::Outcome Backend::get_vring_base(const VringState& state) {
   Vring& ring = rings_[state.index];
-  stop_ring(state.index);
+  if (std::string problem = stop_ring(state.index); !problem.empty()) {
+    return refuse(std::move(problem));
+  }
   // The ring is stopped until there is a descriptor for kicks again.
   ring.has_kick = false;
   ring.kick = Descriptor{};
@@ -247,8 +248,7 @@ Backend::Outcome Backend::set_vring_enable(const VringState& state) {
   if (state.num > 1) return refuse(fmt::format("a ring is on or off, not {}", state.num));
   Vring& ring = rings_[state.index];
   ring.enabled = state.num == 1;
-  if (!ring.enabled && inband()) stop_ring(state.index);
-  return {};
+  return outcome_of(!ring.enabled && inband() ? stop_ring(state.index) : std::string{});
 }
 
 Backend::Outcome Backend::set_vring_descriptor(Message& message) {

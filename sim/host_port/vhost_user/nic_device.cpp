@@ -75,12 +75,15 @@ std::uint32_t NicDevice::read(std::uint32_t offset, unsigned size) {
   return **value;
 }
 
-void NicDevice::wait_until(std::uint32_t offset, unsigned size, std::uint32_t value,
-                           const char* what) {
+// Until the register shows `value`; error() if the device gives up before that.
+std::string NicDevice::wait_until(std::uint32_t offset, unsigned size, std::uint32_t value,
+                                  const char* what) {
   const Time limit = simulation_.timeline().now() + kPatience;
   while (read(offset, size) != value) {
+    if (std::string why = error(); !why.empty()) return why;
     if (simulation_.timeline().now() > limit) throw SimulationFailure(what);
   }
+  return {};
 }
 
 void NicDevice::select(unsigned queue) { write(regs::kCommonQueueSelect, 2, queue); }
@@ -110,7 +113,12 @@ void NicDevice::read_config(unsigned offset, std::span<std::byte> to) {
 
 void NicDevice::reset() {
   write(regs::kCommonDeviceStatus, 1, 0);
-  wait_until(regs::kCommonDeviceStatus, 1, 0, "the device does not come out of reset");
+  const Time limit = simulation_.timeline().now() + kPatience;
+  while (read(regs::kCommonDeviceStatus, 1) != 0) {
+    if (simulation_.timeline().now() > limit) {
+      throw SimulationFailure("the device does not come out of reset");
+    }
+  }
   running_ = false;
   changed_ = false;
   pairs_in_use_ = 1;
@@ -143,13 +151,12 @@ std::string NicDevice::start(std::uint64_t features) {
     const auto memory = simulation_.memory().at(kPrivateBase, ControlQueue::kBytes);
     std::ranges::fill(memory, std::byte{0});
     control_.emplace(simulation_, kPrivateBase);
-    start_queue(control_->areas());
+    if (std::string problem = start_queue(control_->areas()); !problem.empty()) return problem;
   }
   status |= regs::kStatusDriverOk;
   write(regs::kCommonDeviceStatus, 1, status);
-  wait_until(regs::kCommonDeviceStatus, 1, status, "the device does not start");
   running_ = true;
-  return {};
+  return wait_until(regs::kCommonDeviceStatus, 1, status, "the device does not start");
 }
 
 // Why the device says DEVICE_NEEDS_RESET, from the vendor page.
@@ -167,7 +174,7 @@ std::string NicDevice::error() {
 
 // ---- queues
 
-void NicDevice::start_queue(const QueueAreas& areas) {
+std::string NicDevice::start_queue(const QueueAreas& areas) {
   select(areas.index);
   write(regs::kCommonQueueSize, 2, areas.size);
   write_address(regs::kCommonQueueDesc, areas.descriptors);
@@ -180,13 +187,13 @@ void NicDevice::start_queue(const QueueAreas& areas) {
   doorbells_[areas.index] =
       regs::kBarNotify + regs::kNotifyMultiplier * read(regs::kCommonQueueNotifyOff, 2);
   write(regs::kCommonQueueEnable, 2, 1);
-  wait_until(regs::kCommonQueueEnable, 2, 1, "the device does not enable a queue");
+  return wait_until(regs::kCommonQueueEnable, 2, 1, "the device does not enable a queue");
 }
 
-void NicDevice::stop_queue(unsigned queue) {
+std::string NicDevice::stop_queue(unsigned queue) {
   select(queue);
   write(regs::kCommonQueueReset, 2, 1);
-  wait_until(regs::kCommonQueueReset, 2, 0, "the device does not reset a queue");
+  return wait_until(regs::kCommonQueueReset, 2, 0, "the device does not reset a queue");
 }
 
 void NicDevice::kick(unsigned queue) { write(doorbells_[queue], 4, queue); }

@@ -45,11 +45,12 @@ class NicDevice {
   /// The device does not touch memory any more when this returns.
   void reset();
 
-  void start_queue(const QueueAreas& areas);
-  void stop_queue(unsigned queue);
+  // A device that has given up on what its driver did does none of these: then error() is
+  // returned, otherwise nothing.
+  [[nodiscard]] std::string start_queue(const QueueAreas& areas);
+  [[nodiscard]] std::string stop_queue(unsigned queue);
   void kick(unsigned queue);
-  /// Has received frames go to the first `pairs` pairs, where the control virtqueue is ours. A
-  /// device that has given up cannot: then error() is returned, otherwise nothing.
+  /// Has received frames go to the first `pairs` pairs, where the control virtqueue is ours.
   [[nodiscard]] std::string use_pairs(unsigned pairs);
 
   /// The configuration changed since this was asked last: the link, or that the device gave up.
@@ -61,7 +62,8 @@ class NicDevice {
   void write(std::uint32_t offset, unsigned size, std::uint32_t value);
   void write_address(std::uint32_t offset, BusAddress address);
   [[nodiscard]] std::uint32_t read(std::uint32_t offset, unsigned size);
-  void wait_until(std::uint32_t offset, unsigned size, std::uint32_t value, const char* what);
+  [[nodiscard]] std::string wait_until(std::uint32_t offset, unsigned size, std::uint32_t value,
+                                       const char* what);
   void select(unsigned queue);
   void set_vector(unsigned vector);
 

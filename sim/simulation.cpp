@@ -51,7 +51,8 @@ Result<std::unique_ptr<Simulation>> Simulation::create(const SimulationOptions& 
 Time Simulation::next_memory_access() const {
   const Time begun = bus_.next_access();
   const Time next = next_event();
-  return next == kNever ? begun : std::min(begun, next + bus_.shortest_way());
+  const Time first = next == kNever ? begun : std::min(begun, next + bus_.shortest_way());
+  return std::max(first, timeline_.now());
 }
 
 RunResult Simulation::run_until(Time limit, const std::function<bool()>& done) {

@@ -22,8 +22,9 @@ namespace nicroscope::test {
 /// The RTL between a wire and a host that has nothing but the driver and a packet tap.
 class NicRig {
  public:
-  explicit NicRig(const std::string& profile, driver::Options options = {}, unsigned cpus = 1)
-      : simulation_(create(profile)),
+  explicit NicRig(const std::string& profile, driver::Options options = {}, unsigned cpus = 1,
+                  bool adversary = true)
+      : simulation_(create(profile, adversary)),
         kernel_(simulation_->timeline(), simulation_->memory(), simulation_->trace(), config(cpus)),
         net_(kernel_),
         driver_(net_, simulation_->port(), limited(std::move(options)),
@@ -64,6 +65,7 @@ class NicRig {
   [[nodiscard]] net::Net& net() noexcept { return net_; }
   [[nodiscard]] driver::VirtioNet& driver() noexcept { return driver_; }
   [[nodiscard]] net::net_device& dev() noexcept { return driver_.netdev(); }
+  [[nodiscard]] sim::Simulation& simulation() noexcept { return *simulation_; }
   [[nodiscard]] TraceBus& trace() noexcept { return simulation_->trace(); }
   [[nodiscard]] Time now() const noexcept { return simulation_->timeline().now(); }
 
@@ -150,11 +152,11 @@ class NicRig {
     NicRig& rig;
   };
 
-  static std::unique_ptr<sim::Simulation> create(const std::string& profile) {
+  static std::unique_ptr<sim::Simulation> create(const std::string& profile, bool adversary) {
     sim::SimulationOptions options;
     options.profile = profile;
     options.variant = sim::Variant::checked;
-    options.bus.adversary = true;
+    options.bus.adversary = adversary;
     options.watchdog_cycles = 2'000'000;
     auto simulation = sim::Simulation::create(options);
     EXPECT_TRUE(simulation);

@@ -84,7 +84,12 @@ int check(const Arguments& arguments) {
                  one.fitted ? "fitted" : "", one.source);
     }
   }
-  if (arguments.json) print_json({{"profile", arguments.name}, {"checks", rows}});
+  const std::vector<std::string> unchecked = sim::profile_unchecked(arguments.name);
+  if (arguments.json) {
+    print_json({{"profile", arguments.name}, {"checks", rows}, {"unchecked", unchecked}});
+    return 0;
+  }
+  for (const std::string& line : unchecked) fmt::print("not checked: {}\n", line);
   return 0;
 }
 

@@ -22,4 +22,8 @@ struct ProfileCheck {
 /// What can be checked of one of the program's profiles; none where nothing was published.
 [[nodiscard]] std::vector<ProfileCheck> profile_checks(const std::string& profile);
 
+/// Published figures of such a machine that no run of this program can be held against, a line each
+/// with the reason.
+[[nodiscard]] std::vector<std::string> profile_unchecked(const std::string& profile);
+
 }  // namespace nicroscope::sim

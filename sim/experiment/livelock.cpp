@@ -145,9 +145,8 @@ Experiment livelock() {
        "NIC, of which there was none in 2001: its CPU is always busy, and it does less for a "
        "frame.",
        "to be seen: delivered to a process under NAPI there is a dip before the plateau, where "
-       "softirqs "
-       "at the end of interrupts leave the process too little; past it ksoftirqd has them and "
-       "shares.",
+       "softirqs at the end of interrupts, each short enough to come to its end, leave the process "
+       "too little; past it ksoftirqd has them and shares (docs/experiments.md).",
        "useful: the time that the delivered frames would have taken where each took least."},
       {"host.costs=pentium2-2001", "host.hz=100", "host.max_interrupt_work=1"},
       {{"workload", "workload"},

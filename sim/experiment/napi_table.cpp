@@ -28,7 +28,7 @@ std::vector<Point> points(const Scenario& scenario, bool fewer) {
     point.options.scenario = scenario;
     point.options.load.sizes = {row.size + kFcsBytes};
     point.options.load.frames_per_second = row.offered_pps;
-    point.options.load.spacing = Spacing::poisson;
+    point.options.load.spacing = Spacing::constant;
     point.options.warm_up = std::chrono::milliseconds{5};
     point.options.window =
         Duration{std::llround(frames / row.offered_pps * 1e12)};  // so many frames of it
@@ -75,11 +75,12 @@ Experiment napi_table() {
       {"reproduces: at overload (60 to 256 bytes) next to no receive interrupts, at light load one "
        "a frame, the change between 256 and 1024 bytes.",
        "fitted: the profile's scale, by the frames forwarded at 60 bytes; transmit moderation (50 "
-       "frames or "
-       "600 us), by the table's transmit interrupts. All else follows.",
-       "resembles only: Olsson's e1000 had a descriptor ring and interrupt delay of its own, and "
+       "frames or 600 us), by the table's transmit interrupts. All else follows.",
+       "frames come evenly: from 256 bytes on, the table's offered rates are the line's.",
+       "resembles only: Olsson's e1000 may have merged interrupts by bursts of descriptors, and "
        "two "
-       "interfaces; this is one interface both ways, and its frames come with exponential gaps.",
+       "interfaces "
+       "shared PCI; this is one interface both ways.",
        "per million frames offered, from a shorter run."},
       {"host.costs=xeon-2002", "host.hz=100", "host.tx_usecs=600", "host.tx_frames=50"},
       {{"size", "size"},

@@ -58,7 +58,6 @@ class Switch {
   void release(std::size_t port, Time limit);
 
   [[nodiscard]] const SwitchCounters& counters() const noexcept { return counters_; }
-  [[nodiscard]] Duration delay() const noexcept { return options_.delay; }
 
  private:
   using Address = std::array<std::byte, 6>;

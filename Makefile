@@ -36,10 +36,12 @@ run: build ## put the shipped capture through the whole machine and show what ha
 test: build ## build everything and run all tests
 	@ctest --test-dir $(BUILD) --output-on-failure -j $(JOBS)
 
-nightly: build ## a million frames at random (FRAMES=, SEED=), every proof and every mutant
+nightly: build ## a million frames at random (FRAMES=, SEED=), hostile clients, every proof and mutant
 	@mkdir -p out
 	@$(BUILD)/tests/cosim/cosim_random_test --frames=$(FRAMES) --seed=$(SEED) --seeds=400 \
 		--coverage=out/nightly.json
+	@ASAN_OPTIONS=detect_container_overflow=0 \
+		$(BUILD)/tests/fuzz/fuzz_vhost_user --messages 1000000 --seed=$(SEED)
 	@tests/formal/run.sh --all
 	@tests/formal/run.sh --mutants
 

@@ -31,7 +31,10 @@ void ReadChannel::request(Cycle now, unsigned id, BusAddress address, unsigned l
   check(first, bytes, size, burst);
   ++outstanding_;
   ar_ready_ = outstanding_ < kMaxOutstanding;
-  if (!core_.bus_master || !core_.memory.readable(address, first + bytes, core_.beat_bytes)) {
+  // What ends at the last address has no end that can be compared, and nothing is mapped there.
+  const bool wraps = first + bytes < first;
+  if (!core_.bus_master || wraps ||
+      !core_.memory.readable(address, first + bytes, core_.beat_bytes)) {
     core_.fault(now, address, first + bytes - address, false);
     answer_fault(now, id, beats);
   } else if (core_.options.adversary) {

@@ -2,8 +2,15 @@
 // Adaptive interrupt moderation (ethtool -C adaptive-rx on): the data path samples, a process sets
 // what was decided, as commands have to be waited for (Linux: virtnet_rx_dim_work).
 #include "driver/virtio_net.h"
+#include "nicroscope/host_points.h"
 
 namespace nicroscope::driver {
+
+namespace {
+
+constexpr unsigned kProfileShift = 16;  // in a net_dim event's argument
+
+}  // namespace
 
 void VirtioNet::sample_dim(QueuePair& pair, bool tx) {
   const CoalesceSettings& settings = queue_coalesce_[pair.index];
@@ -30,6 +37,8 @@ void VirtioNet::apply_dim() {
       if (adaptive && running_ && send_queue_coalesce(queue, dim.moderation())) {
         set = dim.moderation();
         own_coalesce_[pair->index] = true;
+        kernel_.trace().emit(point::net_dim, kNoFrame,
+                             queue | std::uint64_t{dim.profile()} << kProfileShift);
       }
       dim.applied();
     };

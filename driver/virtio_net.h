@@ -100,6 +100,10 @@ class VirtioNet : public net::net_device_ops {
   [[nodiscard]] ReceiveStats receive_stats() const;
   [[nodiscard]] TransmitStats transmit_stats() const;
   [[nodiscard]] const QueuePair& pair(std::uint16_t n) const { return *pairs_.at(n); }
+  /// The host's interrupt of a virtqueue, as /proc/interrupts numbers it.
+  [[nodiscard]] unsigned irq_of(std::uint16_t queue) const noexcept {
+    return options_.first_vector + vector_of(queue);
+  }
   [[nodiscard]] const VirtioPci::NetConfig& config() const noexcept { return config_; }
   [[nodiscard]] std::uint32_t link_speed() const noexcept { return config_.speed; }
   [[nodiscard]] const Options& options() const noexcept { return options_; }

@@ -10,9 +10,7 @@
 namespace nicroscope::sim {
 namespace {
 
-/// What every row has.
-nlohmann::json row_of(const Point& point, const LoadResult& result) {
-  nlohmann::json row = point.labels;
+void add_window(nlohmann::json& row, const WindowResult& result) {
   row["offered_pps"] = result.offered_pps;
   row["delivered_pps"] = result.delivered_pps;
   row["cpu_hardirq"] = result.cpu.hardirq;
@@ -27,6 +25,18 @@ nlohmann::json row_of(const Point& point, const LoadResult& result) {
   row["polls_full"] = result.polls_full;
   row["latency_us_median"] = result.latency_us_median;
   row["latency_us_p99"] = result.latency_us_p99;
+}
+
+/// What every row has, and, where there are any, the load's phases and what net_dim set.
+nlohmann::json row_of(const Point& point, const LoadResult& result) {
+  nlohmann::json row = point.labels;
+  add_window(row, result);
+  for (const auto& [name, window] : result.phases) add_window(row["phases"][name], window);
+  for (const DimStep& step : result.dim) {
+    row["dim"].push_back({{"us", std::chrono::duration<double, std::micro>(step.time).count()},
+                          {"virtqueue", step.virtqueue},
+                          {"profile", step.profile}});
+  }
   row["sent"] = result.sent;
   row["delivered"] = result.delivered;
   row["drops"] = result.drops;

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <sstream>
@@ -32,6 +34,7 @@ constexpr Time kLoadStart = std::chrono::milliseconds{20};  // the machine is up
 constexpr Duration kStep = std::chrono::milliseconds{2};
 constexpr unsigned kQuietSteps = 3;    // without change: nothing is left to be done
 constexpr unsigned kMostSteps = 5000;  // of waiting for that
+constexpr std::int64_t kPicosecondsPerNanosecond = 1000;
 
 /// Passes on the events of a part of the time.
 class EventWindow final : public TraceSink {
@@ -65,19 +68,14 @@ struct EmptiedCount final : TraceSink {
   std::uint64_t count = 0;
 };
 
-/// What can be read at any moment without disturbing anything.
-struct Moment {
-  std::uint64_t sent = 0;
-  std::uint64_t delivered = 0;
-  std::uint64_t freed = 0;  ///< by the stack, with a reason
-  std::uint64_t interrupts = 0;
-  std::uint64_t rx_interrupts = 0;
-  std::uint64_t tx_interrupts = 0;
-  std::uint64_t polls = 0;
-  std::uint64_t polls_done = 0;
-  std::uint64_t polls_emptied = 0;
-  kernel::CpuTime cpu;         ///< of all
-  std::vector<Duration> busy;  ///< each
+/// Keeps what net_dim set.
+struct DimSteps final : TraceSink {
+  void on_event(const TraceEvent& event) override {
+    if (event.point != point::net_dim) return;
+    steps.push_back({event.time - kLoadStart, static_cast<unsigned>(event.arg & 0xffffU),
+                     static_cast<unsigned>(event.arg >> 16U)});
+  }
+  std::vector<DimStep> steps;
 };
 
 /// Interrupts of the vectors whose names have `part` in them, of all CPUs.
@@ -100,8 +98,7 @@ class LoadRun {
       : options_(options),
         watched_(window_of(options.observe)),
         machine_(Machine::create(machine_options(options, watched_))),
-        far_(machine_->simulation().wire(), kFarMac, options.load.flows),
-        receiver_(machine_->stack(), kPort) {
+        far_(machine_->simulation().wire(), kFarMac, options.load.flows) {
     Simulation& simulation = machine_->simulation();
     if (const Observation& observe = options.observe; !observe.trace.empty()) {
       auto text = TextSink::create(observe.trace, simulation.clock());
@@ -113,6 +110,7 @@ class LoadRun {
     simulation.trace().add(hash_);
     simulation.trace().add(counts_);
     simulation.trace().add(emptied_);
+    simulation.trace().add(dim_);
     simulation.wire().add_sink(hash_);
   }
 
@@ -170,7 +168,7 @@ class LoadRun {
       if (!net::dev_disable_lro(machine_->netdev())) problem = "the device merges frames";
       // A router with one arm would send its neighbours redirects; this one is to be measured.
       stack.ipv4.sysctl.send_redirects = false;
-      stack.ipv4.sysctl.ip_forward = options_.workload == Workload::forward;
+      stack.ipv4.sysctl.ip_forward = forwards();
       net::SystemCalls sys(stack);
       const auto fd = sys.socket(net::address_family::inet, net::sock_type::dgram);
       const net::sockaddr to = net::ipv4_endpoint{{kSource}, kHelloPort};
@@ -180,11 +178,29 @@ class LoadRun {
     if (!failure.empty()) return failure;
     if (problem.empty() && far_.others() < 2) problem = "the neighbour was not found";
     if (!problem.empty()) return problem;
-    if (options_.workload == Workload::local)
-      receiver_.start(options_.receiver_cpu % machine_->host().cpus());
+    if (options_.workload == Workload::local) start_receivers();
     if (std::string late = machine_->run_until(kLoadStart); !late.empty()) return late;
-    if (options_.workload == Workload::local && !receiver_.ready()) return "no receiver";
-    return {};
+    const auto ready = [](const UdpReceiver& receiver) { return receiver.ready(); };
+    return std::ranges::all_of(receivers_, ready) ? std::string{} : "no receiver";
+  }
+
+  void start_receivers() {
+    for (unsigned i = 0; i < options_.receivers; ++i) {
+      UdpReceiver& receiver =
+          receivers_.emplace_back(machine_->stack(), static_cast<std::uint16_t>(kPort + i));
+      if (options_.connected) {
+        receiver.connect_to({{kSource}, static_cast<std::uint16_t>(Generator::kFirstPort + i)});
+      }
+      receiver.start((options_.receiver_cpu + i) % machine_->host().cpus());
+    }
+  }
+
+  [[nodiscard]] bool forwards() const {
+    return options_.phases.empty()
+               ? options_.workload == Workload::forward
+               : std::ranges::any_of(options_.phases, [](const LoadPhase& phase) {
+                   return phase.workload == Workload::forward;
+                 });
   }
 
   // The device is the program's: it knows its next hop, and the stack has none.
@@ -205,14 +221,22 @@ class LoadRun {
     load.destination = machine_->netdev().dev_addr().bytes;
     load.source = kFarMac;
     load.source_address = kSource;
-    const bool forward = options_.workload == Workload::forward;
-    load.destination_address = forward ? kDestination : host_.value;
-    load.destination_port = options_.workload == Workload::echo
-                                ? static_cast<std::uint16_t>(options_.scenario.host.echo_port)
-                                : kPort;
+    load.destination_ports = options_.receivers;
+    address(load, options_.workload);
+    for (const LoadPhase& phase : options_.phases) {
+      address(load.phases.emplace_back(phase.load), phase.workload);
+    }
     generator_.emplace(load);
     drops_before_ = stack_drops();
-    if (load.outstanding != 0) far_.on_returned([this](Time now) { generator_->returned(now); });
+    if (load.outstanding != 0 || !phases_.empty()) {
+      far_.on_returned([this, from, to](Time now, const Stamp& stamp) {
+        generator_->returned(now, stamp.sequence);
+        if (!phases_.empty() && stamp.due >= from && stamp.due < to) {
+          phases_[phase_at(stamp.due).first].latency.add(
+              static_cast<std::uint64_t>((now - stamp.due).count() / kPicosecondsPerNanosecond));
+        }
+      });
+    }
     if (const Observation& observe = options_.observe; observe.from_frame != 0) {
       generator_->on_begun([this, &observe](std::uint64_t number, Time now) {
         if (number == observe.from_frame) watched_->from = now;
@@ -220,25 +244,58 @@ class LoadRun {
       });
     }
     far_.measure(from, to);
-    receiver_.measure(from, to);
+    for (UdpReceiver& receiver : receivers_) receiver.measure(from, to);
     if (app_) app_->measure(from, to);
     far_.set_load(&*generator_);
     if (std::string problem = machine_->run_until(from); !problem.empty()) return problem;
-    const Moment before = look();
-    if (std::string problem = machine_->run_until(to); !problem.empty()) return problem;
-    report(before, look());
+    if (std::string problem = measure(from, to); !problem.empty()) return problem;
     return drain();
+  }
+
+  void address(GeneratorPhase& load, Workload workload) const {
+    load.destination_address = workload == Workload::forward ? kDestination : host_.value;
+    load.destination_port = workload == Workload::echo
+                                ? static_cast<std::uint16_t>(options_.scenario.host.echo_port)
+                                : kPort;
+  }
+
+  // The phase that belongs to a time of the load, and its end.
+  [[nodiscard]] std::pair<std::size_t, Time> phase_at(Time time) const {
+    Duration cycle{0};
+    for (const LoadPhase& phase : options_.phases) cycle += phase.load.length;
+    Time end = kLoadStart + (time - kLoadStart) / cycle * cycle;
+    for (std::size_t i = 0;; ++i) {
+      end += options_.phases[i].load.length;
+      if (time < end) return {i, end};
+    }
+  }
+
+  // From `from`, where the simulation is, to `to`, phase by phase.
+  std::string measure(Time from, Time to) {
+    Moment all;
+    Moment before = look(from);
+    for (Time time = from; time < to;) {
+      const auto [phase, end] = phases_.empty() ? std::pair{std::size_t{0}, to} : phase_at(time);
+      time = std::min(end, to);
+      if (std::string problem = machine_->run_until(time); !problem.empty()) return problem;
+      const Moment after = look(time);
+      all.add(before, after);
+      if (!phases_.empty()) phases_[phase].sum.add(before, after);
+      before = after;
+    }
+    static_cast<WindowResult&>(result_) = all.result();
+    return {};
   }
 
   // Until nothing changes any more.
   std::string drain() {
     unsigned quiet = 0;
-    Moment last = look();
+    Moment last = look(Time{0});
     for (unsigned step = 0; quiet < kQuietSteps; ++step) {
       if (step == kMostSteps) return "the machine does not come to rest after the load";
       const Time now = machine_->simulation().timeline().now();
       if (std::string problem = machine_->run_until(now + kStep); !problem.empty()) return problem;
-      const Moment next = look();
+      const Moment next = look(Time{0});
       const bool still = next.sent == last.sent && next.delivered == last.delivered &&
                          next.freed == last.freed && next.polls == last.polls;
       quiet = still && generator_->ended() ? quiet + 1 : 0;
@@ -247,12 +304,13 @@ class LoadRun {
     return {};
   }
 
-  [[nodiscard]] Moment look() {
+  [[nodiscard]] Moment look(Time now) {
     Moment moment;
+    moment.time = now;
     moment.sent = generator_->sent();
-    moment.delivered = options_.workload != Workload::local ? far_.returned()
-                       : app_                               ? app_->received()
-                                                            : receiver_.received();
+    moment.delivered = far_.returned();
+    if (app_ && options_.workload == Workload::local) moment.delivered = app_->received();
+    for (const UdpReceiver& receiver : receivers_) moment.delivered += receiver.received();
     moment.freed = machine_->stack().net.skbs().dropped();
     moment.interrupts = machine_->host().irq().total();
     moment.rx_interrupts = interrupts_of(machine_->host(), "-input.");
@@ -278,44 +336,21 @@ class LoadRun {
     return drops;
   }
 
-  void report(const Moment& before, const Moment& after) {
-    const double seconds = std::chrono::duration<double>(options_.window).count();
-    const auto rate = [&](std::uint64_t a, std::uint64_t b) {
-      return static_cast<double>(b - a) / seconds;
-    };
-    const auto share = [&](Duration a, Duration b) {
-      return std::chrono::duration<double>(b - a).count() / seconds;
-    };
-    result_.window_sent = after.sent - before.sent;
-    result_.offered_pps = rate(before.sent, after.sent);
-    result_.delivered_pps = rate(before.delivered, after.delivered);
-    result_.cpu = {share(before.cpu.hardirq, after.cpu.hardirq),
-                   share(before.cpu.softirq, after.cpu.softirq),
-                   share(before.cpu.user + before.cpu.system, after.cpu.user + after.cpu.system)};
-    for (std::size_t cpu = 0; cpu < after.busy.size(); ++cpu) {
-      result_.cpu_busy.push_back(share(before.busy[cpu], after.busy[cpu]));
-    }
-    result_.interrupts = after.interrupts - before.interrupts;
-    result_.rx_interrupts = after.rx_interrupts - before.rx_interrupts;
-    result_.tx_interrupts = after.tx_interrupts - before.tx_interrupts;
-    result_.polls = after.polls - before.polls;
-    result_.polls_emptied = after.polls_emptied - before.polls_emptied;
-    result_.polls_full = result_.polls - (after.polls_done - before.polls_done);
-  }
-
   // After the load: what became of every frame.
   std::string judge() {
-    constexpr double kNanosecondsPerMicrosecond = 1000;
     result_.trace_hash = hash_.value();
     result_.sent = generator_->sent();
-    result_.delivered = look().delivered;
-    const Histogram& latency = options_.workload != Workload::local ? far_.latency()
-                               : app_                               ? app_->latency()
-                                                                    : receiver_.latency();
-    result_.latency_us_median =
-        static_cast<double>(latency.quantile(0.5)) / kNanosecondsPerMicrosecond;
-    result_.latency_us_p99 =
-        static_cast<double>(latency.quantile(0.99)) / kNanosecondsPerMicrosecond;
+    result_.delivered = look(Time{0}).delivered;
+    result_.dim = dim_.steps;
+    Histogram latency =
+        options_.workload == Workload::local && app_ ? app_->latency() : far_.latency();
+    for (const UdpReceiver& receiver : receivers_) latency.add(receiver.latency());
+    set_latency(result_, latency);
+    for (std::size_t i = 0; i < phases_.size(); ++i) {
+      WindowResult phase = phases_[i].sum.result();
+      set_latency(phase, phases_[i].latency);
+      result_.phases.emplace_back(options_.phases[i].name, std::move(phase));
+    }
     result_.drops = receive_drops(machine_->statistics());
     if (app_ && app_->no_room() != 0) result_.drops["poll_tx_full"] = app_->no_room();
     const StackDrops drops = stack_drops();
@@ -331,8 +366,14 @@ class LoadRun {
     return machine_->broken_rule();
   }
 
+  struct Phase {
+    Moment sum;
+    Histogram latency;
+  };
+
   const LoadOptions options_;
   const std::shared_ptr<TimeWindow> watched_;
+  std::vector<Phase> phases_{options_.phases.size()};
   const bool polls_ = options_.scenario.host.receive == "poll";
   LoadResult result_;
   StackDrops drops_before_{};
@@ -342,9 +383,10 @@ class LoadRun {
   HashSink hash_;
   CountSink counts_;
   EmptiedCount emptied_;
+  DimSteps dim_;
   std::unique_ptr<Machine> machine_;
   FarEnd far_;
-  UdpReceiver receiver_;
+  std::deque<UdpReceiver> receivers_;
   std::optional<PollApp> app_;
   std::optional<Generator> generator_;
   net::ipv4_address host_;

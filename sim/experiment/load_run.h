@@ -5,9 +5,11 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "nicroscope/time.h"
+#include "sim/experiment/load_window.h"
 #include "sim/machine/machine.h"
 #include "sim/wire/generator.h"
 
@@ -33,6 +35,13 @@ struct Observation {
   std::uint64_t to_frame = 0;
 };
 
+/// A part of a load that changes: what comes and what becomes of it.
+struct LoadPhase {
+  std::string name;
+  Workload workload = Workload::forward;  ///< or echo
+  GeneratorPhase load;                    ///< its addresses are set by the run
+};
+
 /// One machine under one load.
 struct LoadOptions {
   Scenario scenario;
@@ -40,37 +49,30 @@ struct LoadOptions {
   bool assertions = false;
   Workload workload = Workload::forward;
   unsigned receiver_cpu = 0;  ///< of the process, as far as there are CPUs
-  GeneratorOptions load;      ///< its addresses, times and seed are set by the run
+  /// Processes that receive, one on each CPU from receiver_cpu on, each by a socket of its own:
+  /// flows belong to them in turn.
+  unsigned receivers = 1;
+  bool connected = false;  ///< the sockets are, with a flow each
+  GeneratorOptions load;   ///< its addresses, times, phases and seed are set by the run
+  /// What the load changes between, over and over; none: it stays as `workload` and `load` say.
+  std::vector<LoadPhase> phases;
   Duration warm_up = std::chrono::milliseconds{5};  ///< of the load, before anything is measured
   Duration window = std::chrono::milliseconds{20};
   Observation observe;
 };
 
-/// Shares of a CPU's time in the window, 0 to 1.
-struct CpuShares {
-  double hardirq = 0;
-  double softirq = 0;
-  double process = 0;  ///< user and system
-  [[nodiscard]] double busy() const noexcept { return hardirq + softirq + process; }
+/// A profile of interrupt moderation that the driver's net_dim set.
+struct DimStep {
+  Duration time{0};  ///< since the start of the load
+  unsigned virtqueue = 0;
+  unsigned profile = 0;
 };
 
-struct LoadResult {
+/// In the window, and in the whole run.
+struct LoadResult : WindowResult {
   std::string problem;  ///< what went wrong, one line; empty where nothing
-  // ---- in the window
-  std::uint64_t window_sent = 0;  ///< frames that passed to the NIC
-  double offered_pps = 0;
-  double delivered_pps = 0;
-  CpuShares cpu;                 ///< of all CPUs together: up to their number
-  std::vector<double> cpu_busy;  ///< of each
-  std::uint64_t interrupts = 0;
-  std::uint64_t rx_interrupts = 0;  ///< of these, of receive queues
-  std::uint64_t tx_interrupts = 0;
-  std::uint64_t polls = 0;
-  std::uint64_t polls_emptied = 0;  ///< polls of receive queues that left polled mode with frames
-  std::uint64_t polls_full = 0;     ///< polls that stayed in it
-  // ---- frames that were due in the window: from then until they were delivered
-  double latency_us_median = 0;
-  double latency_us_p99 = 0;
+  /// Of the window, what belongs to each of the phases.
+  std::vector<std::pair<std::string, WindowResult>> phases;
   // ---- in the whole run
   std::uint64_t sent = 0;
   std::uint64_t delivered = 0;
@@ -79,6 +81,7 @@ struct LoadResult {
   std::uint64_t cycles_skipped = 0;
   double wall_seconds = 0;
   std::uint64_t trace_hash = 0;
+  std::vector<DimStep> dim;  ///< in the order of time
 
   [[nodiscard]] std::uint64_t dropped() const;
 };

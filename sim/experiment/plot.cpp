@@ -3,9 +3,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <cmath>
 #include <cstdlib>
 #include <fstream>
+#include <limits>
 
 namespace nicroscope::sim {
 namespace {
@@ -25,19 +28,46 @@ std::string style_of(const Series& series, std::size_t index) {
   const std::size_t symbol = 4 + index % kColours.size();
   switch (series.style) {
     case Series::Style::points:
-      return fmt::format("with points pt {} ps 1 {}", symbol, colour);
+      return fmt::format("with points pt {} ps 1.4 {}", symbol, colour);
     case Series::Style::dashes:
       return fmt::format("with lines dt 2 lw 1.5 {}", colour);
+    case Series::Style::dots:
+      return fmt::format("with lines dt 3 lw 2 {}", colour);
+    case Series::Style::steps:
+      return fmt::format("with steps lw 2 {}", colour);
     default:
       return fmt::format("with linespoints pt {} ps 0.8 lw 2 {}", symbol, colour);
   }
+}
+
+/// To the outermost points; names beside them need room.
+std::string x_range(const Plot& plot) {
+  bool names = false;
+  double low = std::numeric_limits<double>::max();
+  double high = std::numeric_limits<double>::lowest();
+  for (const Series& series : plot.series) {
+    names |= !series.names.empty();
+    for (const auto& [x, y] : series.points) {
+      low = std::min(low, x);
+      high = std::max(high, x);
+    }
+  }
+  if (!plot.log_x) return "set autoscale xfixmax\n";
+  if (!names) return "set autoscale xfix\n";
+  const double room = std::pow(high / low, 0.1);
+  return fmt::format("set xrange [{:.9g}:{:.9g}]\n", low / std::sqrt(room), high * room);
 }
 
 std::string script_of(const Plot& plot) {
   std::string text = "# SPDX-License-Identifier: Apache-2.0\n";
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     text += fmt::format("$data{} << EOD\n", i);
-    for (const auto& [x, y] : plot.series[i].points) text += fmt::format("{:.9g} {:.9g}\n", x, y);
+    const Series& series = plot.series[i];
+    for (std::size_t p = 0; p < series.points.size(); ++p) {
+      const auto& [x, y] = series.points[p];
+      text += fmt::format("{:.9g} {:.9g} \"{}\"\n", x, y,
+                          p < series.names.size() ? series.names[p] : "");
+    }
     text += "EOD\n";
   }
   text += fmt::format("set title {} noenhanced\n", quoted(plot.title));
@@ -45,7 +75,8 @@ std::string script_of(const Plot& plot) {
   text += fmt::format("set ylabel {} noenhanced\n", quoted(plot.y_label));
   text += "set grid back lt 1 lw 1 lc rgb '#d0d0d0'\nset border 3\nset tics nomirror\n";
   if (plot.log_x) text += "set logscale x\n";
-  text += plot.log_x ? "set autoscale xfix\n" : "set autoscale xfixmax\n";
+  text += x_range(plot);
+  if (plot.y_step != 0) text += fmt::format("set ytics {}\n", plot.y_step);
   text += plot.log_y ? "set logscale y\n" : "set yrange [0:*]\n";
   text += plot.legend_above ? "set key tmargin center horizontal noenhanced\n"
                             : "set key top left noenhanced\n";
@@ -53,6 +84,10 @@ std::string script_of(const Plot& plot) {
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     lines += fmt::format("{}$data{} using 1:2 {} title {}", i == 0 ? "" : ", \\\n  ", i,
                          style_of(plot.series[i], i), quoted(plot.series[i].title));
+    if (!plot.series[i].names.empty()) {
+      lines += fmt::format(
+          ", \\\n  $data{} using 1:2:3 with labels left offset 0.8,0.4 font ',10' notitle", i);
+    }
   }
   for (const char* const kind : {"svg", "png"}) {
     const bool svg = std::string_view(kind) == "svg";

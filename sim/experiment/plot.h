@@ -10,10 +10,11 @@ namespace nicroscope::sim {
 
 /// One line of a plot.
 struct Series {
-  enum class Style : std::uint8_t { line, points, dashes };
+  enum class Style : std::uint8_t { line, points, dashes, dots, steps };
   std::string title;
   std::vector<std::pair<double, double>> points;
   Style style = Style::line;
+  std::vector<std::string> names{};  ///< written beside the points, as far as there are
 };
 
 /// A picture: lines over common axes.
@@ -25,6 +26,7 @@ struct Plot {
   std::vector<Series> series;
   bool log_x = false;
   bool log_y = false;
+  double y_step = 0;          ///< between the marks of the y axis; 0: as gnuplot likes
   bool legend_above = false;  ///< the legend has no room among the lines
 };
 

@@ -19,6 +19,7 @@ void UdpReceiver::receive() {
   net::SystemCalls sys(stack_);
   const auto fd = sys.socket(net::address_family::inet, net::sock_type::dgram);
   if (!fd || sys.bind(fd.value(), net::ipv4_endpoint{net::kInaddrAny, port_}) != net::kOk) return;
+  if (peer_ && sys.connect(fd.value(), *peer_) != net::kOk) return;
   std::vector<std::byte> buffer(net::kUdpMaxData);
   ready_ = true;
   for (;;) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "sim/wire/histogram.h"
 #include "stack/socket/net_stack.h"
@@ -15,6 +16,8 @@ class UdpReceiver {
   UdpReceiver(const UdpReceiver&) = delete;
   UdpReceiver& operator=(const UdpReceiver&) = delete;
 
+  /// Only what comes from there is received. Before start().
+  void connect_to(const net::ipv4_endpoint& peer) { peer_ = peer; }
   /// Spawns the process on that CPU; it must end before this does.
   void start(unsigned cpu);
   /// Frames of the load whose due time is in [from, to) count for latencies.
@@ -32,6 +35,7 @@ class UdpReceiver {
 
   net::NetStack& stack_;
   const std::uint16_t port_;
+  std::optional<net::ipv4_endpoint> peer_;
   bool ready_ = false;
   Time from_{0};
   Time to_ = kNever;

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <exception>
+#include <sstream>
 #include <utility>
 
 #include "sim/base/failure.h"
@@ -133,20 +134,57 @@ std::string Machine::set_up_interface() {
   if (!net::dev_open(netdev())) return "the interface does not come up";
   stack_.net.softnet().config = {scenario_.host.netdev_max_backlog,
                                  scenario_.host.backlog_throttle};
-  const kernel::cpumask_t rps = std::stoull(scenario_.host.rps_cpus, nullptr, 16);
+  set_up_steering();
+  set_up_affinity();
+  return set_up_moderation();
+}
+
+void Machine::set_up_steering() {
+  const Scenario::Host& host = scenario_.host;
+  const kernel::cpumask_t cpus = std::stoull(host.rps_cpus, nullptr, 16);
+  net::Rps& rps = stack_.net.softnet().rps;
   for (std::uint16_t queue = 0; queue < driver_.max_channels(); ++queue) {
-    if (!stack_.net.softnet().rps.set_rps_cpus(netdev(), queue, rps)) {
+    if (!rps.set_rps_cpus(netdev(), queue, cpus)) {
       throw BadInput("host.rps_cpus: the host has none of these CPUs");
     }
+    if (!rps.set_rps_flow_cnt(netdev(), queue, host.rps_flow_cnt)) {
+      throw BadInput("host.rps_flow_cnt: a power of two is accepted, or 0");
+    }
   }
-  return set_up_moderation();
+  if (!rps.set_rps_sock_flow_entries(host.rps_sock_flow_entries)) {
+    throw BadInput("host.rps_sock_flow_entries: a power of two is accepted, or 0");
+  }
+}
+
+// As a person does by /proc/irq/N/smp_affinity, once the interface is up.
+void Machine::set_up_affinity() {
+  std::vector<unsigned> cpus;
+  std::istringstream list(scenario_.host.irq_cpus);
+  for (std::string number; std::getline(list, number, ',');) {
+    // Three digits say more than there can be.
+    const unsigned cpu =
+        number.size() > 3 ? kernel_.cpus() : static_cast<unsigned>(std::stoul(number));
+    if (cpu >= kernel_.cpus()) {
+      throw BadInput(fmt::format("host.irq_cpus: the host has CPUs 0 to {}", kernel_.cpus() - 1));
+    }
+    cpus.push_back(cpu);
+  }
+  if (cpus.empty()) return;
+  for (std::uint16_t queue = 0; queue < 2 * driver_.max_channels(); ++queue) {
+    const unsigned cpu = cpus[queue / 2 % cpus.size()];
+    const bool set = kernel_.irq().irq_set_affinity(driver_.irq_of(queue), kernel::cpumask_of(cpu));
+    kernel::bug_on(!set, "a queue without an interrupt");
+  }
 }
 
 std::string Machine::set_up_moderation() {
   const Scenario::Host& host = scenario_.host;
-  const driver::CoalesceSettings settings{
-      {host.rx_usecs, host.rx_frames}, {host.tx_usecs, host.tx_frames}, false, false};
-  const bool asked = settings.rx != driver::Moderation{} || settings.tx != driver::Moderation{};
+  const driver::CoalesceSettings settings{{host.rx_usecs, host.rx_frames},
+                                          {host.tx_usecs, host.tx_frames},
+                                          host.adaptive_rx,
+                                          host.adaptive_tx};
+  const bool asked = settings.rx != driver::Moderation{} || settings.tx != driver::Moderation{} ||
+                     settings.adaptive_rx || settings.adaptive_tx;
   return asked ? driver_.set_coalesce(settings) : std::string{};
 }
 

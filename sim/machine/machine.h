@@ -74,6 +74,8 @@ class Machine {
           kernel::Config kernel_config);
   [[nodiscard]] std::string set_up_interface();
   [[nodiscard]] std::string set_up_moderation();
+  void set_up_steering();
+  void set_up_affinity();
 
   const Scenario scenario_;
   std::unique_ptr<Simulation> simulation_;

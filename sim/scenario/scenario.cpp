@@ -74,6 +74,17 @@ bool is_mask(const std::string& value) {
          std::ranges::all_of(value, [](unsigned char c) { return std::isxdigit(c) != 0; });
 }
 
+/// Numbers with commas between them, or nothing.
+bool is_list(const std::string& value) {
+  bool digit = false;
+  for (const char c : value) {
+    if (c != ',' && std::isdigit(static_cast<unsigned char>(c)) == 0) return false;
+    if (c == ',' && !digit) return false;
+    digit = c != ',';
+  }
+  return value.empty() || digit;
+}
+
 std::vector<Key> keys_of(Scenario& s) {
   std::vector<std::string> profiles;
   for (const Profile& profile : kProfiles) profiles.emplace_back(profile.name);
@@ -104,10 +115,16 @@ std::vector<Key> keys_of(Scenario& s) {
       number("host.rx_frames", 0, 65'535, s.host.rx_frames),
       number("host.tx_usecs", 0, 65'535, s.host.tx_usecs),
       number("host.tx_frames", 0, 65'535, s.host.tx_frames),
+      flag("host.adaptive_rx", s.host.adaptive_rx),
+      flag("host.adaptive_tx", s.host.adaptive_tx),
       choice("host.head_reads", {"none", "poll", "frame"}, s.host.head_reads),
       number("host.netdev_max_backlog", 1, 1'000'000, s.host.netdev_max_backlog),
       flag("host.backlog_throttle", s.host.backlog_throttle),
       text("host.rps_cpus", "a mask of CPUs in hexadecimal", s.host.rps_cpus, is_mask),
+      number("host.rps_flow_cnt", 0, 1 << 20, s.host.rps_flow_cnt),
+      number("host.rps_sock_flow_entries", 0, 1 << 20, s.host.rps_sock_flow_entries),
+      text("host.irq_cpus", "CPUs as \"0,2\", \"\" for the driver's choice", s.host.irq_cpus,
+           is_list),
       number("host.netdev_budget", 1, 100'000, s.host.netdev_budget),
       text("host.address", "an IPv4 address and prefix length, as \"10.0.0.2/24\"", s.host.address),
       text("host.gateway", "an IPv4 address, or \"\" for none", s.host.gateway),

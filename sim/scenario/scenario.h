@@ -46,16 +46,23 @@ struct Scenario {
     unsigned netdev_max_backlog = 300;  ///< host.netdev_max_backlog: packets of netif_rx, a CPU
     bool backlog_throttle = true;  ///< host.backlog_throttle: a full backlog takes none until empty
     std::string rps_cpus = "0";    ///< host.rps_cpus: a mask in hexadecimal, as in /sys; 0 for none
-    std::string tick = "none";     ///< host.tick: "none", "nohz" or "periodic", as CONFIG_HZ_*
-    unsigned cpus = 1;             ///< host.cpus
-    int ksoftirqd_nice = 0;        ///< host.ksoftirqd_nice: 19 in Linux 2.4
-    std::string receive = "napi";  ///< host.receive: "napi", "interrupt" or "poll"
+    unsigned rps_flow_cnt = 0;     ///< host.rps_flow_cnt: of each queue, as in /sys; 0 for no RFS
+    unsigned rps_sock_flow_entries = 0;  ///< host.rps_sock_flow_entries: as in /proc/sys/net/core
+    std::string
+        irq_cpus;  ///< host.irq_cpus: "0,2": that take the queue pairs' interrupts, in turn;
+                   ///< "": each pair's goes to the CPU of its number
+    std::string tick = "none";         ///< host.tick: "none", "nohz" or "periodic", as CONFIG_HZ_*
+    unsigned cpus = 1;                 ///< host.cpus
+    int ksoftirqd_nice = 0;            ///< host.ksoftirqd_nice: 19 in Linux 2.4
+    std::string receive = "napi";      ///< host.receive: "napi", "interrupt" or "poll"
     unsigned max_interrupt_work = 20;  ///< host.max_interrupt_work: frames of one interrupt handler
     unsigned queue_pairs = 0;  ///< host.queue_pairs: in use; 0: one a CPU, as far as there are
     unsigned rx_usecs = 0;     ///< host.rx_usecs: interrupt moderation, as ethtool -C
     unsigned rx_frames = 0;    ///< host.rx_frames
     unsigned tx_usecs = 0;     ///< host.tx_usecs
     unsigned tx_frames = 0;    ///< host.tx_frames
+    bool adaptive_rx = false;  ///< host.adaptive_rx: net_dim moderates receive queues
+    bool adaptive_tx = false;  ///< host.adaptive_tx
     std::string head_reads = "none";  ///< host.head_reads: register reads of the driver to receive:
                                       ///< "none", one a "poll", one a "frame"
     std::string address = "10.0.0.2/24";  ///< host.address: IPv4 address and prefix length

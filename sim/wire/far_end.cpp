@@ -71,7 +71,7 @@ void FarEnd::on_frame(const PassedFrame& frame) {
   }
   ++returned_;
   if (on_returned_) {
-    on_returned_(frame.last);
+    on_returned_(frame.last, *stamp);
     wire_.wake();
   }
   std::uint64_t& least = next_[stamp->sequence % next_.size()];

@@ -29,8 +29,9 @@ class FarEnd final : public FrameSource, public FrameSink {
   /// Sends this, too; null for nothing. It must outlive the load's last frame.
   void set_load(FrameSource* load) noexcept;
 
-  /// Called with the time for every frame of the load that comes back.
-  void on_returned(std::function<void(Time)> function) { on_returned_ = std::move(function); }
+  /// Called for every frame of the load that comes back, with the time.
+  using OnReturned = std::function<void(Time now, const Stamp& stamp)>;
+  void on_returned(OnReturned function) { on_returned_ = std::move(function); }
 
   // ---- what came back
   /// Frames of the load whose due time is in [from, to) count for latencies.
@@ -63,7 +64,7 @@ class FarEnd final : public FrameSource, public FrameSink {
   Time from_{0};
   Time to_ = Time::max();
   std::vector<std::uint64_t> next_;  ///< least number that may come, a flow each
-  std::function<void(Time)> on_returned_;
+  OnReturned on_returned_;
   Histogram latency_;
   std::uint64_t returned_ = 0;
   std::uint64_t others_ = 0;

@@ -17,6 +17,11 @@ class Histogram {
     ++count_;
     largest_ = std::max(largest_, value);
   }
+  void add(const Histogram& other) noexcept {
+    for (std::size_t bin = 0; bin < bins_.size(); ++bin) bins_[bin] += other.bins_[bin];
+    count_ += other.count_;
+    largest_ = std::max(largest_, other.largest_);
+  }
   [[nodiscard]] std::uint64_t count() const noexcept { return count_; }
   [[nodiscard]] std::uint64_t largest() const noexcept { return largest_; }
   /// The least value that a share of `part`, 0 to 1, of the values does not pass, up to a bin's

@@ -117,12 +117,57 @@ TEST(GeneratorTest, QuestionsWaitForAnswers) {
     generator.pop();
   }
   EXPECT_EQ(generator.peek(), nullptr);
-  generator.returned(std::chrono::microseconds{30});
+  generator.returned(std::chrono::microseconds{30}, 0);
   ASSERT_NE(generator.peek(), nullptr);
   EXPECT_EQ(generator.peek()->earliest, Time{std::chrono::microseconds{30}});
   generator.pop();
   EXPECT_EQ(generator.peek(), nullptr);
   EXPECT_EQ(generator.sent(), 3U);
+}
+
+TEST(GeneratorTest, PhasesHaveTheirTurns) {
+  using std::chrono::microseconds;
+  GeneratorOptions o = options(1e9);
+  o.flows = 3;
+  o.destination_ports = 2;
+  GeneratorPhase rate;
+  rate.frames_per_second = 1e6;
+  rate.length = microseconds{10};
+  rate.destination_address = 0x0a000001;
+  GeneratorPhase questions = rate;
+  questions.outstanding = 1;
+  questions.length = microseconds{20};
+  questions.destination_address = 0x0a000002;
+  questions.destination_port = 7;
+  o.phases = {rate, questions};
+  o.end = microseconds{60};
+  Generator generator(o);
+  const auto take = [&](Time due, std::uint32_t address, std::uint16_t port) {
+    const WireFrame* frame = generator.peek();
+    ASSERT_NE(frame, nullptr);
+    EXPECT_EQ(frame->earliest, due);
+    EXPECT_EQ(sum(frame->bytes.subspan(14, 20)), 0xffffU);
+    const auto udp = frame->bytes.subspan(34);
+    EXPECT_EQ(sum(udp, sum(frame->bytes.subspan(26, 8)) + 17 + static_cast<unsigned>(udp.size())),
+              0xffffU);
+    EXPECT_EQ(Stamp::load_be(frame->bytes.data() + 30, 4), address);
+    EXPECT_EQ(Stamp::load_be(udp.data() + 2, 2), port + generator.sent() % 3 % 2);
+    generator.pop();
+  };
+  for (unsigned us = 0; us < 10; ++us) take(microseconds{us}, 0x0a000001, 9);
+  take(microseconds{10}, 0x0a000002, 7);
+  EXPECT_EQ(generator.peek(), nullptr);
+  generator.returned(microseconds{12}, 3);  // of the phase before: no answer
+  EXPECT_EQ(generator.peek(), nullptr);
+  generator.returned(microseconds{18}, 10);
+  take(microseconds{18}, 0x0a000002, 7);
+  // The last answer is late, and the next phase is that much shorter.
+  EXPECT_EQ(generator.peek(), nullptr);
+  generator.returned(microseconds{33}, 11);
+  for (unsigned us = 33; us < 40; ++us) take(microseconds{us}, 0x0a000001, 9);
+  take(microseconds{40}, 0x0a000002, 7);
+  generator.returned(microseconds{61}, 19);
+  EXPECT_TRUE(generator.ended());
 }
 
 TEST(FarEndTest, KnowsItsFramesAgain) {

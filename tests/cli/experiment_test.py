@@ -100,12 +100,90 @@ class ExperimentTest(Case):
     def test_coalesce(self):
         report = experiment("coalesce")
         self.conserved(report)
-        none, *fixed = rows(report, load="request-response")
-        # One request at a time: a delay is pure loss.
+        none, *fixed, adaptive = rows(report, load="request-response")
+        # One request at a time: a delay is pure loss, and net_dim finds the least.
         self.assertGreater(fixed[-1]["latency_us_median"], none["latency_us_median"] + 32)
-        none, *fixed = rows(report, load="bulk")
-        self.assertLess(fixed[-1]["interrupts"], 0.5 * none["interrupts"])
-        self.assertLess(fixed[-1]["cpu_us_per_frame"], none["cpu_us_per_frame"])
+        self.assertLess(adaptive["latency_us_median"], none["latency_us_median"] + 8)
+        self.assertEqual(adaptive["dim"][-1]["profile"], 0)
+        none, *fixed, adaptive = rows(report, load="bulk")
+        for row in (fixed[-1], adaptive):
+            self.assertLess(row["interrupts"], 0.5 * none["interrupts"])
+            self.assertLess(row["cpu_us_per_frame"], 0.9 * none["cpu_us_per_frame"])
+            self.assertGreater(row["latency_us_median"], none["latency_us_median"])
+        # Where the load changes, only what changes with it is good in both phases.
+        none, *fixed, adaptive = rows(report, load="mix")
+        self.assertLess(adaptive["latency_us_median"], none["latency_us_median"] + 8)
+        self.assertGreater(fixed[-1]["latency_us_median"], none["latency_us_median"] + 32)
+        self.assertLess(adaptive["cpu_us_per_frame"], 0.9 * none["cpu_us_per_frame"])
+        receive = [step["profile"] for step in adaptive["dim"] if step["virtqueue"] == 0]
+        self.assertGreaterEqual(max(receive), 3)
+        self.assertIn(0, receive[receive.index(max(receive)):], "it comes down again")
+        for load in ("bulk", "request-response", "bursts", "mix"):
+            beaten = rows(report, load=load, on_frontier=False)
+            frontier = rows(report, load=load, on_frontier=True)
+            self.assertTrue(frontier)
+            for row in beaten:
+                self.assertTrue(any(
+                    other["latency_us_median"] <= 1.03 * row["latency_us_median"] and
+                    other["cpu_us_per_frame"] <= 1.03 * row["cpu_us_per_frame"]
+                    for other in frontier))
+
+    def test_dim(self):
+        report = experiment("dim")
+        self.conserved(report)
+        off, on = (rows(report, load="datagrams", rx_dim=value) for value in ("off", "on"))
+        for without, adaptive in zip(off, on):
+            self.assertNotIn("dim", without)
+            self.assertLess(adaptive["rx_interrupts"], 0.5 * without["rx_interrupts"])
+            self.assertLess(adaptive["cpu0"], without["cpu0"] - 0.05)
+            self.assertAlmostEqual(adaptive["delivered_pps"] / without["delivered_pps"], 1,
+                                   delta=0.03)
+        # The published load.
+        for row, cpu in (off[-1], 1), (on[-1], 0.835):
+            self.assertEqual(row["published_cpu"], cpu)
+            self.assertAlmostEqual(row["cpu0"], cpu, delta=0.1)
+        self.assertAlmostEqual(off[-1]["cpu0"] - on[-1]["cpu0"], 0.165, delta=0.05)
+        changing, = rows(report, load="changing")
+        profiles = [step["profile"] for step in changing["dim"]]
+        self.assertGreaterEqual(max(profiles), 3)
+        self.assertIn(0, profiles[profiles.index(max(profiles)):])
+
+    def test_rss(self):
+        report = experiment("rss")
+        self.conserved(report)
+
+        def rate(**labels):
+            row, = rows(report, **labels)
+            return row["delivered_pps"]
+
+        one = rate(part="forward", steering="none", cpus=1)
+        many = {"part": "forward", "cpus": 4, "flows": 64}
+        # More CPUs are worth nothing while one gets all, and nearly their number with RSS.
+        self.assertLess(rate(steering="none", **many), 1.1 * one)
+        self.assertGreater(rate(steering="RSS", irq="each its own", **many), 3.3 * one)
+        self.assertLess(rate(steering="RSS", irq="all on CPU 0", **many), 1.1 * one)
+        # One queue's CPU is where RPS ends.
+        self.assertGreater(rate(steering="RPS", **many), 2 * one)
+        self.assertLess(rate(steering="RPS", **many), 3 * one)
+        # One flow stays on one CPU.
+        for steering in ("RSS", "RPS"):
+            self.assertLess(rate(part="forward", steering=steering, cpus=4, flows=1), 1.5 * one)
+        for steering in ("RPS", "RSS"):
+            self.assertGreater(rate(part="local", steering=steering),
+                               1.5 * rate(part="local", steering="none"))
+        # RFS goes to the reader's CPU: one to be woken and not two.
+        rps, rfs = (rows(report, part="one process", steering=s)[0] for s in ("RPS", "RFS"))
+        self.assertLess(rfs["latency_us_median"], rps["latency_us_median"] - 2)
+        self.assertEqual(rfs["cpu_busy"][2], 0)
+        self.assertGreater(rps["cpu_busy"][2], 0.05)
+        quiet, busy = (
+            {row["irq"]: row for row in rows(report, part="one process", steering="none")
+             if (row["offered_pps"] > 500_000) == high} for high in (False, True))
+        # Asleep, another CPU has to be woken; busy, two CPUs do more than one.
+        self.assertLess(quiet["the process's CPU"]["latency_us_median"],
+                        quiet["another CPU"]["latency_us_median"])
+        self.assertLess(busy["the process's CPU"]["delivered_pps"],
+                        busy["another CPU"]["delivered_pps"])
 
     def test_bypass(self):
         report = experiment("bypass")

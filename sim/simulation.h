@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -63,8 +64,9 @@ class Simulation {
   /// Simulates until `limit`, or until `done` (asked whenever events of the timeline have run), or
   /// until request_stop. Can be called again to go on, except after a failure.
   RunResult run_until(Time limit, const std::function<bool()>& done = {});
-  /// When something can happen next if nobody does anything; kNever if nothing ever will.
-  [[nodiscard]] Time next_event() const { return nic_->next_event(); }
+  /// When something can happen next if nobody does anything: now at the earliest, as for a frame
+  /// that was due before; kNever if nothing ever will.
+  [[nodiscard]] Time next_event() const { return std::max(nic_->next_event(), timeline_.now()); }
   /// Before this the NIC neither reads nor writes memory, nor raises an interrupt, if nobody does
   /// anything.
   [[nodiscard]] Time next_memory_access() const;

@@ -82,5 +82,13 @@ TEST(Lookahead, AnIdleNicAnnouncesNothing) {
             (rig.now() + microseconds{4}) / nanoseconds{10});
 }
 
+// As where a NIC is ahead of its guest, whose peer then sends something at the guest's time.
+TEST(Lookahead, WhatWasDueBeforeIsDueNow) {
+  NicRig rig("edge10", {}, 1);
+  rig.run_for(std::chrono::milliseconds{2});
+  rig.receive(udp_frame(1), -microseconds{5});
+  EXPECT_EQ(rig.simulation().next_event(), rig.now());
+}
+
 }  // namespace
 }  // namespace nicroscope::test

@@ -66,17 +66,6 @@ def header(link=ETHERNET, magic=0xA1B23C4D):
     return struct.pack("<IHHiIII", magic, 2, 4, 0, 0, 262144, link)
 
 
-def frames_of(path):
-    """The frames of a capture with the byte order and resolution that header() writes."""
-    data, place, frames = Path(path).read_bytes(), 24, []
-    assert struct.unpack_from("<I", data)[0] == 0xA1B23C4D
-    while place < len(data):
-        length = struct.unpack_from("<I", data, place + 8)[0]
-        frames.append(data[place + 16 : place + 16 + length])
-        place += 16 + length
-    return frames
-
-
 class Case(unittest.TestCase):
     """A test with a folder of its own."""
 

@@ -8,9 +8,13 @@ import random
 import shutil
 import struct
 import subprocess
+import sys
+from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import program
-from program import CAPTURE, LONGEST, Case, built, frame, frames_of, run
+from captures import frames_of
+from program import CAPTURE, LONGEST, Case, built, frame, run
 
 KEYS = {"frames_in": int, "frames_delivered": int, "drops": dict, "frames_out": int,
         "datagrams_echoed": int, "interrupts": int, "polls": int, "cycles": int,

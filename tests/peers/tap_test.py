@@ -15,7 +15,9 @@ import tempfile
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 import namespace
+from captures import frames_of
 from namespace import HOST, KERNEL, Live, ip
 
 PROGRAM = str(Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else ""
@@ -32,18 +34,6 @@ def ping(*options, count, timeout=30):
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False)
     found = re.search(r"(\d+) received", done.stdout)
     return int(found.group(1)) if found else 0, done.stdout + done.stderr
-
-
-def frames_of(capture):
-    """The frames of a nanosecond pcap."""
-    data = Path(capture).read_bytes()
-    assert struct.unpack_from("<I", data)[0] == 0xA1B23C4D
-    place, frames = 24, []
-    while place < len(data):
-        length = struct.unpack_from("<I", data, place + 8)[0]
-        frames.append(data[place + 16 : place + 16 + length])
-        place += 16 + length
-    return frames
 
 
 def arp_requests(frames, sender, target):

@@ -73,15 +73,3 @@ def write_capture(path, frames, gap_ns=20000):
             time = number * gap_ns
             file.write(struct.pack("<IIII", time // 10**9, time % 10**9, len(frame), len(frame)))
             file.write(frame)
-
-
-def read_capture(path):
-    with open(path, "rb") as file:
-        data = file.read()
-    assert struct.unpack_from("<I", data)[0] == 0xA1B23C4D
-    place, frames = 24, []
-    while place < len(data):
-        length = struct.unpack_from("<I", data, place + 8)[0]
-        frames.append(data[place + 16 : place + 16 + length])
-        place += 16 + length
-    return frames

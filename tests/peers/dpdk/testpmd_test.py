@@ -17,7 +17,9 @@ import threading
 import unittest
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "support"))
 import frames
+from captures import frames_of
 from frames import arp_request, ethernet, ping, pseudo_sum, tcp, udp
 
 PROGRAM = str(Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else ""
@@ -100,7 +102,7 @@ class Forwarding(unittest.TestCase):
         out, err = nic.communicate(timeout=PATIENCE)
         self.assertEqual(nic.returncode, 0, err)
         peer.quit()
-        passed = collections.Counter(frames.read_capture(wire))
+        passed = collections.Counter(frames_of(wire))
         passed.subtract(collections.Counter(sent))
         self.assertGreaterEqual(min(passed.values()), 0)
         totals = json.loads(out)

@@ -6,6 +6,7 @@
 #include <ctime>
 #include <system_error>
 
+#include "sim/live/pace.h"
 #include "sim/machine/receive_drops.h"
 #include "stack/core/drop_reason.h"
 
@@ -14,13 +15,6 @@ namespace {
 
 using std::chrono::duration_cast;
 
-constexpr std::size_t kFcsBytes = 4;
-// Simulated at a stretch before the TAP device is looked at again: a few milliseconds of wall time
-// if every cycle of it has to be simulated. Idle stretches grow.
-constexpr Duration kShortStretch = std::chrono::microseconds{20};
-constexpr Duration kLongStretch = std::chrono::milliseconds{1};
-// The NIC's own deadlines are not the timeline's, so sleep no longer than they may be late.
-constexpr std::chrono::milliseconds kLongestSleep{10};
 constexpr Duration kDrainPatience = std::chrono::milliseconds{200};
 
 }  // namespace

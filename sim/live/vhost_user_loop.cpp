@@ -12,17 +12,13 @@
 #include "nicroscope/registers.h"
 #include "sim/base/failure.h"
 #include "sim/bench/bring_up.h"
+#include "sim/live/pace.h"
 
 namespace nicroscope::sim {
 namespace {
 
 using std::chrono::duration_cast;
 
-constexpr std::size_t kFcsBytes = 4;
-// As in LiveLoop: simulated at a stretch before the world outside is looked at again.
-constexpr Duration kShortStretch = std::chrono::microseconds{20};
-constexpr Duration kLongStretch = std::chrono::milliseconds{1};
-constexpr std::chrono::milliseconds kLongestSleep{10};
 // The client has nothing more to say or to kick about its rings: the capture can begin.
 constexpr std::chrono::milliseconds kSettled{300};
 // The client has nothing more to do with the frames that it got.

@@ -64,10 +64,15 @@ def quiet_namespace():
 
 
 class Live:
-    """`nicroscope tap`, ready, with the interface up and this kernel's address on it."""
+    """`nicroscope tap`, ready, with the interface up and this kernel's address on it. With `outlived`
+    the interface is there before the program and after it, so that this kernel's counts can be read
+    when nothing moves any more."""
 
-    def __init__(self, program, *options, name="nic0", mtu=1500):
+    def __init__(self, program, *options, name="nic0", mtu=1500, outlived=False):
         self.name = name
+        self.outlived = outlived
+        if outlived:
+            ip("tuntap", "add", "dev", name, "mode", "tap")
         command = [program, "tap", name, "--json", "--address", f"{HOST}/{PREFIX}", *options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                         text=True)
@@ -101,3 +106,5 @@ class Live:
             self.process.communicate()
         self.process.stdout.close()
         self.process.stderr.close()
+        if self.outlived:
+            ip("tuntap", "del", "dev", self.name, "mode", "tap")

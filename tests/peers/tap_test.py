@@ -47,7 +47,7 @@ class Peer(unittest.TestCase):
     options = ("--assertions",)
 
     def start(self, *options, **settings):
-        live = Live(PROGRAM, *self.options, *options, **settings)
+        live = Live(PROGRAM, *self.options, *options, **{"outlived": True, **settings})
         self.addCleanup(live.kill)
         return live
 
@@ -58,8 +58,8 @@ class Peer(unittest.TestCase):
 
     def check_totals(self, live, how=signal.SIGINT):
         """Ends `live`; every frame was delivered or counted, and the kernel counts the same."""
-        sent, received = live.kernel_statistics()
         totals = live.stop(how)
+        sent, received = live.kernel_statistics()
         self.assertEqual(totals["frames_in"], sent)
         self.assertEqual(totals["frames_in"],
                          totals["frames_delivered"] + sum(totals["drops"].values()))
@@ -108,7 +108,7 @@ class Ping(Peer):
         self.assertEqual(self.check_totals(live)["drops"], {"tap_too_long": 3})
 
     def test_simulated_time_keeps_up_with_wall_time(self):
-        live = self.start()
+        live = self.start(outlived=False)
         answers, output = ping("-i", "0.2", count=6)
         self.assertEqual(answers, 6, output)
         totals = live.stop()

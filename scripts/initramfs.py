@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Writes the root file system of the guests of `nicroscope linux`: busybox, ethtool, iperf3 and
-tcpdump as this machine has them installed, with the libraries that they need, and sim/linux/guest/init.
-The same files give the same bytes. Usage: initramfs.py OUTPUT"""
+tcpdump as this machine has them installed, with the libraries that they need, sim/linux/guest/init, and
+further programs, statically linked, in /usr/bin. The same files give the same bytes.
+Usage: initramfs.py OUTPUT [PROGRAM...]"""
 
 import re
 import shutil
@@ -71,7 +72,7 @@ def libraries(program):
 
 
 def main():
-    if len(sys.argv) != 2:
+    if len(sys.argv) < 2:
         sys.exit(__doc__)
     archive = Archive()
     for folder in FOLDERS:
@@ -89,10 +90,13 @@ def main():
         path = find(program)
         archive.file(path, f"usr/bin/{program}")
         wanted.update(libraries(path))
+    for program in sys.argv[2:]:
+        archive.file(program, f"usr/bin/{Path(program).name}")
     for library in sorted(wanted):
         archive.file(Path(library).resolve(), library.lstrip("/"))
     archive.file(ROOT / "sim/linux/guest/init", "init")
-    archive.file(ROOT / "sim/linux/guest/report", "bin/report")
+    for command in ("report", "counters"):
+        archive.file(ROOT / "sim/linux/guest" / command, f"bin/{command}")
     archive.add("TRAILER!!!", 0)
     Path(sys.argv[1]).write_bytes(archive.data + b"\0" * (-len(archive.data) % 512))
 

@@ -111,7 +111,8 @@ check_config() {
 build_root() {
   local folder=$1 work
   work=$(mktemp -d "$cache/root.XXXXXX")
-  scripts/initramfs.py "$work/initrd"
+  gcc -O2 -Wall -Wextra -Werror -static -o "$work/request_response" sim/linux/guest/request_response.c
+  scripts/initramfs.py "$work/initrd" "$work/request_response"
   # The kernel asks the host for its first random numbers; this gives it the same ones in each run.
   gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o "$work/fixed_random.so" sim/linux/guest/fixed_random.c
   chmod 755 "$work"

@@ -9,6 +9,7 @@
 #include "sim/bench/bench_offload.h"
 #include "sim/bench/bench_rtl.h"
 #include "sim/bench/bench_sim.h"
+#include "sim/cli/bench_linux.h"
 #include "sim/cli/command.h"
 #include "sim/cli/json_output.h"
 
@@ -187,7 +188,10 @@ Action add_bench(CLI::App& program) {
   speed->add_option("--seconds", *seconds, "Processor time of each case")
       ->check(CLI::Range(0.01, 600.0));
 
-  return [options, seconds, sizes, rtl, latency, offload] {
+  const BenchLinux guests = add_bench_linux(*bench);
+
+  return [options, seconds, sizes, rtl, latency, offload, guests] {
+    if (guests.app->parsed()) return guests.run();
     if (rtl->parsed()) return run_rtl(*options, *sizes);
     if (offload->parsed()) return run_offload(*options);
     if (latency->parsed()) return run_latency(*options);

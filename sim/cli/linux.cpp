@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -8,17 +10,17 @@
 #include <iterator>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/cli/command.h"
 #include "sim/cli/json_output.h"
-#include "sim/linux/default_script.h"
+#include "sim/cli/wire_records.h"
 #include "sim/linux/guest_failure.h"
+#include "sim/linux/shipped_scripts.h"
 #include "sim/linux/world.h"
+#include "sim/live/stop_signals.h"
 #include "sim/machine/hardware_options.h"
-#include "sim/wire/pcap_sink.h"
 
 namespace nicroscope::cli {
 namespace {
@@ -40,6 +42,9 @@ struct Arguments {
   std::string initrd;
   std::string append;
   std::string console;
+  unsigned patience = 60;
+  unsigned card = 0;
+  std::string window;
 };
 
 std::string read_script(const std::string& name) {
@@ -54,6 +59,29 @@ Duration seconds(double value) {
   return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(value));
 }
 
+/// "FROM:TO" in microseconds of simulated time.
+sim::TimeWindow window_of(const std::string& text) {
+  if (text.empty()) return {};
+  std::array<double, 2> ends{};
+  const std::size_t colon = text.find(':');
+  const char* from = text.data();
+  const char* end = text.data() + text.size();
+  const char* middle = text.data() + std::min(colon, text.size());
+  const auto whole = [](const char* first, const char* last, double& value) {
+    const auto [stop, error] = std::from_chars(first, last, value);
+    return error == std::errc{} && stop == last;
+  };
+  constexpr double kMost = 1e12;
+  if (colon == std::string::npos || !whole(from, middle, ends[0]) ||
+      !whole(middle + 1, end, ends[1]) ||
+      !(ends[0] >= 0 && ends[0] < ends[1] && ends[1] <= kMost)) {
+    throw BadInput(fmt::format(
+        "--window '{}': it takes FROM:TO in microseconds of simulated time, as 1100000:1100050.5",
+        text));
+  }
+  return {seconds(ends[0] * 1e-6), seconds(ends[1] * 1e-6)};
+}
+
 uml::WorldOptions world_options(const Arguments& arguments) {
   sim::Scenario scenario;
   arguments.common.apply(scenario);
@@ -65,6 +93,7 @@ uml::WorldOptions world_options(const Arguments& arguments) {
   options.guest.seed = scenario.seed;
   options.guest.script = read_script(arguments.script);
   options.guest.arguments = arguments.append;
+  options.guest.patience.limit = std::chrono::seconds{arguments.patience};
   options.simulation = sim::hardware_options(scenario);
   options.simulation.no_skip = arguments.common.no_skip;
   if (arguments.common.assertions) options.simulation.variant = sim::Variant::checked;
@@ -74,6 +103,9 @@ uml::WorldOptions world_options(const Arguments& arguments) {
   options.network.reorder = arguments.reorder;
   options.network.duplicate = arguments.duplicate;
   options.network.seed = scenario.seed;
+  options.waved = arguments.card;
+  options.wave.file = arguments.common.wave;
+  options.wave.window = std::make_shared<sim::TimeWindow>(window_of(arguments.window));
   return options;
 }
 
@@ -99,6 +131,7 @@ json to_json(uml::Host& host) {
                  {"cycles_skipped", counters.cycles_skipped},
                  {"interrupts", host.calls()},
                  {"runs", host.calendar().runs()}};
+  if (!host.snapshots().empty()) object["counters_at"] = host.snapshots();
   if (host.status()) object["exit_status"] = *host.status();
   return object;
 }
@@ -151,13 +184,14 @@ void write_consoles(const std::string& name, uml::World& world) {
 }
 
 // The last lines of the first guest's console, for a person whose script failed.
-std::string last_lines(const std::string& text) {
+std::string_view last_lines(std::string_view text) {
   constexpr int kLines = 12;
+  while (!text.empty() && text.back() == '\n') text.remove_suffix(1);
   std::size_t from = text.size();
-  for (int i = 0; i <= kLines && from != std::string::npos && from > 0; ++i) {
+  for (int i = 0; i < kLines && from != std::string_view::npos && from > 0; ++i) {
     from = text.rfind('\n', from - 1);
   }
-  return text.substr(from == std::string::npos ? 0 : from + 1);
+  return text.substr(from == std::string_view::npos || from == text.size() ? 0 : from + 1);
 }
 
 std::string run_world(uml::World& world) {
@@ -170,43 +204,42 @@ std::string run_world(uml::World& world) {
   return status == 0 ? "" : fmt::format("the script of guest 0 ended with status {}", status);
 }
 
-int run(const Arguments& arguments) {
+int run_and_record(const Arguments& arguments, const uml::WorldOptions& options) {
   const CommonOptions& common = arguments.common;
-  if (!common.wave.empty() || !common.trace.empty()) {
-    throw BadInput(
-        "--wave and --trace: of which card? `linux` writes neither; --pcap is of guest 0");
-  }
-  const uml::WorldOptions options = world_options(arguments);
-  if (!arguments.console.empty()) refuse_unwritable(arguments.console);
-  refuse_same_files({common.pcap, arguments.console});
-  std::unique_ptr<sim::PcapWriter> capture;
-  std::optional<sim::PcapSink> sink;
-  if (!common.pcap.empty()) {
-    auto made = sim::PcapWriter::create(common.pcap);
-    if (!made) throw BadInput(made.error());
-    capture = std::move(*made);
-    sink.emplace(*capture);
-  }
-
   const auto start = std::chrono::steady_clock::now();
   uml::World world(options);
-  if (sink) world.hosts().front()->simulation().wire().add_sink(*sink);
+  WireRecords records(world.hosts()[arguments.card]->simulation(), common, *options.wave.window);
   Outcome outcome;
   outcome.problem = run_world(world);
   outcome.wall_seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   write_consoles(arguments.console, world);
-  if (capture) {
-    if (const auto error = capture->close()) throw BadInput(error->message);
-  }
+  records.close();
   common.json ? print_json(world, outcome) : print_text(world, outcome);
   if (outcome.problem.empty()) return 0;
   fmt::print(stderr, "nicroscope: the run failed: {}\n", outcome.problem);
-  if (!common.json) {
-    fmt::print(stderr, "its console ended with:\n{}\n",
+  if (!common.json && !world.hosts().front()->guest().console().empty()) {
+    fmt::print(stderr, "the console of guest 0 ended with:\n{}\n",
                last_lines(world.hosts().front()->guest().console()));
   }
   return kRunFailed;
+}
+
+int run(const Arguments& arguments) {
+  const CommonOptions& common = arguments.common;
+  if (arguments.card >= arguments.guests) {
+    throw BadInput(fmt::format("--card {}: there are {} guests, counted from 0", arguments.card,
+                               arguments.guests));
+  }
+  if (!arguments.window.empty() && common.trace.empty() && common.wave.empty()) {
+    throw BadInput("--window: of what? --trace FILE or --wave FILE says");
+  }
+  const sim::StopSignals signals;
+  uml::WorldOptions options = world_options(arguments);
+  options.guest.patience.stop = signals.descriptor();
+  if (!arguments.console.empty()) refuse_unwritable(arguments.console);
+  refuse_same_files({common.pcap, common.trace, common.wave, arguments.console});
+  return with_waveform(common.wave, [&] { return run_and_record(arguments, options); });
 }
 
 }  // namespace
@@ -231,11 +264,18 @@ Action add_linux(CLI::App& program) {
       ->check(CLI::Range(0.0, 1.0));
   app->add_option("--limit", arguments->limit, "Simulated seconds after which the run has failed")
       ->check(CLI::Range(1.0, 1e6));
+  app->add_option("--patience", arguments->patience,
+                  "Wall seconds after which a guest that only computes has failed")
+      ->check(CLI::Range(1U, 100'000U));
   app->add_option("--kernel", arguments->kernel, "Guest kernel; default that of `make linux`");
   app->add_option("--initrd", arguments->initrd, "Root file system; default that of `make linux`");
   app->add_option("--append", arguments->append, "More words for the kernel's command line");
   app->add_option("--console", arguments->console,
                   "Write what the guests print to this file, FILE.1, ...");
+  app->add_option("--card", arguments->card,
+                  "Guest whose card --wave, --trace and --pcap show; default 0");
+  app->add_option("--window", arguments->window,
+                  "What --wave and --trace show: FROM:TO in microseconds of simulated time");
   arguments->common.add_to(*app);
   return [arguments] { return run(*arguments); };
 }

@@ -7,16 +7,19 @@
 
 #include "sim/cli/command.h"
 #include "sim/simulation.h"
+#include "sim/trace/event_window.h"
 #include "sim/trace/text_sink.h"
 #include "sim/wire/pcap_sink.h"
 
 namespace nicroscope::cli {
 
-/// The files that --pcap and --trace of a live run ask for.
+/// The files that --pcap and --trace ask for, of one NIC.
 class WireRecords {
  public:
-  /// The simulation must outlive this.
-  WireRecords(sim::Simulation& simulation, const CommonOptions& options) : simulation_(simulation) {
+  /// The simulation must outlive this. The trace has the events in `window` alone.
+  WireRecords(sim::Simulation& simulation, const CommonOptions& options,
+              const sim::TimeWindow& window = {})
+      : simulation_(simulation), window_(window) {
     if (!options.pcap.empty()) {
       capture_ = take(sim::PcapWriter::create(options.pcap));
       capture_sink_.emplace(*capture_);
@@ -24,14 +27,15 @@ class WireRecords {
     }
     if (!options.trace.empty()) {
       text_ = take(sim::TextSink::create(options.trace, simulation.clock()));
-      simulation.trace().add(*text_);
+      events_.emplace(*text_, window_);
+      simulation.trace().add(*events_);
     }
   }
   WireRecords(const WireRecords&) = delete;
   WireRecords& operator=(const WireRecords&) = delete;
   ~WireRecords() {
     if (capture_sink_) simulation_.wire().remove_sink(*capture_sink_);
-    if (text_) simulation_.trace().remove(*text_);
+    if (events_) simulation_.trace().remove(*events_);
   }
   /// Gives the files their names.
   void close() {
@@ -49,9 +53,11 @@ class WireRecords {
   }
 
   sim::Simulation& simulation_;
+  const sim::TimeWindow window_;
   std::unique_ptr<sim::PcapWriter> capture_;
   std::optional<sim::PcapSink> capture_sink_;
   std::unique_ptr<sim::TextSink> text_;
+  std::optional<sim::EventWindow> events_;
 };
 
 }  // namespace nicroscope::cli

@@ -15,6 +15,7 @@
 #include "sim/experiment/udp_receiver.h"
 #include "sim/machine/receive_drops.h"
 #include "sim/trace/count_sink.h"
+#include "sim/trace/event_window.h"
 #include "sim/trace/hash_sink.h"
 #include "sim/trace/text_sink.h"
 #include "sim/wire/far_end.h"
@@ -35,19 +36,6 @@ constexpr Duration kStep = std::chrono::milliseconds{2};
 constexpr unsigned kQuietSteps = 3;    // without change: nothing is left to be done
 constexpr unsigned kMostSteps = 5000;  // of waiting for that
 constexpr std::int64_t kPicosecondsPerNanosecond = 1000;
-
-/// Passes on the events of a part of the time.
-class EventWindow final : public TraceSink {
- public:
-  EventWindow(TraceSink& sink, const TimeWindow& window) : sink_(sink), window_(window) {}
-  void on_event(const TraceEvent& event) override {
-    if (window_.holds(event.time)) sink_.on_event(event);
-  }
-
- private:
-  TraceSink& sink_;
-  const TimeWindow& window_;
-};
 
 Time after_load_start(Duration time) {
   return time == Duration::max() ? kNever : kLoadStart + time;

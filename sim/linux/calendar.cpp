@@ -2,7 +2,6 @@
 #include "sim/linux/calendar.h"
 
 #include <fmt/format.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 
@@ -15,14 +14,13 @@
 #include "sim/linux/guest_failure.h"
 
 namespace nicroscope::uml {
-namespace {
 
-constexpr int kPatienceMs = 60'000;
-
-}  // namespace
-
-Calendar::Calendar(sim::Descriptor connection, GuestTime time_of_day, std::string name)
-    : connection_(std::move(connection)), time_of_day_(time_of_day), name_(std::move(name)) {}
+Calendar::Calendar(sim::Descriptor connection, GuestTime time_of_day, std::string name,
+                   const Patience& patience)
+    : connection_(std::move(connection)),
+      time_of_day_(time_of_day),
+      name_(std::move(name)),
+      patience_(patience) {}
 
 void Calendar::fail(const std::string& what) const {
   throw GuestFailure(fmt::format("{}, calendar: {}", name_, what));
@@ -33,10 +31,7 @@ CalendarMessage Calendar::receive() {
   auto* to = reinterpret_cast<std::byte*>(&message);  // NOLINT
   std::size_t got = 0;
   while (got < sizeof message) {
-    pollfd watched{connection_.get(), POLLIN, 0};
-    const int ready = ::poll(&watched, 1, kPatienceMs);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0) fail("the guest says nothing for a minute");
+    static_cast<void>(wait_readable({connection_.get()}, patience_, name_));
     const ssize_t count = ::recv(connection_.get(), to + got, sizeof message - got, 0);
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) fail("the guest has ended");

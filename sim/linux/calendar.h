@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sim/base/descriptor.h"
+#include "sim/linux/patience.h"
 #include "sim/linux/shared_schedule.h"
 
 namespace nicroscope::uml {
@@ -46,13 +47,14 @@ static_assert(offsetof(CalendarMessage, seq) == 4 && offsetof(CalendarMessage, t
 /// Kernels from 6.11 on share memory with their calendar and leave most messages out; the others
 /// send them. It is the same for whoever uses this.
 ///
-/// Throws GuestFailure where the guest breaks the protocol, is gone, or says nothing for a minute
-/// of wall time when it has to.
+/// Throws GuestFailure where the guest breaks the protocol, is gone, or does not say in time what
+/// it has to.
 class Calendar {
  public:
   /// `connection`: the stream socket that the guest's kernel has connected to. `time_of_day`: what
   /// the guest takes for the time since 1970.
-  Calendar(sim::Descriptor connection, GuestTime time_of_day, std::string name);
+  Calendar(sim::Descriptor connection, GuestTime time_of_day, std::string name,
+           const Patience& patience = {});
 
   [[nodiscard]] int descriptor() const noexcept { return connection_.get(); }
   /// Takes one message of the guest, which it waits for, and answers it.
@@ -92,6 +94,7 @@ class Calendar {
   SharedSchedule shared_;
   GuestTime time_of_day_;
   std::string name_;
+  Patience patience_;
   GuestTime now_ = 0;
   GuestTime request_ = kIdle;
   GuestTime free_until_ = 0;

@@ -14,9 +14,11 @@
 
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <string_view>
 #include <system_error>
 
 #include "sim/linux/cpio.h"
@@ -36,7 +38,6 @@ constexpr const char* kDeviceSocket = "nic.sock";
 constexpr const char* kConsole = "console.txt";
 constexpr const char* kInitrd = "initrd";
 constexpr const char* kPreload = "fixed_random.so";
-constexpr int kPatienceMs = 60'000;
 
 std::string reason() { return std::generic_category().message(errno); }
 
@@ -102,7 +103,8 @@ GuestImage GuestImage::find(const std::string& kernel, const std::string& initrd
   return image;
 }
 
-Guest::Guest(const GuestOptions& options) : name_(fmt::format("guest {}", options.number)) {
+Guest::Guest(const GuestOptions& options)
+    : name_(fmt::format("guest {}", options.number)), patience_(options.patience) {
   folder_ = make_folder();
   try {
     write_initrd(options);
@@ -120,8 +122,10 @@ Guest::Guest(const GuestOptions& options) : name_(fmt::format("guest {}", option
 Guest::~Guest() {
   if (process_ > 0) {
     ::kill(-process_, SIGKILL);
-    ::kill(process_, SIGKILL);
-    if (!reaped_) ::waitpid(process_, nullptr, 0);
+    if (!wait_status_) {
+      ::kill(process_, SIGKILL);
+      ::waitpid(process_, nullptr, 0);
+    }
   }
   std::error_code ignored;
   fs::remove_all(folder_, ignored);
@@ -197,22 +201,45 @@ void Guest::start(const GuestOptions& options) {
   }
 }
 
-sim::Descriptor Guest::accept(const sim::Descriptor& listener) const {
+sim::Descriptor Guest::accept(const sim::Descriptor& listener) {
   constexpr int kStepMs = 100;
-  for (int waited = 0; waited < kPatienceMs; waited += kStepMs) {
+  const auto limit = std::chrono::steady_clock::now() + patience_.limit;
+  while (std::chrono::steady_clock::now() < limit) {
     pollfd watched{listener.get(), POLLIN, 0};
     if (::poll(&watched, 1, kStepMs) > 0) {
       sim::Descriptor connection(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
       if (connection) return connection;
     }
-    if (ended()) throw GuestFailure(name_ + " ended before it connected");
+    check_stop(patience_);
+    if (const auto how = end()) {
+      throw GuestFailure(fmt::format("{} ended before it connected, {}", name_, *how));
+    }
   }
-  throw GuestFailure(name_ + " did not connect within a minute");
+  throw GuestFailure(fmt::format(
+      "{} has not connected within {} s: is its kernel one with UML_TIME_TRAVEL_SUPPORT and "
+      "VIRTIO_UML?",
+      name_, patience_.limit.count()));
 }
 
-bool Guest::ended() const {
-  if (!reaped_ && ::waitpid(process_, nullptr, WNOHANG) == process_) reaped_ = true;
-  return reaped_;
+std::optional<std::string> Guest::end() {
+  if (!wait_status_) {
+    int status = 0;
+    if (::waitpid(process_, &status, WNOHANG) != process_) return std::nullopt;
+    wait_status_ = status;
+  }
+  const int status = *wait_status_;
+  std::string how = WIFSIGNALED(status) ? fmt::format("by signal {}", WTERMSIG(status))
+                                        : fmt::format("with status {}", WEXITSTATUS(status));
+  std::string_view said = console();
+  const auto last = said.find_last_not_of(" \r\n");
+  if (last == std::string_view::npos) return how + ", and said nothing";
+  said = said.substr(0, last + 1);
+  return fmt::format("{}; the last that it said: {}", how, said.substr(said.rfind('\n') + 1));
+}
+
+const std::string& Guest::console() {
+  read_console();
+  return text_;
 }
 
 void Guest::read_console() {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/base/descriptor.h"
+#include "sim/linux/patience.h"
 
 namespace nicroscope::uml {
 
@@ -33,6 +34,7 @@ struct GuestOptions {
   std::string script;      ///< text, for the guest's shell
   bool device = true;      ///< has a network card
   std::string arguments;   ///< more for the kernel's command line
+  Patience patience;
 };
 
 /// A User-mode Linux guest as a process of this machine, in a folder of its own that goes with it:
@@ -53,14 +55,14 @@ class Guest {
   [[nodiscard]] const sim::Descriptor& calendar_listener() const noexcept { return calendar_; }
   [[nodiscard]] const sim::Descriptor& device_listener() const noexcept { return device_; }
   /// The next connection at a listener. Throws GuestFailure where none comes in time.
-  [[nodiscard]] sim::Descriptor accept(const sim::Descriptor& listener) const;
-  /// The process has ended, whatever the reason.
-  [[nodiscard]] bool ended() const;
+  [[nodiscard]] sim::Descriptor accept(const sim::Descriptor& listener);
+  /// How the process has ended, with the last line of its console; nothing while it lives.
+  [[nodiscard]] std::optional<std::string> end();
 
   /// The lines that the console has got since the last call; a last one without an end stays.
   [[nodiscard]] std::vector<std::string> new_lines();
   /// All that the console has got.
-  [[nodiscard]] const std::string& console() const noexcept { return text_; }
+  [[nodiscard]] const std::string& console();
 
  private:
   void listen(const char* file, sim::Descriptor& listener) const;
@@ -73,8 +75,9 @@ class Guest {
   sim::Descriptor calendar_;
   sim::Descriptor device_;
   sim::Descriptor output_;  ///< reads the console's file
+  Patience patience_;
   pid_t process_ = -1;
-  mutable bool reaped_ = false;
+  std::optional<int> wait_status_;  ///< of a process that is no more
   std::string text_;
   std::size_t taken_ = 0;  ///< of text_, by new_lines
 };

@@ -5,8 +5,6 @@
 #include <poll.h>
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <charconv>
 #include <string_view>
 
@@ -18,7 +16,6 @@ namespace nicroscope::uml {
 namespace {
 
 constexpr std::int64_t kPsPerNs = 1000;
-constexpr int kPatienceMs = 60'000;
 // 2026-01-01, a Thursday. Any constant does.
 constexpr GuestTime kTimeOfDay = 1'767'225'600'000'000'000;
 constexpr std::string_view kReport = "@@ ";
@@ -42,12 +39,35 @@ std::unique_ptr<sim::Simulation> make_simulation(const sim::SimulationOptions& o
 Host::Host(const GuestOptions& guest, const sim::SimulationOptions& simulation)
     : simulation_(make_simulation(simulation)),
       guest_(guest),
+      patience_(guest.patience),
       backend_(*simulation_, {.before_kick = [this](unsigned) { catch_up(); },
                               .after_kick = [this](unsigned) { limit_guest(); },
                               .wait = [this](int descriptor) { return wait_for(descriptor); }}) {
   calendar_ = std::make_unique<Calendar>(guest_.accept(guest_.calendar_listener()), kTimeOfDay,
-                                         guest_.name());
-  serve();
+                                         guest_.name(), patience_);
+  explained([this] { serve(); });
+}
+
+// A guest that has ended is first noticed by what it does not say any more.
+template <typename Function>
+void Host::explained(Function&& function) {
+  try {
+    function();
+  } catch (const GuestFailure& failure) {
+    constexpr int kTries = 20;  // of 10 ms: its sockets are closed before it is gone
+    for (int i = 0; i < kTries; ++i) {
+      if (const auto how = guest_.end()) {
+        throw GuestFailure(fmt::format("{} has ended by itself, {}", guest_.name(), *how));
+      }
+      ::poll(nullptr, 0, 10);
+    }
+    throw;
+  }
+}
+
+const std::string* Host::reported(std::string_view name) const noexcept {
+  const auto found = std::ranges::find(reports_.rbegin(), reports_.rend(), name, &Report::first);
+  return found == reports_.rend() ? nullptr : &found->second;
 }
 
 Time Host::wish() const { return simulation_time(calendar_->request()); }
@@ -64,6 +84,10 @@ GuestTime Host::free_until(Time limit) const {
 }
 
 void Host::advance(Time limit) {
+  explained([this, limit] { take_on(limit); });
+}
+
+void Host::take_on(Time limit) {
   limit_ = limit;
   for (;;) {
     const Time wished = wish();
@@ -111,8 +135,8 @@ void Host::deliver_calls() {
   }
 }
 
-std::map<std::string, std::uint64_t> Host::counters() {
-  std::map<std::string, std::uint64_t> values;
+Counters Host::counters() {
+  Counters values;
   unsigned left = 2 * regs::kNumCounters;
   const auto read = [this, &left](std::uint32_t offset, unsigned shift, std::uint64_t& value) {
     simulation_->port().bar_read(offset, 4, [&left, &value, shift](std::uint32_t word) {
@@ -146,11 +170,7 @@ void Host::limit_guest() { calendar_->limit(std::max(free_until(limit_), calenda
 void Host::serve() {
   while (!calendar_->waiting()) {
     const int device = backend_.connected() ? backend_.fd() : guest_.device_listener().get();
-    std::array<pollfd, 2> watched{{{calendar_->descriptor(), POLLIN, 0}, {device, POLLIN, 0}}};
-    const int ready = ::poll(watched.data(), watched.size(), kPatienceMs);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready == 0) throw GuestFailure(guest_.name() + " says nothing for a minute");
-    if (watched[1].revents != 0) {
+    if (wait_readable({device, calendar_->descriptor()}, patience_, guest_.name()) == device) {
       serve_device();
     } else {
       calendar_->serve();
@@ -168,17 +188,11 @@ void Host::serve_device() {
 
 // Until `descriptor` can be read. What the guest has to ask its calendar comes first.
 bool Host::wait_for(int descriptor) {
-  for (;;) {
-    std::array<pollfd, 2> watched{{{descriptor, POLLIN, 0}, {calendar_->descriptor(), POLLIN, 0}}};
-    const int ready = ::poll(watched.data(), watched.size(), kPatienceMs);
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready <= 0) return false;
-    if (watched[1].revents != 0) {
-      calendar_->serve();
-    } else {
-      return true;
-    }
+  while (wait_readable({calendar_->descriptor(), descriptor}, patience_, guest_.name()) !=
+         descriptor) {
+    calendar_->serve();
   }
+  return true;
 }
 
 void Host::read_console() {
@@ -193,6 +207,8 @@ void Host::read_console() {
       int status = -1;
       std::from_chars(value.data(), value.data() + value.size(), status);
       status_ = status;
+    } else if (report.substr(0, space) == "counters") {
+      snapshots_[std::string(value)] = counters();
     } else {
       reports_.emplace_back(report.substr(0, space), value);
     }

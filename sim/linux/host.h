@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,8 @@ namespace nicroscope::uml {
 
 /// What a guest said of itself with a line `@@ NAME VALUE` on its console.
 using Report = std::pair<std::string, std::string>;
+/// A card's counters, by the names of docs/registers.md.
+using Counters = std::map<std::string, std::uint64_t>;
 
 /// A guest and its network card, in one time. The card is simulated up to each instant at which the
 /// guest does something; the guest then goes on by itself only while the card cannot touch its
@@ -36,18 +39,27 @@ class Host {
   void advance(Time limit);
 
   [[nodiscard]] sim::Simulation& simulation() noexcept { return *simulation_; }
-  [[nodiscard]] const Guest& guest() const noexcept { return guest_; }
+  [[nodiscard]] Guest& guest() noexcept { return guest_; }
   [[nodiscard]] const Calendar& calendar() const noexcept { return *calendar_; }
   /// In the order in which they came.
   [[nodiscard]] const std::vector<Report>& reports() const noexcept { return reports_; }
+  /// What it last said under that name; null if nothing yet.
+  [[nodiscard]] const std::string* reported(std::string_view name) const noexcept;
   /// The exit status of the guest's script, once it has ended.
   [[nodiscard]] std::optional<int> status() const noexcept { return status_; }
   [[nodiscard]] std::uint64_t calls() const noexcept { return calls_; }
-  /// The card's own counters, by the names of docs/registers.md: read over the bus when the guest
-  /// is not to go on any more.
-  [[nodiscard]] std::map<std::string, std::uint64_t> counters();
+  /// The card's own counters: read over the bus, for which the card is simulated some tens of
+  /// microseconds further than the guest. Throws GuestFailure.
+  [[nodiscard]] Counters counters();
+  /// The same where the guest asked for it with a line `@@ counters NAME`, by that name.
+  [[nodiscard]] const std::map<std::string, Counters>& snapshots() const noexcept {
+    return snapshots_;
+  }
 
  private:
+  void take_on(Time limit);
+  template <typename Function>
+  void explained(Function&& function);
   [[nodiscard]] Time wish() const;
   [[nodiscard]] GuestTime free_until(Time limit) const;
   void simulate(Time limit);
@@ -62,10 +74,12 @@ class Host {
 
   std::unique_ptr<sim::Simulation> simulation_;
   Guest guest_;
+  Patience patience_;
   std::unique_ptr<Calendar> calendar_;
   sim::vhost_user::Backend backend_;
   Time limit_{0};  // of the advance() at hand
   std::vector<Report> reports_;
+  std::map<std::string, Counters> snapshots_;
   std::optional<int> status_;
   std::uint64_t calls_ = 0;
 };

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sim/linux/world.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "sim/base/random.h"
@@ -22,6 +24,10 @@ World::World(const WorldOptions& options) : options_(options), switch_(options.n
     guest.seed = sim::mix64(options.guest.seed + number);
     sim::SimulationOptions simulation = options.simulation;
     simulation.seed += number;
+    if (number == options.waved && !options.wave.file.empty()) {
+      simulation.variant = sim::Variant::traced;
+      simulation.wave = options.wave;
+    }
     auto host = std::make_unique<Host>(guest, simulation);
     auto hash = std::make_unique<sim::HashSink>();
     host->simulation().trace().add(*hash);
@@ -41,6 +47,7 @@ Time World::next_event(std::size_t number) const {
 // A frame that a guest sends reaches another after the switch's delay, and what that one makes of
 // it comes back after it once more. Nothing is plugged in before `connected_from`.
 void World::step() {
+  check_stop(options_.guest.patience);
   std::vector<Time> next(hosts_.size());
   for (std::size_t i = 0; i < hosts_.size(); ++i) next[i] = next_event(i);
   const Time earliest = std::ranges::min(next);
@@ -62,12 +69,21 @@ void World::step() {
   }
   now_ = std::max(now_, earliest);
   switch_.forward();
+  if (now_ > options_.limit) throw GuestFailure("the script of guest 0 does not end");
 }
 
 void World::run() {
-  while (!hosts_.front()->status()) {
+  while (!hosts_.front()->status()) step();
+}
+
+void World::run_until_reported(std::string_view name) {
+  const Host& first = *hosts_.front();
+  while (first.reported(name) == nullptr) {
+    if (first.status()) {
+      throw GuestFailure(fmt::format("the script of guest 0 ended with status {} before its {}",
+                                     *first.status(), name));
+    }
     step();
-    if (now_ > options_.limit) throw GuestFailure("the script of guest 0 does not end");
   }
 }
 

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 #include <memory>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "nicroscope/time.h"
@@ -15,8 +15,11 @@ namespace nicroscope::uml {
 
 struct WorldOptions {
   unsigned guests = 2;
-  GuestOptions guest;                 ///< number and count are set for each
-  sim::SimulationOptions simulation;  ///< of each card; its seed is the first's, the others' follow
+  GuestOptions guest;  ///< number and count are set for each
+  /// Of each card; its seed is the first's, the others' follow.
+  sim::SimulationOptions simulation;
+  unsigned waved = 0;     ///< guest whose card the waveform shows
+  sim::WaveOptions wave;  ///< a file name asks for one
   SwitchOptions network;
   Time limit = std::chrono::seconds{60};  ///< simulated time after which the run has failed
 };
@@ -32,6 +35,9 @@ class World {
 
   /// Until the first guest's script has ended. Throws GuestFailure.
   void run();
+  /// Until it has reported something under that name. Throws GuestFailure, also if the script ends
+  /// before.
+  void run_until_reported(std::string_view name);
 
   [[nodiscard]] std::vector<std::unique_ptr<Host>>& hosts() noexcept { return hosts_; }
   [[nodiscard]] const Switch& network() const noexcept { return switch_; }

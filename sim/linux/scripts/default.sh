@@ -14,7 +14,7 @@ fi
 interrupts() { awk '/virtio/ { count += $2 } END { print count + 0 }' /proc/interrupts; }
 round_trip() { # NAME
   ping -c 5 -i 0.01 10.0.0.2 > /tmp/ping
-  report "ping_us_$1" "$(awk -F'[/= ]+' '/round-trip/ { print $7 * 1000 }' /tmp/ping)"
+  report "ping_us_$1" "$(awk -F'[/= ]+' '/round-trip/ { print $6 * 1000 }' /tmp/ping)"
 }
 bulk() { # NAME [-R]
   before=$(interrupts)

@@ -52,7 +52,7 @@ class Result:
 def run(program, script, *options, timeout=300, ok=True):
     """Runs `script` in the guests; with `ok`, an AssertionError if it does not end with status 0."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [program, "linux", "--json", "--console", f"{folder}/console", *options]
+        command = [program, "linux", "--json", "--console", f"{folder}/console", *map(str, options)]
         if script is not None:
             path = Path(folder) / "script"
             path.write_text(PRELUDE + script, encoding="utf-8")

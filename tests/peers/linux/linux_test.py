@@ -71,8 +71,7 @@ class Scripts(unittest.TestCase):
                               (("--kernel", "/nowhere"), "/nowhere"),
                               (("--kernel", "/etc/passwd"), "no program"),
                               (("--guests", "0"), "--guests"),
-                              (("--loss", "2"), "--loss"),
-                              (("--wave", "w.fst"), "--wave")):
+                              (("--loss", "2"), "--loss")):
             result = run(PROGRAM, None, *options, ok=False)
             self.assertEqual(result.status, 2, options)
             self.assertIn(word, result.errors)

@@ -66,6 +66,9 @@ class AxiMemory {
   void on_msi(MsiCallback callback) { msi_ = std::move(callback); }
   /// Runs `hook` after each write to its range has become visible.
   void add_write_hook(const WriteHook& hook) { write_.add_hook(hook); }
+  /// Called before each write to memory becomes visible; one at most, an empty one for none. While
+  /// nothing is outstanding.
+  void watch_writes(const WriteWatcher& watcher) noexcept { write_.set_watcher(watcher); }
 
   /// Accesses that were refused, oldest first.
   [[nodiscard]] const std::vector<DmaFault>& faults() const noexcept { return core_.faults; }

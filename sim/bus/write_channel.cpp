@@ -36,12 +36,13 @@ void WriteChannel::request(Cycle now, unsigned id, BusAddress address, unsigned 
   entry.beats = beats;
   entry.got = 0;
   entry.refused = false;
+  entry.written = false;
   entry.low = ~BusAddress{0};
   entry.high = 0;
   entry.visible = now;
   // Beat by beat into memory is possible only where no strobe can reach outside what is mapped.
   entry.direct = core_.options.timing == BusTiming::ideal && !core_.options.adversary &&
-                 core_.bus_master && core_.memory.writable(first, first + bytes);
+                 core_.bus_master && watcher_.call == nullptr && writable(first, first + bytes);
   order_.push(index);
   ++outstanding_;
   aw_ready_ = outstanding_ < kMaxOutstanding;
@@ -87,6 +88,7 @@ void WriteChannel::accept(Cycle now, const std::byte* data, std::uint64_t strobe
                                         burst.beats, burst.first, last, burst.got));
   }
   if (strobe != 0) {
+    burst.written = true;
     burst.low = std::min(burst.low, address + static_cast<unsigned>(std::countr_zero(strobe)));
     burst.high = address + static_cast<unsigned>(std::bit_width(strobe));
   }
@@ -122,6 +124,11 @@ void WriteChannel::store(BusAddress address, const std::byte* data, std::uint64_
   }
 }
 
+// What ends at the last address has no end that can be compared, and nothing is mapped there.
+bool WriteChannel::writable(BusAddress begin, BusAddress end) const noexcept {
+  return begin < end && core_.memory.writable(begin, end);
+}
+
 const WriteHook* WriteChannel::window(BusAddress address) const noexcept {
   for (const WriteHook& hook : hooks_) {
     if (!hook.is_memory && address >= hook.begin && address < hook.end) return &hook;
@@ -138,8 +145,7 @@ void WriteChannel::complete(Cycle now, std::uint32_t index) {
     release(index);
     return;
   }
-  const bool empty = burst.low >= burst.high;  // no strobe at all
-  const bool allowed = core_.bus_master && (empty || core_.memory.writable(burst.low, burst.high) ||
+  const bool allowed = core_.bus_master && (!burst.written || writable(burst.low, burst.high) ||
                                             window(burst.low) != nullptr);
   if (!allowed) {
     core_.fault(now, burst.low, burst.high - burst.low, true);
@@ -165,7 +171,7 @@ void WriteChannel::complete_pcie(Cycle now, std::uint32_t index) {
   const unsigned payload = core_.options.max_payload_bytes;
   const std::int64_t start = core_.ps(now);
   std::int64_t sent = start;
-  auto left = static_cast<unsigned>(burst.high > burst.low ? burst.high - burst.low : 0);
+  auto left = static_cast<unsigned>(burst.written ? burst.high - burst.low : 0);
   do {
     const unsigned bytes = std::min(left, payload);
     sent = core_.link.send_up(start, bytes + PcieLink::kRequestOverhead);
@@ -209,7 +215,12 @@ void WriteChannel::respond(Cycle now, const Burst& burst, Cycle due) {
 
 void WriteChannel::make_visible(const BusEvent& event) {
   Burst& burst = *bursts_[event.burst];
-  if (burst.low < burst.high && window(burst.low) == nullptr) {
+  if (burst.written && window(burst.low) == nullptr) {
+    if (watcher_.call != nullptr && burst.hidden == burst.beats) {
+      watcher_.call(watcher_.context,
+                    {burst.low, static_cast<std::uint32_t>(burst.high - burst.low),
+                     burst.data.data() + (burst.low - burst.first)});
+    }
     for (unsigned beat = event.first; beat < unsigned{event.first} + event.beats; ++beat) {
       const std::size_t offset = std::size_t{beat} * core_.beat_bytes;
       store(burst.first + offset, burst.data.data() + offset, burst.strobe[beat]);
@@ -222,7 +233,7 @@ void WriteChannel::make_visible(const BusEvent& event) {
 }
 
 void WriteChannel::run_hooks(const Burst& burst) {
-  if (burst.low >= burst.high) return;
+  if (!burst.written) return;
   for (std::size_t i = 0; i < hooks_.size(); ++i) {  // a hook may add another
     const WriteHook hook = hooks_[i];
     if (burst.low >= hook.end || burst.high <= hook.begin) continue;

@@ -11,11 +11,18 @@
 
 namespace nicroscope::sim {
 
-/// Where a write went that has just become visible.
+/// Where a write goes that becomes visible: from the first byte with a strobe to the last one.
 struct VisibleWrite {
   BusAddress address;
   std::uint32_t bytes;
-  const std::byte* data;  ///< what was written, from `address` on
+  const std::byte* data;  ///< what is written, from `address` on; anything where there is no strobe
+};
+
+/// Called for every write to memory when it is about to become visible, and memory is still as it
+/// was. A plain pointer: it is on the fast path.
+struct WriteWatcher {
+  void (*call)(void* context, const VisibleWrite& write) = nullptr;
+  void* context = nullptr;
 };
 
 /// Called after a write to [begin, end) became visible. A plain pointer: it is on the fast path.
@@ -33,6 +40,8 @@ class WriteChannel {
   explicit WriteChannel(BusCore& core);
 
   void add_hook(const WriteHook& hook) { hooks_.push_back(hook); }
+  /// One at most; no call takes it away. Between bursts only.
+  void set_watcher(const WriteWatcher& watcher) noexcept { watcher_ = watcher; }
 
   // ---- AW
   [[nodiscard]] bool aw_ready() const noexcept { return aw_ready_; }
@@ -71,7 +80,9 @@ class WriteChannel {
     unsigned got = 0;
     bool direct = false;  // into memory beat by beat, as each one comes
     bool refused = false;
-    BusAddress low = ~BusAddress{0};  // bytes whose strobe was set: [low, high)
+    bool written = false;  // a strobe was set
+    // Bytes whose strobe was set, [low, high); where the last word of all is among them high is 0.
+    BusAddress low = ~BusAddress{0};
     BusAddress high = 0;
     Cycle visible = 0;    // when its last part becomes visible
     unsigned hidden = 0;  // beats that are not visible yet
@@ -90,6 +101,7 @@ class WriteChannel {
   };
 
   void check(BusAddress first, unsigned bytes, unsigned size, unsigned burst) const;
+  [[nodiscard]] bool writable(BusAddress begin, BusAddress end) const noexcept;
   [[nodiscard]] const WriteHook* window(BusAddress address) const noexcept;
   void accept(Cycle now, const std::byte* data, std::uint64_t strobe, bool last);
   void store(BusAddress address, const std::byte* data, std::uint64_t strobe) noexcept;
@@ -104,6 +116,7 @@ class WriteChannel {
 
   BusCore& core_;
   std::vector<WriteHook> hooks_;
+  WriteWatcher watcher_;
   std::vector<std::unique_ptr<Burst>> bursts_;
   std::vector<std::uint32_t> free_;
   RingQueue<std::uint32_t> order_;  // bursts that wait for data, in the order of their AW

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -165,6 +166,60 @@ TEST(AxiMemory, AccessesThatNobodyMappedAreRefusedAndRecorded) {
     EXPECT_EQ(manager.memory.faults()[0].address, kBase + 48);
     EXPECT_EQ(manager.memory.faults()[0].bytes, 32U);
     EXPECT_EQ(manager.memory.faults()[1].address, kBase + 4096);
+  }
+}
+
+TEST(AxiMemory, AWriteThatEndsAtTheLastAddressIsRefused) {
+  for (const BusOptions& options : all_options()) {
+    Manager manager(options);
+    manager.arena.dma_map(kBase, 4096, DmaDirection::from_device);
+    manager.write(1, kBase, 1, 1);  // the range that is looked up first now
+    manager.write(1, BusAddress{0} - kBeat, 1, 2);
+    manager.write(1, BusAddress{0} - 2 * kBeat, 2, 3, 0x00F0);
+    manager.write(1, BusAddress{0} - kBeat, 1, 4, 0);  // no byte of it is written
+    manager.drain();
+    ASSERT_EQ(manager.responses.size(), 4U);
+    EXPECT_EQ(manager.responses[0].resp, kRespOkay);
+    EXPECT_EQ(manager.responses[1].resp, kRespDecerr);
+    EXPECT_EQ(manager.responses[2].resp, kRespDecerr);
+    EXPECT_EQ(manager.responses[3].resp, kRespOkay);
+    const auto& faults = manager.memory.faults();
+    ASSERT_EQ(faults.size(), 2U);
+    EXPECT_EQ(faults[0].address, BusAddress{0} - kBeat);
+    EXPECT_EQ(faults[0].bytes, kBeat);
+    EXPECT_EQ(faults[1].address, BusAddress{0} - 2 * kBeat + 4);
+    EXPECT_EQ(faults[1].bytes, 20U);
+  }
+}
+
+TEST(AxiMemory, TheWatcherSeesAWriteBeforeMemoryDoes) {
+  for (const BusOptions& options : all_options()) {
+    Manager manager(options);
+    manager.arena.dma_map(kBase, 4096, DmaDirection::from_device);
+    struct Seen {
+      HostArena& arena;
+      std::vector<BusAddress> places;
+    } seen{manager.arena, {}};
+    manager.memory.watch_writes({[](void* context, const VisibleWrite& write) {
+                                   auto& s = *static_cast<Seen*>(context);
+                                   s.places.push_back(write.address);
+                                   EXPECT_EQ(write.bytes, 8U);
+                                   EXPECT_EQ(*write.data, std::byte{7});
+                                   EXPECT_EQ(*s.arena.pointer(write.address), std::byte{0});
+                                 },
+                                 &seen});
+    manager.write(0, kBase + 16, 1, 7, 0xFF00);
+    manager.write(0, kBase + 64, 1, 7, 0x0FF0);
+    manager.write(0, AxiMemory::kMsiBase, 1, 2, 0xF);
+    manager.write(0, kBase + 8192, 1, 7, 0xFF00);  // refused
+    manager.drain();
+    std::ranges::sort(seen.places);
+    EXPECT_EQ(seen.places, (std::vector<BusAddress>{kBase + 24, kBase + 68}));
+    manager.memory.watch_writes({});
+    manager.write(0, kBase + 128, 1, 7, 0xFF00);
+    manager.drain();
+    EXPECT_EQ(seen.places.size(), 2U);
+    EXPECT_EQ(manager.at(kBase + 24), std::byte{7});
   }
 }
 

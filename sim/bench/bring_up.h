@@ -19,6 +19,8 @@ struct QueueAreas {
   BusAddress driver;  ///< driver event suppression
   BusAddress device;  ///< device event suppression
   std::uint16_t vector = regs::kNoVector;
+
+  bool operator==(const QueueAreas&) const = default;
 };
 
 /// Takes the device from reset to DRIVER_OK (virtio 1.2, 3.1.1) for hosts that

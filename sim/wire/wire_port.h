@@ -19,13 +19,18 @@ class WirePort {
   }
   void add_sink(FrameSink& sink) { sinks_.push_back(&sink); }
   void remove_sink(FrameSink& sink) { std::erase(sinks_, &sink); }
+  /// While it is held no further frame is asked for; one that was asked for before still comes.
+  void hold(bool held) noexcept {
+    held_ = held;
+    wake();
+  }
   /// The source has a frame again.
   void wake() noexcept { awake_ = true; }
 
   // ---- the NIC's side
   [[nodiscard]] bool awake() const noexcept { return awake_; }
   [[nodiscard]] const WireFrame* next() {
-    const WireFrame* frame = source_ == nullptr ? nullptr : source_->peek();
+    const WireFrame* frame = source_ == nullptr || held_ ? nullptr : source_->peek();
     if (frame == nullptr) awake_ = false;
     return frame;
   }
@@ -52,6 +57,7 @@ class WirePort {
   FrameSource* source_ = nullptr;
   std::vector<FrameSink*> sinks_;
   FrameId last_id_ = 0;
+  bool held_ = false;
   bool awake_ = false;
 };
 

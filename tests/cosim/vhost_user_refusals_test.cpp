@@ -164,6 +164,24 @@ std::vector<Case> cases() {
       {"RingTooLarge", message(Request::set_vring_num, VringState{1, 65536}), "a ring of 65536"},
       {"RingLog", message(Request::set_vring_addr, VringAddress{1, 1, 0, 0, 0, 0}), "a log"},
       {"RingBase", message(Request::set_vring_base, VringState{1, 5}), "starts a ring at slot 0"},
+      {"RingBaseElsewhere",
+       [](auto& c) {
+         const auto base = c.stop_ring(1);
+         ASSERT_EQ(base, 0x8000'8000U);
+         EXPECT_FALSE(c.resume_ring(1, 0x8001'8001U));
+       },
+       "not at 0x80018001, or goes on at 0x80008000", true},
+      {"RingMovedWhileStopped",
+       [](auto& c) {
+         c.add(1, VhostClient::kBytes / 2, 100, false);
+         c.kick(1);
+         const auto base = c.stop_ring(1);
+         ASSERT_EQ(base, 0x8001'8001U);
+         ASSERT_TRUE(c.set(Request::set_vring_num, VringState{1, 32}));
+         ASSERT_TRUE(c.set(Request::set_vring_base, VringState{1, *base}));
+         EXPECT_FALSE(c.set(Request::set_vring_kick, std::uint64_t{1} | kVringNoDescriptor));
+       },
+       "virtqueue 1 is not what it was: the device cannot go on at 0x8001", true},
       {"RingOnOrOff", message(Request::set_vring_enable, VringState{1, 2}), "on or off, not 2"},
       {"RingOutside",
        ring(address([](auto& a) { a.descriptors = kUser + VhostClient::kBytes - 16 * 63; })),
@@ -216,6 +234,9 @@ std::vector<Case> cases() {
        "virtqueue 1 runs and is not where it was", true},
   };
 }
+
+// So that a test has one name in every build.
+void PrintTo(const Case& test, std::ostream* out) { *out << test.reason; }
 
 class Refusals : public testing::TestWithParam<Case> {};
 

@@ -94,6 +94,7 @@ class Attacker {
                               simulation_->bus().describe());
   }
   [[nodiscard]] std::uint64_t starts() const { return starts_; }
+  [[nodiscard]] std::uint64_t resumed() const { return resumed_; }
   [[nodiscard]] std::uint64_t faults() const { return simulation_->bus().faults().size(); }
   [[nodiscard]] std::uint64_t frames() const { return simulation_->counters().frames_from_nic; }
 
@@ -218,8 +219,18 @@ class Attacker {
     }
     std::array<std::byte, 1024> answers;
     if (!chance(50)) {
-      static_cast<void>(::recv(socket_.get(), answers.data(), answers.size(), MSG_DONTWAIT));
+      const ssize_t got = ::recv(socket_.get(), answers.data(), answers.size(), MSG_DONTWAIT);
+      if (got > 0) learn(std::span(answers).first(static_cast<std::size_t>(got)));
     }
+  }
+  // Where a ring was stopped.
+  void learn(std::span<const std::byte> answer) {
+    Header header{};
+    VringState state{};
+    if (answer.size() != sizeof header + sizeof state) return;
+    std::memcpy(&header, answer.data(), sizeof header);
+    std::memcpy(&state, &answer[sizeof header], sizeof state);
+    if (header.request == static_cast<std::uint32_t>(Request::get_vring_base)) base_ = state.num;
   }
   template <typename T>
   void send_value(Request request, const T& value, const std::vector<int>& descriptors = {}) {
@@ -275,29 +286,34 @@ class Attacker {
     send(static_cast<std::uint32_t>(Request::set_mem_table), chance(2) ? 9 : 1, payload, files);
   }
 
-  void send_ring(unsigned ring) {
+  // With a base other than 0 the ring goes on there.
+  void send_ring(unsigned ring, std::uint32_t base = 0) {
     const std::size_t at = (ring % 16) * kRing;
-    if (!slip()) clear(at, kRing);
+    const unsigned running = backend_->running_rings();
+    if (base == 0 && !slip()) clear(at, kRing);
     send_value(Request::set_vring_num, VringState{number32(ring), number32(kFirstSlots)});
-    send_value(Request::set_vring_base, VringState{number32(ring), number32(0)});
+    send_value(Request::set_vring_base, VringState{number32(ring), number32(base)});
     send_value(Request::set_vring_addr,
                VringAddress{number32(ring), number32(0), number(kUser + at),
                             number(kUser + at + kRing - 64), number(kUser + at + kRing - 60), 0});
-    fill(ring);
+    if (base == 0) fill(ring);
     if (!inband_) {
       send_descriptor(Request::set_vring_call, ring);
       send_descriptor(Request::set_vring_kick, ring);
     }
     send_value(Request::set_vring_enable, VringState{number32(ring), number32(1)});
+    resumed_ += base != 0 && backend_->running_rings() > running;
   }
 
   void restart(unsigned ring) {
     if (inband_) {
       send_value(Request::set_vring_enable, VringState{ring, 0});
     } else {
+      base_ = 0;
       send_value(Request::get_vring_base, VringState{ring, 0});
+      if (chance(2)) advance();
     }
-    if (ring < inside_) send_ring(ring);
+    if (ring < inside_) send_ring(ring, !inband_ && chance(2) ? base_ : 0);
   }
 
   void send_descriptor(Request request, unsigned ring) {
@@ -514,9 +530,11 @@ class Attacker {
   std::size_t size_ = 0;
   std::uint64_t carefulness_ = 1;  // one slip in so many
   bool inband_ = false;
+  std::uint32_t base_ = 0;  // where the ring was that was stopped last
   std::map<unsigned, Descriptor> kicks_;
   std::uint64_t sent_ = 0;
   std::uint64_t starts_ = 0;
+  std::uint64_t resumed_ = 0;  // rings that went on
   std::map<std::string, std::uint64_t> reasons_;
   std::deque<std::string> history_;  // the last steps
 };
@@ -537,10 +555,12 @@ int run(int argc, char** argv) {
     attacker.run(messages);
     for (const auto& [reason, count] : attacker.reasons()) fmt::print("{:8} {}\n", count, reason);
     fmt::print(
-        "{} messages, {} connections with running virtqueues, {} refused DMA accesses, {} "
-        "frames sent\n",
-        attacker.sent(), attacker.starts(), attacker.faults(), attacker.frames());
+        "{} messages, {} connections with running virtqueues, {} rings stopped and resumed, {} "
+        "refused DMA accesses, {} frames sent\n",
+        attacker.sent(), attacker.starts(), attacker.resumed(), attacker.faults(),
+        attacker.frames());
     require(attacker.starts() > messages / 1000, "hardly a virtqueue was ever started");
+    require(attacker.resumed() > messages / 5000, "hardly a virtqueue was ever resumed");
     return 0;
   } catch (const std::exception& error) {
     fmt::print(stderr, "fuzz_vhost_user: {}\n", error.what());

@@ -120,16 +120,33 @@ bool VhostClient::enable_ring(unsigned queue, bool on) {
 }
 
 bool VhostClient::start_ring(unsigned queue, unsigned slots, bool inband) {
-  using sim::vhost_user::VringAddress;
-  using sim::vhost_user::VringState;
   Ring& ring = rings_.at(queue);
   ring = Ring{};
   ring.slots = slots;
   ring.descriptors = queue * kRingBytes;
   ring.events = ring.descriptors + kRingBytes - 64;
+  ring.chains.resize(slots);
   std::memset(memory_ + ring.descriptors, 0, kRingBytes);
-  if (!set(Request::set_vring_num, VringState{queue, slots})) return false;
-  if (!set(Request::set_vring_base, VringState{queue, 0})) return false;
+  return announce_ring(queue, inband ? 0 : 0x8000, inband);  // as User-mode Linux and DPDK say it
+}
+
+std::optional<std::uint32_t> VhostClient::stop_ring(unsigned queue) {
+  using sim::vhost_user::VringState;
+  const auto base = get<VringState>(Request::get_vring_base, VringState{queue, 0});
+  if (!base || base->index != queue) return std::nullopt;
+  return base->num;
+}
+
+bool VhostClient::resume_ring(unsigned queue, std::uint32_t base) {
+  return announce_ring(queue, base, false);
+}
+
+bool VhostClient::announce_ring(unsigned queue, std::uint32_t base, bool inband) {
+  using sim::vhost_user::VringAddress;
+  using sim::vhost_user::VringState;
+  Ring& ring = rings_.at(queue);
+  if (!set(Request::set_vring_num, VringState{queue, ring.slots})) return false;
+  if (!set(Request::set_vring_base, VringState{queue, base})) return false;
   const VringAddress address{
       queue, 0, kUser + ring.descriptors, kUser + ring.events + 4, kUser + ring.events, 0};
   if (!set(Request::set_vring_addr, address)) return false;
@@ -145,17 +162,31 @@ bool VhostClient::start_ring(unsigned queue, unsigned slots, bool inband) {
 
 void VhostClient::add(unsigned queue, std::size_t offset, std::uint32_t length,
                       bool device_writes) {
+  add_chain(queue, offset, length, device_writes, 1);
+}
+
+// The first descriptor last: with it the device may take the chain.
+void VhostClient::add_chain(unsigned queue, std::size_t offset, std::uint32_t length,
+                            bool device_writes, unsigned buffers) {
   Ring& ring = rings_.at(queue);
-  unsigned flags = ring.available_wrap ? regs::kDescFAvail : regs::kDescFUsed;
-  if (device_writes) flags |= regs::kDescFWrite;
-  const virtio::PackedDescriptor descriptor{kGuest + offset, length,
-                                            static_cast<std::uint16_t>(ring.next_available),
-                                            static_cast<std::uint16_t>(flags)};
-  std::memcpy(memory_ + ring.descriptors + ring.next_available * sizeof descriptor, &descriptor,
-              sizeof descriptor);
-  if (++ring.next_available == ring.slots) {
-    ring.next_available = 0;
-    ring.available_wrap = !ring.available_wrap;
+  const unsigned first = ring.next_available;
+  ring.chains[first] = buffers;
+  std::vector<std::pair<unsigned, virtio::PackedDescriptor>> chain;
+  for (unsigned i = 0; i < buffers; ++i) {
+    unsigned flags = ring.available_wrap ? regs::kDescFAvail : regs::kDescFUsed;
+    if (device_writes) flags |= regs::kDescFWrite;
+    if (i + 1 < buffers) flags |= regs::kDescFNext;
+    chain.push_back({ring.next_available,
+                     {kGuest + offset + i * std::size_t{length}, length,
+                      static_cast<std::uint16_t>(first), static_cast<std::uint16_t>(flags)}});
+    if (++ring.next_available == ring.slots) {
+      ring.next_available = 0;
+      ring.available_wrap = !ring.available_wrap;
+    }
+  }
+  for (auto each = chain.rbegin(); each != chain.rend(); ++each) {
+    std::memcpy(memory_ + ring.descriptors + each->first * sizeof each->second, &each->second,
+                sizeof each->second);
   }
 }
 
@@ -166,11 +197,17 @@ std::optional<VhostClient::Used> VhostClient::used(unsigned queue) {
   constexpr unsigned kBoth = regs::kDescFAvail | regs::kDescFUsed;
   if ((slot.flags & kBoth) != (ring.used_wrap ? kBoth : 0)) return std::nullopt;
   if (ring.used_wrap && slot.flags == 0) return std::nullopt;
-  if (++ring.next_used == ring.slots) {
-    ring.next_used = 0;
+  ring.next_used += ring.chains[ring.next_used];
+  if (ring.next_used >= ring.slots) {
+    ring.next_used -= ring.slots;
     ring.used_wrap = !ring.used_wrap;
   }
   return Used{slot.id, slot.len};
+}
+
+std::uint16_t VhostClient::position(unsigned queue) const {
+  const Ring& ring = rings_.at(queue);
+  return static_cast<std::uint16_t>(ring.next_used | (ring.used_wrap ? 0x8000U : 0U));
 }
 
 void VhostClient::kick(unsigned queue) {

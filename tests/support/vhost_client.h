@@ -64,15 +64,24 @@ class VhostClient {
   /// Makes the ring in its memory and starts it.
   [[nodiscard]] bool start_ring(unsigned queue, unsigned slots, bool inband = false);
   [[nodiscard]] bool enable_ring(unsigned queue, bool on);
+  /// Stops a ring and says where it is: SET_VRING_BASE's value.
+  [[nodiscard]] std::optional<std::uint32_t> stop_ring(unsigned queue);
+  /// Starts a ring that was stopped, as it is, to go on at `base`.
+  [[nodiscard]] bool resume_ring(unsigned queue, std::uint32_t base);
 
   // ---- its side of the rings
   /// Gives the device a buffer of its memory.
   void add(unsigned queue, std::size_t offset, std::uint32_t length, bool device_writes);
+  /// A chain of such buffers.
+  void add_chain(unsigned queue, std::size_t offset, std::uint32_t length, bool device_writes,
+                 unsigned buffers);
   struct Used {
     std::uint16_t id;
     std::uint32_t length;
   };
   [[nodiscard]] std::optional<Used> used(unsigned queue);
+  /// Where it looks for the next used element: slot, and wrap counter in bit 15.
+  [[nodiscard]] std::uint16_t position(unsigned queue) const;
   /// By its descriptor.
   void kick(unsigned queue);
   [[nodiscard]] bool kick_inband(unsigned queue);
@@ -98,11 +107,13 @@ class VhostClient {
     bool available_wrap = true;
     unsigned next_used = 0;
     bool used_wrap = true;
+    std::vector<unsigned> chains;  // descriptors in the chain that begins at a slot
     sim::Descriptor kick;
     sim::Descriptor call;
   };
 
   [[nodiscard]] bool acknowledged();
+  [[nodiscard]] bool announce_ring(unsigned queue, std::uint32_t base, bool inband);
   template <typename T>
   std::optional<T> value(sim::vhost_user::Request request, std::span<const std::byte> payload) {
     send_raw(static_cast<std::uint32_t>(request), sim::vhost_user::kVersion, payload);

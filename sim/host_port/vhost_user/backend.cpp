@@ -40,7 +40,14 @@ Backend::Backend(Simulation& simulation, BackendHooks hooks)
       hooks_(std::move(hooks)),
       device_(simulation, [this](unsigned queue) { interrupt(queue); }),
       memory_(simulation.memory()),
-      rings_(device_.queues()) {}
+      rings_(device_.queues()) {
+  simulation.bus().watch_writes({[](void* self, const VisibleWrite& write) {
+                                   static_cast<Backend*>(self)->about_to_write(write);
+                                 },
+                                 this});
+}
+
+Backend::~Backend() { simulation_.bus().watch_writes({}); }
 
 // ---- the connection
 
@@ -163,12 +170,16 @@ std::optional<QueueAreas> Backend::areas(unsigned queue) const {
                     *device, static_cast<std::uint16_t>(queue)};
 }
 
+// A client without protocol features does not say so.
+bool Backend::enabled(const Vring& ring) const noexcept {
+  return ring.enabled || (features_ & bit(kFeatureProtocolFeatures)) == 0;
+}
+
 // Starts what the client has said enough about.
 std::string Backend::start_rings() {
   for (unsigned queue = 0; queue < rings_.size(); ++queue) {
     const Vring& ring = rings_[queue];
-    const bool enabled = ring.enabled || (features_ & bit(kFeatureProtocolFeatures)) == 0;
-    if (ring.running || !enabled || !features_set_ || ring.size == 0 || !ring.address ||
+    if (ring.running || !enabled(ring) || !features_set_ || ring.size == 0 || !ring.address ||
         !(ring.has_kick || inband())) {
       continue;
     }
@@ -188,14 +199,24 @@ std::string Backend::start_ring(unsigned queue) {
   if (place->descriptors % 16 != 0 || place->driver % 4 != 0 || place->device % 4 != 0) {
     return fmt::format("virtqueue {} is not aligned (virtio 1.2, 2.8.10.1)", queue);
   }
-  // The device begins at slot 0 with both wrap counters 1, so the ring must be a new one.
-  const auto slots = memory_.at(place->descriptors, place->size * sizeof(virtio::PackedDescriptor));
-  for (std::size_t at = 0; at < slots.size(); at += sizeof(virtio::PackedDescriptor)) {
-    std::uint16_t flags = 0;
-    std::memcpy(&flags, &slots[at + regs::kDescFlags], sizeof flags);
-    if ((flags & regs::kDescFUsed) != 0) {
-      return fmt::format("virtqueue {} was used before: the device starts new rings only", queue);
+  Vring& ring = rings_[queue];
+  const bool goes_on = ring.held && ring.held->areas == *place;
+  if (ring.base != RingProgress::kStart) {
+    if (!goes_on) {
+      return fmt::format("virtqueue {} is not what it was: the device cannot go on at {:#x}", queue,
+                         ring.base);
     }
+    ring.running = true;
+    catch_up(queue);
+    return {};
+  }
+  // At the start a ring that goes on and a new one look the same to a device that begins there.
+  if (ring.held) {
+    ring.held.reset();
+    if (std::string problem = device_.stop_queue(queue); !problem.empty()) return problem;
+  }
+  if (!goes_on && used_before(*place)) {
+    return fmt::format("virtqueue {} was used before: the device starts new rings only", queue);
   }
   if (!device_.running()) {
     if (std::string problem = device_.start(features_ & ~bit(kFeatureProtocolFeatures));
@@ -203,23 +224,83 @@ std::string Backend::start_ring(unsigned queue) {
       return problem;
     }
   }
-  rings_[queue].running = true;
-  return device_.start_queue(*place);
+  ring.running = true;
+  ring.held.emplace(Vring::Held{*place, RingProgress(place->size)});
+  std::string problem = device_.start_queue(*place);
+  if (problem.empty() && goes_on) catch_up(queue);
+  return problem;
 }
 
+// There are used descriptors in the ring, so that its driver is not at its beginning.
+bool Backend::used_before(const QueueAreas& place) const {
+  const auto slots = memory_.at(place.descriptors, place.size * sizeof(virtio::PackedDescriptor));
+  for (std::size_t at = 0; at < slots.size(); at += sizeof(virtio::PackedDescriptor)) {
+    std::uint16_t flags = 0;
+    std::memcpy(&flags, &slots[at + regs::kDescFlags], sizeof flags);
+    if ((flags & regs::kDescFUsed) != 0) return true;
+  }
+  return false;
+}
+
+// What happened to a ring while it was paused nobody has told either side.
+void Backend::catch_up(unsigned queue) {
+  device_.kick(queue);
+  interrupt(queue);
+}
+
+// The device does not touch the ring any more, and can go on with it; if it cannot be brought to
+// that it forgets the ring. Where the control virtqueue is the client's frames cannot be kept from
+// it otherwise.
+std::string Backend::pause_ring(unsigned queue) {
+  Vring& ring = rings_[queue];
+  if (!ring.running) return {};
+  bool quiet = false;
+  ring.running = false;
+  std::erase(calls_, queue);
+  if (device_.has_control()) {
+    if (std::string problem = share_pairs(); !problem.empty()) return problem;
+    quiet = device_.settle();
+  }
+  const RingProgress progress = ring.held->progress;
+  std::string problem = quiet ? std::string{} : stop_ring(queue);
+  ring.base = progress.position();
+  return problem;
+}
+
+// The device forgets the ring; with the last one it is reset.
 std::string Backend::stop_ring(unsigned queue) {
   Vring& ring = rings_[queue];
   std::erase(calls_, queue);
-  if (!std::exchange(ring.running, false)) return {};
-  if (running_rings() != 0) return device_.stop_queue(queue);
+  ring.running = false;
+  ring.base = RingProgress::kStart;
+  if (!ring.held) return {};
+  ring.held.reset();
+  if (std::ranges::any_of(rings_, [](const Vring& other) { return other.held.has_value(); })) {
+    return device_.stop_queue(queue);
+  }
   device_.reset();
   return {};
 }
 
 void Backend::stop_all() {
-  for (Vring& ring : rings_) ring.running = false;
+  for (Vring& ring : rings_) {
+    ring.running = false;
+    ring.held.reset();
+  }
   calls_.clear();
   if (device_.running()) device_.reset();
+}
+
+// Used elements on their way into a ring.
+void Backend::about_to_write(const VisibleWrite& write) {
+  for (Vring& ring : rings_) {
+    if (!ring.held) continue;
+    const BusAddress begin = ring.held->areas.descriptors;
+    const std::size_t bytes = ring.held->areas.size * sizeof(virtio::PackedDescriptor);
+    if (write.address < begin || write.address - begin >= bytes) continue;
+    const auto from = static_cast<std::size_t>(write.address - begin);
+    ring.held->progress.returns(memory_.at(begin, bytes), from, from + write.bytes);
+  }
 }
 
 unsigned Backend::running_rings() const noexcept {
@@ -227,12 +308,14 @@ unsigned Backend::running_rings() const noexcept {
 }
 
 // Where the client keeps the control virtqueue to itself it says with SET_VRING_ENABLE how many
-// pairs are in use.
+// pairs are in use. A pair that is not gets no frames, and if that is the first one nobody does.
 std::string Backend::share_pairs() {
   if (!device_.running()) return {};
   unsigned pairs = 0;
-  while (pairs < device_.pairs() && rings_[2 * pairs].running && rings_[2 * pairs].enabled) ++pairs;
-  return device_.use_pairs(std::max(pairs, 1U));
+  const auto receives = [this](const Vring& ring) { return ring.running && enabled(ring); };
+  while (pairs < device_.pairs() && receives(rings_[2 * pairs])) ++pairs;
+  // For a queue that is not there the device drops them by itself.
+  return device_.use_pairs(rings_[0].held ? pairs : std::max(pairs, 1U));
 }
 
 // ---- kicks and calls

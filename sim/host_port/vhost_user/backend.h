@@ -50,6 +50,7 @@ class Backend {
   explicit Backend(Simulation& simulation, BackendHooks hooks = {});
   Backend(const Backend&) = delete;
   Backend& operator=(const Backend&) = delete;
+  ~Backend();
 
   /// Takes a connected stream socket over; a client that was there before is dropped.
   void attach(int socket);
@@ -130,7 +131,12 @@ class Backend {
 
   [[nodiscard]] std::string start_rings();
   [[nodiscard]] std::string start_ring(unsigned queue);
+  [[nodiscard]] bool used_before(const QueueAreas& place) const;
+  void catch_up(unsigned queue);
+  [[nodiscard]] std::string pause_ring(unsigned queue);
   [[nodiscard]] std::string stop_ring(unsigned queue);
+  [[nodiscard]] bool enabled(const Vring& ring) const noexcept;
+  void about_to_write(const VisibleWrite& write);
   void stop_all();
   [[nodiscard]] std::string share_pairs();
   [[nodiscard]] std::optional<QueueAreas> areas(unsigned queue) const;

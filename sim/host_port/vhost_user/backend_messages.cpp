@@ -17,10 +17,15 @@ namespace {
 
 constexpr std::uint64_t bit(unsigned feature) { return std::uint64_t{1} << feature; }
 
-// SET_VRING_BASE of a packed ring: a position and a wrap counter (bit 15) for what the driver makes
-// available, and in the upper half, which not every client fills, for what the device uses.
-constexpr std::uint32_t kWrap = 0x8000;
-constexpr std::uint32_t kBaseAtStart = kWrap << 16U | kWrap;
+// SET_VRING_BASE and GET_VRING_BASE of a packed ring: a slot and a wrap counter (bit 15) for what
+// the driver makes available, and in the upper half, which not every client fills, for what the
+// device uses. Both are the same: what the device has fetched and not returned it may fetch again.
+constexpr std::uint32_t base_at(std::uint16_t position) {
+  return std::uint32_t{position} << 16U | position;
+}
+constexpr bool is_base(std::uint32_t said, std::uint16_t position) {
+  return said == position || said == base_at(position);
+}
 
 // An eventfd is what it has to be: reads and writes of anything else could block, or do harm.
 bool is_eventfd(int descriptor) {
@@ -101,6 +106,7 @@ Backend::Outcome Backend::set_features(std::uint64_t features) {
   if (running_rings() != 0 && features != features_) {
     return refuse("other features while virtqueues run");
   }
+  if (features != features_) stop_all();
   features_ = features;
   features_set_ = true;
   return {};
@@ -202,11 +208,11 @@ Backend::Outcome Backend::set_vring_num(Vring& ring, const VringState& state) {
     return refuse(
         fmt::format("a ring of {} slots, not 1 to {}", state.num, device_.largest_ring()));
   }
-  if (ring.running && ring.enabled && state.num != ring.size) {
+  if (ring.running && enabled(ring) && state.num != ring.size) {
     return refuse(fmt::format("another size while virtqueue {} runs", state.index));
   }
   ring.size = state.num;
-  return outcome_of(ring.enabled ? std::string{} : stop_ring(state.index));
+  return outcome_of(ring.running && !enabled(ring) ? stop_ring(state.index) : std::string{});
 }
 
 Backend::Outcome Backend::set_vring_addr(Vring& ring, const VringAddress& address) {
@@ -221,25 +227,33 @@ Backend::Outcome Backend::set_vring_addr(Vring& ring, const VringAddress& addres
 }
 
 Backend::Outcome Backend::set_vring_base(Vring& ring, const VringState& state) {
-  if (state.num != 0 && state.num != kWrap && state.num != kBaseAtStart) {
-    return refuse(fmt::format(
-        "the device starts a ring at slot 0 with wrap counter 1, not at {:#x}", state.num));
+  if (ring.running && enabled(ring)) return refuse(fmt::format("virtqueue {} runs", state.index));
+  if (ring.paused() && is_base(state.num, ring.held->progress.position())) {
+    ring.base = ring.held->progress.position();
+    return {};
   }
-  if (ring.running && ring.enabled) {
-    return refuse(fmt::format("virtqueue {} runs", state.index));
+  // A plain 0 comes from clients that know no wrap counters (User-mode Linux).
+  if (state.num == 0 || is_base(state.num, RingProgress::kStart)) {
+    ring.base = RingProgress::kStart;
+    return {};
   }
-  return {};
+  std::string problem = fmt::format(
+      "the device starts a ring at slot 0 with wrap counter 1, not at {:#x}", state.num);
+  if (ring.paused()) {
+    problem += fmt::format(", or goes on at {:#x}", base_at(ring.held->progress.position()));
+  }
+  return refuse(std::move(problem));
 }
 
 Backend::Outcome Backend::get_vring_base(const VringState& state) {
   Vring& ring = rings_[state.index];
-  if (std::string problem = stop_ring(state.index); !problem.empty()) {
+  if (std::string problem = pause_ring(state.index); !problem.empty()) {
     return refuse(std::move(problem));
   }
   // The ring is stopped until there is a descriptor for kicks again.
   ring.has_kick = false;
   ring.kick = Descriptor{};
-  return answer_with(VringState{state.index, kBaseAtStart});
+  return answer_with(VringState{state.index, base_at(ring.base)});
 }
 
 // A client with in-band notifications has no other way to stop a ring, and brings a new one. Where
@@ -277,7 +291,8 @@ Backend::Outcome Backend::set_vring_descriptor(Message& message) {
       break;
     case Request::set_vring_call:
       ring.call = std::move(descriptor);
-      call(queue);  // one that came up before there was a way
+      // The descriptor before may have had one that the client does not see any more.
+      if (ring.running && !inband()) interrupt(queue);
       break;
     default:
       ring.error = std::move(descriptor);

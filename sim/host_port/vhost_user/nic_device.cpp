@@ -13,6 +13,8 @@ namespace nicroscope::sim::vhost_user {
 namespace {
 
 constexpr Duration kPatience = std::chrono::milliseconds{10};
+// Longer than the device holds a received frame for others to be appended to it.
+constexpr Duration kLongestHold = std::chrono::microseconds{100};
 constexpr unsigned kPciCommand = 0x04;                // PCI 3.0, 6.2.2
 constexpr std::uint32_t kPciMemoryAndMaster = 0x406;  // memory, bus master; INTx off
 constexpr unsigned kPciCapabilities = 0x34;           // first capability (PCI 3.0, 6.7)
@@ -121,7 +123,8 @@ void NicDevice::reset() {
   }
   running_ = false;
   changed_ = false;
-  pairs_in_use_ = 1;
+  pairs_in_use_ = steered_pairs_ = 1;
+  filter_ready_ = false;
   control_.reset();
 }
 
@@ -132,7 +135,10 @@ std::string NicDevice::start(std::uint64_t features) {
   std::uint64_t taken = features | bit(regs::kFeatureAccessPlatform);
   taken |= offered_ & bit(regs::kFeatureRingReset);
   const bool own_control = (features & bit(regs::kFeatureCtrlVq)) == 0;
-  if (own_control) taken |= offered_ & (bit(regs::kFeatureCtrlVq) | bit(regs::kFeatureMq));
+  if (own_control) {
+    taken |= offered_ & (bit(regs::kFeatureCtrlVq) | bit(regs::kFeatureMq) |
+                         bit(regs::kFeatureCtrlRx) | bit(regs::kFeatureCtrlRxExtra));
+  }
 
   std::uint32_t status = regs::kStatusAcknowledge | regs::kStatusDriver;
   write(regs::kCommonDeviceStatus, 1, status);
@@ -198,17 +204,58 @@ std::string NicDevice::stop_queue(unsigned queue) {
 
 void NicDevice::kick(unsigned queue) { write(doorbells_[queue], 4, queue); }
 
+// ---- received frames
+
+std::string NicDevice::command(std::uint8_t command_class, std::uint8_t command,
+                               std::uint16_t value, std::size_t bytes) {
+  const std::array data = {static_cast<std::byte>(value), static_cast<std::byte>(value >> 8U)};
+  const std::string problem =
+      control_->command(command_class, command, std::span(data).first(bytes));
+  if (problem.empty()) return {};
+  std::string why = error();
+  if (why.empty()) throw SimulationFailure(problem);
+  return why;
+}
+
 std::string NicDevice::use_pairs(unsigned pairs) {
-  if (!control_ || pairs == pairs_in_use_ || pairs_ == 1) return {};
-  const std::array data = {static_cast<std::byte>(pairs), static_cast<std::byte>(pairs >> 8U)};
-  const std::string problem = control_->command(regs::kCtrlClassMq, regs::kCtrlMqVqPairsSet, data);
-  if (!problem.empty()) {
-    std::string why = error();
-    if (why.empty()) throw SimulationFailure(problem);
-    return why;
+  if (!control_ || pairs == pairs_in_use_) return {};
+  std::string problem = change_pairs(pairs);
+  if (problem.empty()) pairs_in_use_ = pairs;
+  return problem;
+}
+
+// Out of promiscuous mode, in which the device starts, the two suppressed kinds and the empty
+// tables leave nothing that is let in (virtio 1.2, 5.1.6.5.1).
+std::string NicDevice::change_pairs(unsigned pairs) {
+  if (pairs == 0 && !filter_ready_) {
+    for (const std::uint8_t kind : {regs::kCtrlRxNouni, regs::kCtrlRxNobcast}) {
+      if (std::string why = command(regs::kCtrlClassRx, kind, 1, 1); !why.empty()) return why;
+    }
+    filter_ready_ = true;
   }
-  pairs_in_use_ = pairs;
-  return {};
+  if (pairs != 0 && pairs != steered_pairs_ && pairs_ != 1) {
+    std::string why =
+        command(regs::kCtrlClassMq, regs::kCtrlMqVqPairsSet, static_cast<std::uint16_t>(pairs), 2);
+    if (!why.empty()) return why;
+    steered_pairs_ = pairs;
+  }
+  if ((pairs == 0) == (pairs_in_use_ == 0)) return {};
+  return command(regs::kCtrlClassRx, regs::kCtrlRxPromisc, pairs != 0, 1);
+}
+
+bool NicDevice::settle() {
+  WirePort& wire = simulation_.wire();
+  wire.hold(true);
+  const Time limit = simulation_.timeline().now() + kPatience;
+  const auto now = [this] { return simulation_.timeline().now(); };
+  const auto busy = [&] { return simulation_.next_event() <= now() + kLongestHold; };
+  while (busy() && now() < limit) {
+    const RunResult result = simulation_.run_until(now() + std::chrono::microseconds{1});
+    if (!result.ok()) throw SimulationFailure(result.message);
+  }
+  const bool quiet = !busy();
+  wire.hold(false);
+  return quiet;
 }
 
 }  // namespace nicroscope::sim::vhost_user

@@ -50,8 +50,15 @@ class NicDevice {
   [[nodiscard]] std::string start_queue(const QueueAreas& areas);
   [[nodiscard]] std::string stop_queue(unsigned queue);
   void kick(unsigned queue);
-  /// Has received frames go to the first `pairs` pairs, where the control virtqueue is ours.
+  /// The control virtqueue of the device that runs is ours.
+  [[nodiscard]] bool has_control() const noexcept { return control_.has_value(); }
+  /// Has received frames go to the first `pairs` pairs, where the control virtqueue is ours. With 0
+  /// the device drops all of them (rx_drop_filter).
   [[nodiscard]] std::string use_pairs(unsigned pairs);
+  /// Until the device has done all that it can do by itself; the wire brings nothing meanwhile. If
+  /// true, it will touch only those rings that are kicked or get frames. False: it did not come to
+  /// an end.
+  [[nodiscard]] bool settle();
 
   /// The configuration changed since this was asked last: the link, or that the device gave up.
   [[nodiscard]] bool take_change() noexcept { return std::exchange(changed_, false); }
@@ -66,6 +73,9 @@ class NicDevice {
                                        const char* what);
   void select(unsigned queue);
   void set_vector(unsigned vector);
+  [[nodiscard]] std::string command(std::uint8_t command_class, std::uint8_t command,
+                                    std::uint16_t value, std::size_t bytes);
+  [[nodiscard]] std::string change_pairs(unsigned pairs);
 
   Simulation& simulation_;
   std::uint64_t offered_ = 0;
@@ -73,7 +83,9 @@ class NicDevice {
   unsigned largest_ring_ = 0;
   bool running_ = false;
   bool changed_ = false;
-  unsigned pairs_in_use_ = 1;
+  unsigned pairs_in_use_ = 1;  // as asked for; 0: the filter is closed
+  unsigned steered_pairs_ = 1;
+  bool filter_ready_ = false;
   std::optional<ControlQueue> control_;
   std::vector<std::uint32_t> doorbells_;  // of each queue, in the BAR
 };

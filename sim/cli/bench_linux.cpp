@@ -93,8 +93,9 @@ json to_json(const uml::LinuxBenchResult& result) {
           {"sender", to_json(result.sender)},
           {"receiver", to_json(result.receiver)},
           {"ping_us", result.ping_us},
-          {"round_trip_us", result.round_trip_us},
-          {"round_trip_bound_us", result.round_trip_bound_us},
+          {"ping_bound_us", result.ping_bound_us},
+          {"transaction_us", result.transaction_us},
+          {"transaction_bound_us", result.transaction_bound_us},
           {"boot_to_ping_wall_seconds", result.boot_to_ping_wall_seconds},
           {"bulk_wall_per_simulated", result.bulk_wall_per_simulated},
           {"requests_wall_per_simulated", result.requests_wall_per_simulated}};
@@ -140,10 +141,10 @@ void print_cases(const sim::Scenario& scenario, const std::vector<Case>& cases) 
       "a\n"
       "simulated one\n\n");
   const uml::LinuxBenchResult& first = cases.front().result;
-  fmt::print(
-      "round trip     a byte over TCP {:.2f} us, ping {:.1f} us; bound {:.2f} us (wire, bus, "
-      "switch)\n",
-      first.round_trip_us, first.ping_us, first.round_trip_bound_us);
+  fmt::print("ping           {:.1f} us, cut to whole ones; bound {:.2f} us (bus, wires, switch)\n",
+             first.ping_us, first.ping_bound_us);
+  fmt::print("a byte by TCP  {:.2f} us to and fro; bound {:.2f} us (and the guests' clocks)\n",
+             first.transaction_us, first.transaction_bound_us);
   fmt::print("boot to ping   {:.2f} s of wall time, two guests\n", first.boot_to_ping_wall_seconds);
 }
 
@@ -153,7 +154,7 @@ void print_reference(const uml::LinuxBenchResult& result, double seconds) {
       "transaction; {:.0f} and {:.0f} wall seconds a simulated one; 10 s and 10 s would take "
       "{:.0f} "
       "s (theirs: {:.0f} s)\n",
-      seconds, seconds, result.gbps, result.round_trip_us, result.bulk_wall_per_simulated,
+      seconds, seconds, result.gbps, result.transaction_us, result.bulk_wall_per_simulated,
       result.requests_wall_per_simulated, extrapolated(result), kReferenceWallSeconds);
 }
 

@@ -19,8 +19,12 @@ namespace {
 using Wall = std::chrono::steady_clock;
 
 constexpr std::uint16_t kIperfPort = 5201;
-// A byte over TCP: Ethernet, IPv4, TCP with timestamps, and itself.
-constexpr unsigned kRequestBytes = 14 + 20 + 32 + 1;
+// Ethernet, IPv4, ICMP and 56 bytes, in one buffer.
+constexpr RoundTripFrame kPing{14 + 20 + 8 + 56, 2, 0};
+// Ethernet, IPv4, TCP with timestamps, in one buffer, and a byte in another. TCP looks at the clock
+// when it sends and when the process has what was received.
+constexpr RoundTripFrame kTransaction{14 + 20 + 32 + 1, 3, 2};
+constexpr double kClockReadingUs = 0.256;
 constexpr unsigned kFcsBytes = 4;
 constexpr unsigned kPreambleBytes = 8;
 constexpr double kMegabyte = 1e6;
@@ -91,16 +95,18 @@ double tcp_link_bound(const Profile& profile, unsigned mtu) {
 }
 
 double round_trip_bound(const Profile& profile, const sim::BusOptions& bus, Duration switch_delay,
-                        unsigned bytes) {
+                        const RoundTripFrame& frame) {
   const auto us = [](Duration span) {
     return std::chrono::duration<double, std::micro>(span).count();
   };
-  const double wire = (std::max(bytes, 60U) + kFcsBytes + kPreambleBytes) * 8.0 / profile.link_mbps;
-  const double transmit = us(bus.register_write) + 2 * us(bus.read_latency);
+  const double wire =
+      (std::max(frame.bytes, 60U) + kFcsBytes + kPreambleBytes) * 8.0 / profile.link_mbps;
+  const double transmit = us(bus.register_write) + frame.reads * us(bus.read_latency);
   const double through_switch = wire + us(switch_delay) + wire;
   const double receive = 2 * us(bus.write_latency);
   const double interrupt = us(bus.read_latency) + us(bus.write_latency);
-  return 2 * (transmit + through_switch + receive + interrupt);
+  const double guest = frame.clock_readings * kClockReadingUs;
+  return 2 * (transmit + through_switch + receive + interrupt + guest);
 }
 
 LinuxBenchResult bench_linux(const LinuxBenchOptions& options) {
@@ -111,8 +117,11 @@ LinuxBenchResult bench_linux(const LinuxBenchOptions& options) {
   const Profile& profile = sender.simulation().profile();
   LinuxBenchResult result;
   result.link_gbps = tcp_link_bound(profile, options.mtu);
-  result.round_trip_bound_us =
-      round_trip_bound(profile, options.simulation.bus, options.network.delay, kRequestBytes);
+  const auto bound = [&](const RoundTripFrame& frame) {
+    return round_trip_bound(profile, options.simulation.bus, options.network.delay, frame);
+  };
+  result.ping_bound_us = bound(kPing);
+  result.transaction_bound_us = bound(kTransaction);
 
   world.run_until_reported("pong");
   result.boot_to_ping_wall_seconds = std::chrono::duration<double>(Wall::now() - start).count();
@@ -121,7 +130,7 @@ LinuxBenchResult bench_linux(const LinuxBenchOptions& options) {
   world.run_until_reported("transactions_ns");
   result.requests_wall_per_simulated = requests.wall_per_simulated();
   result.ping_us = number(sender, "ping_us");
-  result.round_trip_us = number(sender, "transactions_ns") / 1e3 / number(sender, "transactions");
+  result.transaction_us = number(sender, "transactions_ns") / 1e3 / number(sender, "transactions");
 
   world.run_until_reported("bulk");
   StreamMeter meter(options.bulk_bytes, kIperfPort);

@@ -19,9 +19,9 @@ struct LinuxBenchOptions {
   SwitchOptions network;
   unsigned mtu = 1500;
   bool tso = true;
-  bool lro = true;  ///< ethtool's rx-gro-hw
-  std::uint64_t bulk_bytes = 20'000'000;
-  double request_seconds = 0.005;  ///< of requests and responses, simulated
+  bool lro = true;                        ///< ethtool's rx-gro-hw
+  std::uint64_t bulk_bytes = 20'000'000;  ///< at least, and a megabyte more at most
+  double request_seconds = 0.005;         ///< of requests and responses, simulated
 };
 
 /// Of one card while the bulk was under way, by its counters, for each 10^6 bytes of payload.
@@ -39,9 +39,10 @@ struct LinuxBenchResult {
   double retransmits = 0;
   CardWork sender{};
   CardWork receiver{};
-  double ping_us = 0;              ///< mean, by ping, whose clock is the guest's
-  double round_trip_us = 0;        ///< of a byte over TCP to and fro, mean
-  double round_trip_bound_us = 0;  ///< round_trip_bound()
+  double ping_us = 0;               ///< mean of ping, which cuts each to whole microseconds
+  double ping_bound_us = 0;         ///< round_trip_bound() of its frames
+  double transaction_us = 0;        ///< a byte over TCP to and fro, mean
+  double transaction_bound_us = 0;  ///< round_trip_bound() of that
   double boot_to_ping_wall_seconds = 0;
   double bulk_wall_per_simulated = 0;      ///< wall seconds for a simulated one
   double requests_wall_per_simulated = 0;  ///< the same while requests and responses go
@@ -51,12 +52,22 @@ struct LinuxBenchResult {
 /// TCP with its timestamps, 38 come on the wire beside it (Ethernet header and FCS, preamble, gap).
 [[nodiscard]] double tcp_link_bound(const Profile& profile, unsigned mtu);
 
-/// The least time in microseconds for a frame of `bytes` (without FCS) from one guest to the other
-/// and one as long back, where neither guest takes any and no NIC does: for each way the doorbell,
-/// descriptor, data, wire, switch, wire, data, used element, the driver's event suppression, and
-/// the interrupt message, one after the other, each with its latency. docs/linux.md derives it.
+/// A frame as Linux's driver hands it over.
+struct RoundTripFrame {
+  unsigned bytes;  ///< without FCS
+  /// Reads of the bus, each of which needs the answer to the one before, until its data are there:
+  /// descriptor and data; where there are several buffers, their table (indirect) in between.
+  unsigned reads;
+  /// Readings of the clock in each guest; one takes 256 ns of its time, and nothing else any.
+  unsigned clock_readings;
+};
+
+/// The least time in microseconds for a frame from one guest to the other and one as long back,
+/// where no NIC takes any: for each way the doorbell, the reads, wire, switch, wire, data, used
+/// element, the driver's event suppression, and the interrupt message, one after the other, each
+/// with its latency. docs/linux.md derives it.
 [[nodiscard]] double round_trip_bound(const Profile& profile, const sim::BusOptions& bus,
-                                      Duration switch_delay, unsigned bytes);
+                                      Duration switch_delay, const RoundTripFrame& frame);
 
 /// Boots two guests and measures. Throws BadInput, GuestFailure.
 [[nodiscard]] LinuxBenchResult bench_linux(const LinuxBenchOptions& options);

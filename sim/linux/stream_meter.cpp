@@ -30,13 +30,17 @@ void StreamMeter::on_frame(const sim::PassedFrame& frame) {
   if (frame.direction != sim::WireDirection::to_nic) return;
   const std::size_t payload = payload_to(frame.bytes, port_);
   if (payload == 0) return;
+  const bool all = bytes_ >= expected_;
+  const bool first = bytes_ == 0;
+  bytes_ += payload;
+  if (all) return;
+  bytes_at_last_ = bytes_;
   wall_last_ = Wall::now();
   last_ = frame.last;
-  if (bytes_ == 0) {
+  if (first) {
     wall_first_ = wall_last_;
     first_ = frame.last;
   }
-  bytes_ += payload;
   if (bytes_at_half_ == 0 && bytes_ >= expected_ / 2) {
     half_ = frame.last;
     bytes_at_half_ = bytes_;
@@ -46,7 +50,7 @@ void StreamMeter::on_frame(const sim::PassedFrame& frame) {
 double StreamMeter::gbps() const noexcept {
   if (bytes_at_half_ == 0 || last_ <= half_) return 0;
   constexpr double kGiga = 1e9;
-  return static_cast<double>(bytes_ - bytes_at_half_) * 8 / kGiga /
+  return static_cast<double>(bytes_at_last_ - bytes_at_half_) * 8 / kGiga /
          std::chrono::duration<double>(last_ - half_).count();
 }
 

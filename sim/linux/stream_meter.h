@@ -11,7 +11,8 @@ namespace nicroscope::uml {
 
 /// Watches the TCP payload that comes to a card (IPv4, no VLAN), from one port's connections on:
 /// how long it takes, on the wire and of wall time. What rate a stream has come to is that of its
-/// second half: the first has the start of TCP in it.
+/// second half: the first has the start of TCP in it. What comes when all that is expected has
+/// come, such as iperf3's exchange of results, is only counted.
 class StreamMeter final : public sim::FrameSink {
  public:
   /// `bytes`: how many are expected; `port`: to which they go.
@@ -34,6 +35,7 @@ class StreamMeter final : public sim::FrameSink {
   const std::uint16_t port_;
   std::uint64_t bytes_ = 0;
   std::uint64_t bytes_at_half_ = 0;
+  std::uint64_t bytes_at_last_ = 0;
   Time first_{0};
   Time half_{0};
   Time last_{0};

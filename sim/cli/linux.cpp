@@ -111,9 +111,13 @@ uml::WorldOptions world_options(const Arguments& arguments) {
 
 // A number where it is one.
 json value_of(const std::string& text) {
-  double number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error == std::errc{} && end == text.data() + text.size()) return number;
+  const auto whole = [&text](auto number) -> json {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (error == std::errc{} && end == text.data() + text.size()) return number;
+    return nullptr;
+  };
+  if (json number = whole(std::int64_t{}); !number.is_null()) return number;
+  if (json number = whole(double{}); !number.is_null()) return number;
   return text;
 }
 

@@ -85,15 +85,19 @@ def functions(text):
     return found
 
 
-def superfluous(root, found):
-    """The statements of nba that need not run. `root` is the model's class; `found` its functions()."""
-    nba = []
-    for call in found.get(f"{root}___eval_nba", ()):
-        for name in re.findall(rf"({root}___nba_\w+)\(", call.text):
-            if name not in found:  # written in another way than is known here
-                return []
-            nba += found[name]
+def parts(root, found):
+    """The statements of ico and of nba, in their order. `root` is the model's class, `found` its functions();
+    nba is empty where they are written in another way than is known here."""
     ico = [s for name, statements in found.items() if f"{root}___ico_" in name for s in statements]
+    names = [name for call in found.get(f"{root}___eval_nba", ())
+             for name in re.findall(rf"({root}___nba_\w+)\(", call.text)]
+    known = all(name in found for name in names)
+    return ico, [s for name in names for s in found[name]] if known else []
+
+
+def superfluous(root, found):
+    """The statements of nba that need not run. `root` and `found` as for parts()."""
+    ico, nba = parts(root, found)
     repeated = {s.text for s in ico}
     set_again = {s.sets for s in ico}
     kept = {s for s in nba if s.text not in repeated}

@@ -23,6 +23,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import model_later
 import model_statements
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -126,20 +127,61 @@ def spread(prefix, directory):
     header.write_text(NARROW.sub(r"\1alignas(4) ", header.read_text(encoding="utf-8")), encoding="utf-8")
 
 
-def drop_superfluous(prefix, directory):
+class Model:
+    """What Verilator wrote for a model, to be changed."""
+
+    def __init__(self, prefix, directory):
+        self.prefix, self.root = prefix, f"{prefix}___024root"
+        self.texts = {path: path.read_text(encoding="utf-8")
+                      for path in sorted(directory.glob(f"{self.root}__*.cpp"))}
+        self.read()
+
+    def read(self):
+        """Finds the functions of a cycle and their statements."""
+        self.places, self.found = {}, {}
+        for path, text in self.texts.items():
+            if "Slow" not in path.stem:
+                for name, statements in model_statements.functions(text).items():
+                    self.places[name], self.found[name] = path, statements
+
+    def settled(self):
+        """The texts of all statements that settle the logic at the beginning."""
+        found = {}
+        for text in self.texts.values():
+            found.update(model_statements.functions(text.replace("VL_ATTR_COLD void", "void")))
+        return {s.text for name, statements in found.items() if "___stl_" in name for s in statements}
+
+    def take_out(self, statements):
+        for gone in sorted(statements, key=lambda s: -s.begin):
+            path = self.places[gone.function]
+            self.texts[path] = self.texts[path][: gone.begin] + self.texts[path][gone.end :]
+
+    def write(self):
+        for path, text in self.texts.items():
+            path.write_text(text, encoding="utf-8")
+
+
+def drop_superfluous(model):
     """Takes out of the model what the logic behind the inputs does once more."""
-    root = f"{prefix}___024root"
-    paths = [path for path in sorted(directory.glob(f"{root}__*.cpp")) if "Slow" not in path.stem]
-    texts = {path: path.read_text(encoding="utf-8") for path in paths}
-    places, found = {}, {}
-    for path, text in texts.items():
-        for name, statements in model_statements.functions(text).items():
-            places[name], found[name] = path, statements
-    for gone in sorted(model_statements.superfluous(root, found), key=lambda s: -s.begin):
-        path = places[gone.function]
-        texts[path] = texts[path][: gone.begin] + texts[path][gone.end :]
-    for path, text in texts.items():
-        path.write_text(text, encoding="utf-8")
+    model.take_out(model_statements.superfluous(model.root, model.found))
+    model.read()
+
+
+def put_off(model, step):
+    """Has what can wait run at the beginning of nba, at the edges for which it is needed."""
+    ico, nba = model_statements.parts(model.root, model.found)
+    clocks = model_later.clocks_of(model.found.get(f"{model.root}___eval_nba", ()))
+    if not all(s.function in clocks for s in nba):
+        return
+    kept = {f"vlSelf->{name}" for name in re.findall(r"root\.(\w+)\)", step)}
+    batches = model_later.later(ico, nba, clocks, model.settled(), kept)
+    text = model_later.function(model.root, batches, lambda s: model.texts[model.places[s.function]])
+    model.take_out([s for _, statements in batches for s in statements])
+    head = f"void {model.root}___eval_nba({model.root}* vlSelf) {{\n"
+    path = model.places[f"{model.root}___eval_nba"]
+    before, mark, after = model.texts[path].partition(head)
+    call = f"// Body\n    {model.root}___nba_later(vlSelf);\n"
+    model.texts[path] = before + text + mark + after.replace("// Body\n", call, 1)
 
 
 def verilate(args, options):
@@ -150,7 +192,10 @@ def verilate(args, options):
         step = fast_step(args.prefix, directory)
     if step:
         simplify(args.prefix, directory)
-        drop_superfluous(args.prefix, directory)
+        model = Model(args.prefix, directory)
+        drop_superfluous(model)
+        put_off(model, step)
+        model.write()
     else:
         directory = run_verilator(args, options, files)
         step = (f"\nvoid verilated_step({args.prefix}& model) {{\n  model.clk_i = 0;\n  model.eval();\n"
@@ -170,7 +215,8 @@ def verilate(args, options):
         (directory / f"{args.prefix}_step.h").write_text(
             f'#pragma once\n#include "{args.prefix}.h"\nvoid verilated_step({args.prefix}& model);\n',
             encoding="utf-8")
-    scripts = [Path(__file__).resolve(), *([Path(model_statements.__file__)] if args.step else [])]
+    helpers = [Path(module.__file__) for module in (model_later, model_statements) if args.step]
+    scripts = [Path(__file__).resolve(), *helpers]
     needs = " ".join(map(str, [WAIVERS, *scripts, *files]))
     target = directory / f"{args.prefix}_fast.cpp"
     (directory / f"{args.prefix}.d").write_text(f"{target}: {needs}\n", encoding="utf-8")

@@ -4,11 +4,11 @@
 # QEMU with the NIC as its network card. Nothing is installed: the package is unpacked in a cache.
 # Prints two lines: the kernel's file and the initramfs's. What is there already is not made again.
 #
-# The guest loads virtio_net and runs /script, which whoever starts it appends to the initramfs as
+# The guest has busybox and ethtool. It loads virtio_net and runs /script, which whoever starts it appends to the initramfs as
 # another cpio archive (see tests/peers/qemu).
 set -euo pipefail
 
-for tool in apt-cache apt-get dpkg-deb depmod modprobe cpio busybox; do
+for tool in apt-cache apt-get dpkg-deb depmod modprobe cpio busybox ethtool; do
   if ! command -v "$tool" > /dev/null; then
     echo "qemu_guest: there is no $tool (scripts/setup.sh installs what is needed)" >&2
     exit 2
@@ -52,6 +52,10 @@ if [[ ! -e $cache/initramfs ]]; then
   root=$work/root
   mkdir -p "$root"/{bin,dev,proc,sys,tmp,modules}
   cp "$(command -v busybox)" "$root/bin/busybox"
+  cp "$(command -v ethtool)" "$root/bin/ethtool"
+  ldd "$root/bin/ethtool" | grep -o '/[^ ]*' | while read -r library; do
+    install -D -m 755 "$library" "$root$library"
+  done
   # In the order in which they are to be loaded; what is built into the kernel has no file.
   count=100
   for module in virtio_pci virtio_net; do

@@ -235,7 +235,6 @@ std::vector<Case> cases() {
   };
 }
 
-// So that a test has one name in every build.
 void PrintTo(const Case& test, std::ostream* out) { *out << test.reason; }
 
 class Refusals : public testing::TestWithParam<Case> {};

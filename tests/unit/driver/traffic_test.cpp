@@ -21,6 +21,8 @@ struct Case {
   bool event_idx;
 };
 
+void PrintTo(const Case& test, std::ostream* out) { *out << test.name; }
+
 class Traffic : public ::testing::TestWithParam<Case> {
  protected:
   static driver::Options options() {

@@ -46,21 +46,12 @@ Time LiveLoop::wall() const {
 }
 
 std::string LiveLoop::advance(Time limit) {
-  const auto simulated = [this] {
-    return simulation_.counters().cycles - simulation_.counters().cycles_skipped;
-  };
-  const std::uint64_t before = simulated();
-  std::string problem = machine_.run_until(limit);
-  busy_ = simulated() != before;
-  return problem;
+  return note_work(simulation_.counters(), busy_, [&] { return machine_.run_until(limit); });
 }
 
 // Wall time until the host has something to do by itself.
 LiveLoop::WallTime LiveLoop::idle_span() const {
-  const Time now = wall();
-  const Time next = simulation_.timeline().next_time();
-  if (next <= now) return WallTime::zero();
-  return std::min<WallTime>(kLongestSleep, duration_cast<WallTime>(next - now));
+  return sleep_until(wall(), simulation_.timeline().next_time());
 }
 
 LiveLoop::Wake LiveLoop::poll(WallTime longest) {

@@ -55,25 +55,19 @@ std::uint64_t VhostUserLoop::passed() const {
 }
 
 std::string VhostUserLoop::advance(Time limit) {
-  const auto simulated = [this] {
-    return simulation_.counters().cycles - simulation_.counters().cycles_skipped;
-  };
-  const std::uint64_t before = simulated();
-  while (simulation_.timeline().now() < limit) {
-    const RunResult result = simulation_.run_until(limit);
-    if (!result.ok()) return result.message;
-    if (result.reason == RunResult::Reason::limit) break;
-  }
-  busy_ = simulated() != before;
-  return {};
+  return note_work(simulation_.counters(), busy_, [&]() -> std::string {
+    while (simulation_.timeline().now() < limit) {
+      const RunResult result = simulation_.run_until(limit);
+      if (!result.ok()) return result.message;
+      if (result.reason == RunResult::Reason::limit) break;
+    }
+    return {};
+  });
 }
 
 // Wall time until the device has something to do by itself.
 VhostUserLoop::Clock::duration VhostUserLoop::idle_span() const {
-  const Time now = wall();
-  const Time next = simulation_.timeline().next_time();
-  if (next <= now) return Clock::duration::zero();
-  return std::min<Clock::duration>(kLongestSleep, duration_cast<Clock::duration>(next - now));
+  return sleep_until(wall(), simulation_.timeline().next_time());
 }
 
 VhostUserLoop::Wake VhostUserLoop::poll(Clock::duration longest) {

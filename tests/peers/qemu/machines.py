@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The simulated NIC with a TAP device at its wire, and machines in QEMU that have it as their network
-card. In the network namespace of namespace.py."""
+"""Machines in QEMU with the simulated NIC as their network card."""
 
 import json
 import os
-import queue
 import shutil
-import signal
 import socket
 import subprocess
 import threading
@@ -14,7 +11,6 @@ import time
 from pathlib import Path
 
 import namespace
-from namespace import KERNEL, PREFIX, ip
 
 ROOT = Path(__file__).resolve().parents[3]
 QEMU = shutil.which("qemu-system-x86_64")
@@ -31,62 +27,6 @@ def find_guest():
     if done.returncode != 0:
         namespace.skip(done.stderr.strip())
     os.environ[FILES] = done.stdout
-
-
-class Nic:
-    """`nicroscope vhost-user` at `path`, ready, and this kernel's address on its TAP device."""
-
-    def __init__(self, program, path, *options):
-        self.process = subprocess.Popen(
-            [program, "vhost-user", str(path), "--tap", "nic0", "--json", *options],
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        self.lines = queue.Queue()
-        self.said = []
-        self.reader = threading.Thread(target=self.read, daemon=True)
-        self.reader.start()
-        self.wait_for("ready: ")
-        ip("address", "add", f"{KERNEL}/{PREFIX}", "dev", "nic0")
-        ip("link", "set", "nic0", "up")
-
-    def read(self):
-        for line in self.process.stderr:
-            self.lines.put(line.rstrip())
-        self.lines.put(None)
-
-    def wait_for(self, text):
-        """Until it says a line with `text`, which was not waited for before."""
-        while True:
-            line = self.lines.get(timeout=PATIENCE)
-            if line is None:
-                raise AssertionError(f"never said '{text}', only {self.said}")
-            self.said.append(line)
-            if text in line:
-                return
-
-    def frames_taken(self):
-        """From this kernel, out of the TAP device's queue."""
-        link = json.loads(ip("-json", "-stats", "link", "show", "nic0"))[0]
-        return link["stats64"]["tx"]["packets"]
-
-    def stop(self):
-        """Its totals, and what it said."""
-        self.process.send_signal(signal.SIGINT)
-        out = self.process.stdout.read()
-        self.process.wait(PATIENCE)
-        self.reader.join(PATIENCE)
-        while (line := self.lines.get()) is not None:
-            self.said.append(line)
-        if self.process.returncode != 0:
-            raise AssertionError(f"exit status {self.process.returncode}: {self.said}")
-        return json.loads(out)
-
-    def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
 
 
 class Guest:

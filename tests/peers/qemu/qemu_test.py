@@ -18,8 +18,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import namespace
-from machines import FILES, PATIENCE, Guest, Nic, find_guest
+from machines import FILES, PATIENCE, Guest, find_guest
 from namespace import HOST, KERNEL, PREFIX
+from vhost_nic import Nic
 
 PROGRAM = str(Path(sys.argv[1]).resolve()) if len(sys.argv) > 1 else ""
 MEGABYTES = 10

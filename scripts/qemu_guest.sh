@@ -4,8 +4,8 @@
 # QEMU with the NIC as its network card. Nothing is installed: the package is unpacked in a cache.
 # Prints two lines: the kernel's file and the initramfs's. What is there already is not made again.
 #
-# The guest has busybox and ethtool. It loads virtio_net and runs /script, which whoever starts it appends to the initramfs as
-# another cpio archive (see tests/peers/qemu).
+# The guest has busybox and ethtool. It loads virtio_net and runs /script, which whoever starts it
+# appends to the initramfs as another cpio archive (see tests/peers/qemu).
 set -euo pipefail
 
 for tool in apt-cache apt-get dpkg-deb depmod modprobe cpio busybox ethtool; do

@@ -14,7 +14,7 @@ packages=(
   # tests and benchmarks
   libgtest-dev libgmock-dev libbenchmark-dev iproute2 iputils-ping tcpdump tshark
   # other software on the NIC's rings: QEMU with a kernel of the distribution, DPDK
-  qemu-system-x86 busybox-static cpio kmod dpdk-dev
+  qemu-system-x86 busybox-static ethtool cpio kmod dpdk-dev
   # lint, synthesis, proofs
   git yosys boolector z3 clang-format-14
   # plots

@@ -26,9 +26,9 @@ class Testpmd:
         script.write_text("\n".join([*commands, f"set fwd {mode}", "start", ""]), encoding="ascii")
         cpu = min(os.sched_getaffinity(0))
         # A line at a time, although it goes to a file.
-        command = ["stdbuf", "-oL", TESTPMD, "--lcores", f"0@{cpu},1@{cpu}", "--no-huge", "-m", "256", "--no-pci",
-                   "--no-telemetry", "--file-prefix", f"nicroscope{os.getpid()}", "--vdev", vdev,
-                   "--", "-i", f"--rxq={queues}", f"--txq={queues}", "--total-num-mbufs=8192",
+        command = ["stdbuf", "-oL", TESTPMD, "--lcores", f"0@{cpu},1@{cpu}", "--no-huge", "-m", "256",
+                   "--no-pci", "--no-telemetry", "--file-prefix", f"nicroscope{os.getpid()}",
+                   "--vdev", vdev, "--", "-i", f"--rxq={queues}", f"--txq={queues}", "--total-num-mbufs=8192",
                    "--port-topology=loop", "--no-flush-rx", f"--eth-peer=0,{peer}",
                    f"--cmdline-file={script}", *options]
         runtime = {**os.environ, "XDG_RUNTIME_DIR": str(folder)}

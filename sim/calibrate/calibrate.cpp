@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -20,6 +21,7 @@
 
 #include "sim/base/random.h"
 #include "stack/core/checksum.h"
+#include "stack/kernel/cost.h"
 
 namespace nicroscope::sim {
 namespace {
@@ -243,6 +245,13 @@ std::string profile_text(const std::string& name, const std::vector<Measured>& a
   const auto row = [&](const char* cost, double ns, const char* how) {
     text += fmt::format("{} = {{ ns = {:.3f}, source = \"measured: {}\" }}\n", cost, ns, how);
   };
+  // What the hardware takes to leave an idle state is not counted in cycles of the clock.
+  text += fmt::format(
+      "idle_exit = {{ ns = {:.1f}, source = \"not measured: the default profile's, whatever the "
+      "clock\" }}\n",
+      std::chrono::duration<double, std::nano>(
+          kernel::CostProfile::builtin()[kernel::cost::idle_exit])
+          .count());
   row("syscall_entry", syscall_ns / 2, "half of getppid");
   row("syscall_exit", syscall_ns / 2, "half of getppid");
   row("context_switch", handover * 0.75, "three quarters of handing a pipe's byte over");
@@ -252,6 +261,7 @@ std::string profile_text(const std::string& name, const std::vector<Measured>& a
   row("csum_partial", find(all, "checksum").ns, "this program's csum_partial, a byte");
   row("kmalloc", allocation / 2, "half of malloc and free of 256 bytes in user space");
   row("kfree", allocation / 2, "half of malloc and free of 256 bytes in user space");
+  row("spin_lock", find(all, "atomic").ns, "a locked addition to a warm line");
   row("virtqueue_get_buf", find(all, "last_level").ns + find(all, "atomic").ns,
       "a line from the last-level cache and a barrier");
   row("eth_type_trans", find(all, "last_level").ns, "a line from the last-level cache");

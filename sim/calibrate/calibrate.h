@@ -21,7 +21,7 @@ struct Measured {
 [[nodiscard]] std::vector<Measured> measure_machine();
 
 /// The cost profile (TOML) that follows: what was measured, with its source, and all else the
-/// default profile's figure by the ratio of the clocks.
+/// default profile's figure by the ratio of the clocks, but for what no clock drives.
 [[nodiscard]] std::string profile_text(const std::string& name, const std::vector<Measured>& all);
 
 }  // namespace nicroscope::sim

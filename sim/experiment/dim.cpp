@@ -142,16 +142,16 @@ Experiment dim() {
   return {
       "dim",
       "What adaptive receive moderation saves under small datagrams (virtio-net's rx DIM)",
-      {"reproduces: the effect that was published of virtio-net (Linux merge 604ca8ee7bdc: UDP "
-       "of 16 bytes, 1,143,277 to 1,124,161 frames/s while the CPU falls from 100 to 83.5 %). "
+      {"reproduces: the direction of what was published of virtio-net (Linux merge 604ca8ee7bdc: "
+       "UDP of 16 bytes, 1,143,277 to 1,124,161 frames/s while the CPU falls from 100 to 83.5 %). "
        "Nothing is fitted: costs are server-2020's. Each interrupt finds what came during the "
        "last one's work; a delay makes them few, and what they took is saved. Where polling "
        "hardly ever ends, there are no interrupts left to save.",
-       "resembles only: there it was a virtual machine and sockperf, here a host of its own "
-       "whose CPU is not full at that rate: it waits for the next frame's interrupt between two "
-       "polls. Datagrams have 18 bytes (what has to be stamped into them), in the same frames of "
-       "64. The sender waits for nobody, so nothing is lost before the CPU is full; there 1.7 % "
-       "were.",
+       "resembles only: the size. There it was a virtual machine, where an interrupt costs exits "
+       "to the hypervisor, and sockperf; here a host of its own whose CPU is not full at that "
+       "rate: between two polls it is idle, and the way out of that is idle time, too. Datagrams "
+       "have 18 bytes (what has to be stamped into them), in the same frames of 64. The sender "
+       "waits for nobody, so nothing is lost before the CPU is full; there 1.7 % were.",
        "CPU 0 takes the interrupts, CPU 1 has the process; hardirq, softirq and process are of "
        "both. changing: bulk (400,000 frames/s forwarded) and request-response (one at a time, "
        "echoed by a process) in turns; dim-profile shows net_dim's steps. It decides by 64 "

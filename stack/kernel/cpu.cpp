@@ -77,6 +77,7 @@ void Cpu::spin() {
 }
 
 void Cpu::stop_spinning(Context& context) {
+  if (stopped_) return;  // whoever unwinds gives back what it had
   context.state = Context::State::ready;
   if (context.since != kNever) account(context, kernel_.now() - context.since);
   context.since = kNever;
@@ -113,11 +114,12 @@ CpuTime Cpu::time() const noexcept {
 }
 
 // Adds to the class that `context` runs in. Of a process that was preempted in user code and has
-// the processor again, the switch comes first, which is the kernel's time.
+// the processor again, the switch comes first, which is the kernel's time. Until the processor has
+// left its idle state nobody has had it: that is idle time, as in Linux.
 void Cpu::split(CpuTime& sum, const Context& context, Duration elapsed) const noexcept {
   switch (context.level) {
     case Level::hardirq:
-      sum.hardirq += elapsed;
+      if (!from_idle_) sum.hardirq += elapsed;
       return;
     case Level::softirq:
       sum.softirq += elapsed;
@@ -256,6 +258,7 @@ bool Cpu::local_irq_save() noexcept {
 
 void Cpu::local_irq_restore(bool were_enabled) {
   irqs_enabled_ = were_enabled;
+  if (were_enabled) kernel_.lockdep().interrupts_on();
   if (were_enabled && !irq_queue_.empty() && running_ != nullptr) {
     running_->state = Context::State::ready;
     running_->suspend();  // the dispatcher takes the interrupt before it comes back
@@ -284,6 +287,7 @@ bool Cpu::take_interrupt() {
 
 void Cpu::handle_irq() {
   if (from_idle_) spend(cost::idle_exit);
+  from_idle_ = false;
   spend(cost::irq_entry);
   const unsigned vector = vector_;
   kernel_.trace().emit(point::hardirq_enter, kNoFrame, trace_arg(vector));

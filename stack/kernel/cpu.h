@@ -202,9 +202,9 @@ class Cpu {
   bool need_resched_ = false;
   std::deque<unsigned> irq_queue_;
   std::vector<bool> irq_pending_;
-  unsigned vector_ = 0;  ///< being handled
-  bool idling_ = true;   ///< nothing to do since the last dispatch
-  bool from_idle_ = false;
+  unsigned vector_ = 0;     ///< being handled
+  bool idling_ = true;      ///< nothing to do since the last dispatch
+  bool from_idle_ = false;  ///< an interrupt is there, and the idle state not yet left
   bool stopped_ = false;
   bool hardirq_active_ = false;
   bool softirq_active_ = false;  ///< the softirq context has work or is at it

@@ -64,7 +64,7 @@ TEST(Irq, ProcInterruptsShowsNamesAndCounts) {
   EXPECT_NE(text.find("LOC:          0   Local timer interrupts\n"), std::string::npos) << text;
 }
 
-TEST(Irq, LeavingIdleCosts) {
+TEST(Irq, LeavingIdleTakesTimeThatIsIdle) {
   Rig rig(only({{Cost::idle_exit, nanoseconds{1000}}, {Cost::irq_entry, nanoseconds{100}}}));
   Time first{};
   Time second{};
@@ -72,13 +72,17 @@ TEST(Irq, LeavingIdleCosts) {
     (first == Time{} ? first : second) = rig.kernel.now();
     return irqreturn_t::IRQ_HANDLED;
   }));
+  rig.timeline.at(nanoseconds{700}, [&] { EXPECT_EQ(rig.kernel.cpu().time().busy(), Duration{}); });
   rig.kernel.irq().raise(1);
   rig.timeline.run();
   EXPECT_EQ(first, Time{nanoseconds{1100}});
+  EXPECT_EQ(rig.kernel.cpu().time().idle, Duration{nanoseconds{1000}});
+  EXPECT_EQ(rig.kernel.cpu().time().hardirq, Duration{nanoseconds{100}});
   rig.kernel.spawn("busy", [&] { rig.kernel.spend(nanoseconds{10'000}); });
   rig.timeline.after(nanoseconds{400}, [&] { rig.kernel.irq().raise(1); });
   rig.timeline.run();
   EXPECT_EQ(second, Time{nanoseconds{1600}});
+  EXPECT_EQ(rig.kernel.cpu().time().hardirq, Duration{nanoseconds{200}});
 }
 
 }  // namespace

@@ -27,7 +27,10 @@ void Cpu::local_bh_enable() {
                              kernel_.lockdep().describe(context_id()));
     return;
   }
-  if (softirq_pending_ == 0 || in_interrupt()) return;
+  if (in_interrupt()) return;
+  kernel_.lockdep().interrupts_on();
+  // What ksoftirqd has taken over it does at its own rate (Linux: ksoftirqd_running).
+  if (softirq_pending_ == 0 || ksoftirqd_->runnable_) return;
   if (running_ == nullptr) {
     wake_ksoftirqd();
     return;

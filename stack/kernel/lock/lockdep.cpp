@@ -57,18 +57,27 @@ std::vector<held_lock>& Lockdep::held_locks() const noexcept {
 // ---- taking and giving back
 // ----------------------------------------------------------------------
 
+// What may come while the running context holds a lock.
+unsigned Lockdep::enabled() const noexcept {
+  const Cpu& cpu = kernel_.cpu();
+  if (cpu.in_hardirq() || cpu.irqs_disabled()) return 0;
+  return cpu.in_softirq() ? kHardirqOn : kHardirqOn | kSoftirqOn;
+}
+
+void Lockdep::try_acquire(lock_class& lock) {
+  if (kernel_.cpu().running() != nullptr) mark(lock, enabled());
+}
+
 void Lockdep::acquire(lock_class& lock, const void* instance) {
   const Cpu& cpu = kernel_.cpu();
   if (cpu.running() == nullptr) return;
-  unsigned now = 0;
+  unsigned now = enabled();
   if (cpu.in_hardirq()) {
-    now = kInHardirq;
-  } else {
-    if (cpu.in_serving_softirq()) now = kInSoftirq;
-    if (!cpu.irqs_disabled()) now |= kHardirqOn;
-    if (!cpu.irqs_disabled() && !cpu.in_softirq()) now |= kSoftirqOn;
+    now |= kInHardirq;
+  } else if (cpu.in_serving_softirq()) {
+    now |= kInSoftirq;
   }
-  if ((lock.usage & now) != now) mark(lock, now);
+  mark(lock, now);
   for (const held_lock& other : held_locks()) {
     if (other.instance == instance) {
       report("recursive locking: " + describe(context()) + " takes " + lock.name +
@@ -132,21 +141,46 @@ void Lockdep::might_sleep(std::string_view what) {
 // ---- what may deadlock
 // ---------------------------------------------------------------------------
 
+void Lockdep::interrupts_on() {
+  if (kernel_.cpu().running() == nullptr) return;
+  for (const held_lock& lock : held_locks()) mark(*lock.lock, enabled());
+}
+
 // A lock that is taken in an interrupt must never be held where that interrupt may come.
 void Lockdep::mark(lock_class& lock, unsigned now) {
-  const unsigned before = std::exchange(lock.usage, lock.usage | now);
-  const auto check = [&](unsigned in, unsigned on, const char* name) {
-    const bool was = (before & in) != 0 && (before & on) != 0;
-    if (was || (lock.usage & in) == 0 || (lock.usage & on) == 0) return;
-    const std::string in_text = "{IN-" + std::string(name) + "-W}";
-    const std::string on_text = "{" + std::string(name) + "-ON-W}";
-    const bool in_first = (before & in) != 0;
+  const unsigned was = lock.usage;
+  const unsigned fresh = now & ~was;
+  if (fresh == 0) return;
+  lock.usage |= fresh;
+  bool consistent = true;
+  for (const Interrupt& irq : kInterrupts) {
+    const unsigned both = irq.in | irq.on;
+    if ((was & both) == both || (lock.usage & both) != both) continue;
+    const std::string in_text = "{IN-" + std::string(irq.name) + "-W}";
+    const std::string on_text = "{" + std::string(irq.name) + "-ON-W}";
+    const bool in_first = (was & irq.in) != 0;
     report("inconsistent " + (in_first ? in_text : on_text) + " -> " +
            (in_first ? on_text : in_text) + " usage: " + describe(context()) + " takes " +
            lock.name);
-  };
-  check(kInHardirq, kHardirqOn, "HARDIRQ");
-  check(kInSoftirq, kSoftirqOn, "SOFTIRQ");
+    consistent = false;
+  }
+  if (consistent) check_inversion(lock, fresh);
+}
+
+// Two CPUs: one has the unsafe lock, and an interrupt there wants the safe one; the other has the
+// safe one and waits for the unsafe one. That needs a chain from a lock that is taken in the
+// interrupt (safe) to one that is held with it on (unsafe). Here the chain was there before.
+void Lockdep::check_inversion(const lock_class& lock, unsigned fresh) {
+  for (const Interrupt& irq : kInterrupts) {
+    const lock_class* other = nullptr;
+    if ((fresh & irq.in) != 0) other = behind(lock, irq.on);
+    if ((fresh & irq.on) != 0) other = before(lock, irq.in);
+    if (other == nullptr) continue;
+    const bool safe = (fresh & irq.in) != 0;
+    report("possible irq lock inversion dependency: " + describe(context()) + " makes " +
+           lock.name + " " + irq.name + (safe ? "-safe, and " : "-unsafe, and ") + other->name +
+           (safe ? ", which is not, was taken with it held" : ", which is safe, was held with it"));
+  }
 }
 
 void Lockdep::order(lock_class& first, lock_class& second) {
@@ -157,6 +191,34 @@ void Lockdep::order(lock_class& first, lock_class& second) {
     report("circular locking dependency: " + describe(context()) + " takes " + second.name +
            " with " + first.name + " held; they were taken in the other order before");
   }
+  check_order(first, second);
+}
+
+// As check_inversion(), of a link of the chain that is new.
+void Lockdep::check_order(const lock_class& first, const lock_class& second) {
+  for (const Interrupt& irq : kInterrupts) {
+    const lock_class* const safe = before(first, irq.in);
+    const lock_class* const unsafe = behind(second, irq.on);
+    if (safe == nullptr || unsafe == nullptr) continue;
+    const std::string name(irq.name);
+    report(name + "-safe -> " + name + "-unsafe lock order: " + describe(context()) + " takes " +
+           second.name + " with " + first.name + " held; " + safe->name + " is safe and " +
+           unsafe->name + " is not");
+  }
+}
+
+const lock_class* Lockdep::before(const lock_class& to, unsigned usage) const {
+  for (const auto& lock : classes_) {
+    if ((lock->usage & usage) != 0 && reaches(*lock, to)) return lock.get();
+  }
+  return nullptr;
+}
+
+const lock_class* Lockdep::behind(const lock_class& from, unsigned usage) const {
+  for (const auto& lock : classes_) {
+    if ((lock->usage & usage) != 0 && reaches(from, *lock)) return lock.get();
+  }
+  return nullptr;
 }
 
 bool Lockdep::reaches(const lock_class& from, const lock_class& to) const {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -57,6 +58,9 @@ class Lockdep {
 
   /// Before the running context takes a lock that it has to wait for.
   void acquire(lock_class& lock, const void* instance);
+  /// It took one that it would not have waited for: that may be done in any order and in any
+  /// context, but an interrupt may come while it is held.
+  void try_acquire(lock_class& lock);
   /// It has it.
   void acquired(lock_class& lock, const void* instance, bool irqs_were_on);
   /// It gives it back; returns what was noted with it. Recorded if it does not hold it.
@@ -67,6 +71,8 @@ class Lockdep {
   void assert_held(lock_class& lock, const void* instance);
   /// The context is through, or goes back to user mode: recorded if it holds a lock.
   void check_none_held(Context& context, std::string_view when);
+  /// Interrupts or softirqs are on again in the running context, whatever it holds.
+  void interrupts_on();
   /// Recorded if the running context may not block (Linux: might_sleep).
   void might_sleep(std::string_view what);
 
@@ -82,15 +88,30 @@ class Lockdep {
  private:
   enum Usage : unsigned {
     kInHardirq = 1,  ///< taken in a hard interrupt
-    kHardirqOn = 2,  ///< taken with hard interrupts enabled
+    kHardirqOn = 2,  ///< held with hard interrupts enabled
     kInSoftirq = 4,  ///< taken in a softirq
-    kSoftirqOn = 8,  ///< taken with softirqs enabled
+    kSoftirqOn = 8,  ///< held with softirqs enabled
   };
+  /// A kind of interrupt and its two usages.
+  struct Interrupt {
+    const char* name;
+    unsigned in;
+    unsigned on;
+  };
+  static constexpr std::array<Interrupt, 2> kInterrupts{
+      {{"HARDIRQ", kInHardirq, kHardirqOn}, {"SOFTIRQ", kInSoftirq, kSoftirqOn}}};
   static constexpr std::size_t kMaxErrors = 100;
 
+  [[nodiscard]] unsigned enabled() const noexcept;
   void mark(lock_class& lock, unsigned now);
+  void check_inversion(const lock_class& lock, unsigned fresh);
   void order(lock_class& first, lock_class& second);
+  void check_order(const lock_class& first, const lock_class& second);
   [[nodiscard]] bool reaches(const lock_class& from, const lock_class& to) const;
+  /// The first class that was used so and from which there is a chain to `to`.
+  [[nodiscard]] const lock_class* before(const lock_class& to, unsigned usage) const;
+  /// The first class that was used so and to which there is a chain from `from`.
+  [[nodiscard]] const lock_class* behind(const lock_class& from, unsigned usage) const;
   [[nodiscard]] std::vector<held_lock>& held_locks() const noexcept;
 
   Kernel& kernel_;

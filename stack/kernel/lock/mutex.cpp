@@ -32,6 +32,7 @@ bool mutex_trylock(mutex& lock) {
     kernel.lockdep().report("mutex_trylock in an interrupt: " + lock.class_.name);
   }
   lock.owner_ = kernel.cpu().current();
+  kernel.lockdep().try_acquire(lock.class_);
   kernel.lockdep().acquired(lock.class_, &lock, true);
   return true;
 }

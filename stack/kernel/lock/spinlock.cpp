@@ -65,6 +65,7 @@ bool spin_trylock(spinlock_t& lock) {
   }
   lock.locked_ = true;
   ++lock.acquisitions_;
+  lock.kernel_.lockdep().try_acquire(lock.class_);
   lock.kernel_.lockdep().acquired(lock.class_, &lock, !cpu.irqs_disabled());
   return true;
 }

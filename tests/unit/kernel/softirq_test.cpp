@@ -90,6 +90,24 @@ TEST(Softirq, RaisedByAProcessKsoftirqdRunsIt) {
   EXPECT_EQ(order, "p ksoftirqd/0");
 }
 
+TEST(Softirq, WhatKsoftirqdHasTakenOverIsLeftToIt) {
+  Rig rig(only({}));
+  std::string order;
+  rig.kernel.open_softirq(Softirq::net_rx,
+                          [&] { order += rig.kernel.cpu().current()->name() + " "; });
+  rig.kernel.spawn("p", [&] {
+    rig.kernel.cpu().local_bh_disable();
+    rig.kernel.raise_softirq(Softirq::net_rx);
+    rig.kernel.cpu().local_bh_enable();
+    rig.kernel.raise_softirq(Softirq::net_rx);  // wakes ksoftirqd
+    rig.kernel.cpu().local_bh_disable();
+    rig.kernel.cpu().local_bh_enable();
+    order += "end ";
+  });
+  rig.timeline.run();
+  EXPECT_EQ(order, "p end ksoftirqd/0 ");
+}
+
 TEST(Softirq, OneThatWillNotEndIsLeftToKsoftirqdAndProcessesGetTheirTurn) {
   Rig rig(only({}));
   unsigned in_interrupt = 0;

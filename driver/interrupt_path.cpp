@@ -7,34 +7,6 @@
 
 namespace nicroscope::driver {
 
-namespace {
-
-/// How often a CPU that waits for another one's lock looks at it.
-constexpr Duration kSpin = std::chrono::nanoseconds{20};
-
-/// spin_lock_irqsave over a pair's transmit ring: the handler takes it too.
-class RingLock {
- public:
-  RingLock(kernel::Kernel& kernel, bool& held) : kernel_(kernel), held_(held) {
-    enabled_ = kernel_.cpu().local_irq_save();
-    while (held_) kernel_.spend(kSpin);
-    held_ = true;
-  }
-  RingLock(const RingLock&) = delete;
-  RingLock& operator=(const RingLock&) = delete;
-  ~RingLock() noexcept(false) {
-    held_ = false;
-    kernel_.cpu().local_irq_restore(enabled_);
-  }
-
- private:
-  kernel::Kernel& kernel_;
-  bool& held_;
-  bool enabled_ = false;
-};
-
-}  // namespace
-
 // Frames until the ring is empty, or there were max_interrupt_work of them: then the next interrupt
 // follows at once, as with a line that is still asserted.
 bool VirtioNet::receive_interrupt(QueuePair& pair, unsigned vector) {
@@ -71,7 +43,7 @@ bool VirtioNet::receive_interrupt(QueuePair& pair, unsigned vector) {
 
 bool VirtioNet::transmit_interrupt(QueuePair& pair) {
   if (!pair.polled) return false;
-  const RingLock lock(kernel_, pair.ring_locked);
+  const kernel::spin_guard lock(pair.ring_lock);
   Virtqueue& vq = pair.tx->vq();
   if (!vq.more_used() && !vq.broken()) return false;
   do {
@@ -87,7 +59,7 @@ net::netdev_tx_t VirtioNet::ndo_start_xmit(net::skb_ptr& skb, net::net_device& d
     case Receive::napi:
       return start_xmit(skb, dev);
     case Receive::interrupt: {
-      const RingLock lock(kernel_, pairs_[skb->queue_mapping]->ring_locked);
+      const kernel::spin_guard_irqsave lock(pairs_[skb->queue_mapping]->ring_lock);
       return start_xmit(skb, dev);
     }
     case Receive::poll:  // the ring is another program's

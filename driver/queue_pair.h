@@ -7,6 +7,7 @@
 #include "driver/net_dim.h"
 #include "driver/receive_queue.h"
 #include "driver/transmit_queue.h"
+#include "stack/kernel/lock/spinlock.h"
 
 namespace nicroscope::driver {
 
@@ -15,7 +16,9 @@ namespace nicroscope::driver {
 /// remove, its queues while the device has them.
 struct QueuePair {
   QueuePair(kernel::Kernel& kernel, std::uint16_t number, std::function<void()> refill)
-      : index(number), refill_timer(kernel, std::move(refill)) {
+      : index(number),
+        refill_timer(kernel, std::move(refill)),
+        ring_lock(kernel, "virtnet_ring_lock") {
     rx_napi.queue = tx_napi.queue = number;
   }
 
@@ -40,8 +43,8 @@ struct QueuePair {
   bool tx_dim_changed = false;
   std::uint64_t rx_events = 0;  ///< interrupts
   std::uint64_t tx_events = 0;
-  bool polled = false;       ///< somebody empties the rings: NAPI or the handler
-  bool ring_locked = false;  ///< Receive::interrupt: the transmit ring's lock is held
+  bool polled = false;           ///< somebody empties the rings: NAPI or the handler
+  kernel::spinlock_t ring_lock;  ///< Receive::interrupt: of the transmit ring
 };
 
 }  // namespace nicroscope::driver

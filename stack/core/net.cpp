@@ -26,6 +26,7 @@ bool Net::register_netdev(net_device& dev) {
     txq->qdisc = std::make_unique<pfifo>();
     txq->watchdog = std::make_unique<kernel::timer_list>(
         kernel_, [&queue = *txq] { netif_tx_watchdog(queue); });
+    txq->xmit_lock = std::make_unique<kernel::spinlock_t>(kernel_, "_xmit_lock");
   }
   devices_.push_back(&dev);
   return true;
@@ -38,6 +39,7 @@ void Net::unregister_netdev(net_device& dev) {
   for (const auto& txq : dev.tx_) {
     std::erase(output_queue_, txq.get());
     txq->watchdog.reset();
+    txq->xmit_lock.reset();
     txq->qdisc.reset();
   }
   dev.net_ = nullptr;

@@ -3,13 +3,11 @@
 
 #include "stack/core/net.h"
 #include "stack/core/qdisc.h"
+#include "stack/kernel/lock/spinlock.h"
 
 namespace nicroscope::net {
 
 namespace {
-
-/// How often a CPU that waits for the lock looks at it.
-constexpr Duration kSpin = std::chrono::nanoseconds{20};
 
 void arm_watchdog(netdev_queue& txq) {
   if (txq.watchdog == nullptr || txq.watchdog->pending()) return;
@@ -55,7 +53,7 @@ void netif_tx_disable(net_device& dev) {
   netif_tx_stop_all_queues(dev);
   for (std::uint16_t n = 0; n < dev.num_tx_queues(); ++n) {
     const netdev_queue& txq = dev.tx_queue(n);
-    while (txq.xmit_locked || (txq.qdisc != nullptr && txq.qdisc->running)) {
+    while (txq.xmit_lock->is_locked() || (txq.qdisc != nullptr && txq.qdisc->running)) {
       dev.net().kernel().usleep(std::chrono::microseconds{1});
     }
   }
@@ -73,9 +71,9 @@ void netif_tx_watchdog(netdev_queue& txq) {
   arm_watchdog(txq);
 }
 
-void netif_tx_lock(netdev_queue& txq) {
-  while (!netif_tx_trylock(txq)) txq.dev.net().kernel().spend(kSpin);
-}
+void netif_tx_lock(netdev_queue& txq) { spin_lock(*txq.xmit_lock); }
+bool netif_tx_trylock(netdev_queue& txq) { return spin_trylock(*txq.xmit_lock); }
+void netif_tx_unlock(netdev_queue& txq) { spin_unlock(*txq.xmit_lock); }
 
 // ---- byte queue limits
 // ---------------------------------------------------------------------------

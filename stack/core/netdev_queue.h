@@ -8,8 +8,9 @@
 #include "stack/core/dql.h"
 
 namespace nicroscope::kernel {
+class spinlock_t;
 class timer_list;
-}
+}  // namespace nicroscope::kernel
 
 namespace nicroscope::net {
 
@@ -30,11 +31,12 @@ struct netdev_queue {
   bool drv_xoff = false;         ///< the driver has no room
   bool stack_xoff = false;       ///< the byte limit is reached
   bool scheduled = false;        ///< on the list of the NET_TX softirq
-  bool xmit_locked = false;      ///< somebody sends, or frees what was sent
   Time trans_start{};            ///< when the driver last took a packet
   std::uint64_t timeouts = 0;    ///< that the watchdog found
   dql limit;                     ///< in bytes; not in use where limit.enabled is false
   std::unique_ptr<kernel::timer_list> watchdog;  ///< as the discipline
+  /// Who sends, or frees what was sent, has it; as the discipline.
+  std::unique_ptr<kernel::spinlock_t> xmit_lock;
 };
 
 /// No start_xmit until it is woken: the driver has no room.
@@ -56,12 +58,8 @@ void netif_tx_watchdog(netdev_queue& txq);
 /// is at it.
 void netif_tx_lock(netdev_queue& txq);
 /// False if another CPU is at it.
-[[nodiscard]] inline bool netif_tx_trylock(netdev_queue& txq) noexcept {
-  if (txq.xmit_locked) return false;
-  txq.xmit_locked = true;
-  return true;
-}
-inline void netif_tx_unlock(netdev_queue& txq) noexcept { txq.xmit_locked = false; }
+[[nodiscard]] bool netif_tx_trylock(netdev_queue& txq);
+void netif_tx_unlock(netdev_queue& txq);
 
 // ---- byte queue limits (Linux: netdev_tx_sent_queue and so on)
 // -----------------------------------

@@ -7,6 +7,7 @@
 #include "stack/core/net.h"
 #include "stack/core/result.h"
 #include "stack/core/sk_buff.h"
+#include "stack/kernel/lock/spinlock.h"
 #include "stack/kernel/task.h"
 
 namespace nicroscope::net {
@@ -28,6 +29,9 @@ struct sock {
   const std::uint32_t id;  ///< for the trace
 
   sk_buff_head receive_queue;
+  /// Of the queue, taken by softirqs and by processes with softirqs off; who closes the socket
+  /// holds it to say so (Linux: sk_receive_queue.lock).
+  kernel::spinlock_t receive_lock;
   std::uint32_t rcvbuf = SK_RMEM_DEFAULT;
   std::uint32_t sndbuf = SK_WMEM_DEFAULT;
   std::uint32_t rmem_alloc = 0;  ///< truesize on the receive queue
@@ -37,7 +41,7 @@ struct sock {
   Duration busy_poll{};           ///< SO_BUSY_POLL: a receive polls the device before it sleeps
   bool prefer_busy_poll = false;  ///< SO_PREFER_BUSY_POLL
   unsigned napi_id = 0;           ///< the instance that its last packet came by
-  std::uint32_t rxhash = 0;       ///< flow of the last received packet, for receive flow steering
+  std::uint32_t rxhash = 0;       ///< of a connected socket: its flow, for receive flow steering
 
   Errno err = kOk;  ///< pending error (SO_ERROR): the next call returns and clears it
   bool dead = false;
@@ -52,6 +56,9 @@ struct sock {
     if (--sk.refcount_ == 0) delete &sk;
   }
 
+  /// Nothing more is queued, what was not read is freed, and who waits is woken. Softirqs are off.
+  void close();
+
  protected:
   virtual ~sock();
 
@@ -62,6 +69,14 @@ struct sock {
 /// Puts a received packet on the socket's queue and wakes who waits for it. Frees and counts it if
 /// the receive buffer is full; false then. Softirqs are disabled.
 bool sock_queue_rcv_skb(sock& sk, skb_ptr skb);
+
+/// Notes where to poll for more: the instance that is being polled, not a backlog; `once` only
+/// where none was noted yet.
+void sk_mark_napi_id(sock& sk, bool once);
+
+/// The calling process reads and writes the flow that the socket's last packet was of: packets
+/// follow it to this CPU (receive flow steering).
+void sock_rps_record_flow(const sock& sk);
 
 /// Charges a packet that is to be sent to the socket, until it is freed.
 void skb_set_owner_w(sk_buff& skb, sock& sk);

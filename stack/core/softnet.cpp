@@ -13,7 +13,7 @@ namespace nicroscope::net {
 Softnet::Softnet(Net& net) : rps(net.kernel().cpus()), net_(net) {
   kernel::NapiCore& napi = net_.kernel().napi();
   for (unsigned id = 0; id < net_.kernel().cpus(); ++id) {
-    cpus_.push_back(std::make_unique<PerCpu>());
+    cpus_.push_back(std::make_unique<PerCpu>(net_.kernel()));
     kernel::napi_struct& backlog = cpus_.back()->backlog;
     backlog.poll = [this, id](int quota) { return process_backlog(id, quota); };
     backlog.queue = kBacklogQueue;
@@ -37,17 +37,22 @@ std::uint64_t Softnet::throttled(unsigned cpu) const noexcept { return cpus_[cpu
 void Softnet::flush(const net_device& dev) {
   rps.forget(dev);
   for (unsigned id = 0; id < cpus_.size(); ++id) {
-    sk_buff_head& queue = cpus_[id]->input_pkt_queue;
-    for (std::size_t n = queue.size(); n != 0; --n) {
-      skb_ptr skb = queue.dequeue();
-      if (skb->dev != &dev) {
-        queue.queue_tail(std::move(skb));
-      } else {
-        ++head_[id];
-        kfree_skb_reason(std::move(skb), skb_drop_reason::DEV_DOWN);
+    sk_buff_head gone;
+    {
+      const kernel::spin_guard_irqsave guard(cpus_[id]->lock);
+      sk_buff_head& queue = cpus_[id]->input_pkt_queue;
+      for (std::size_t n = queue.size(); n != 0; --n) {
+        skb_ptr skb = queue.dequeue();
+        if (skb->dev != &dev) {
+          queue.queue_tail(std::move(skb));
+        } else {
+          ++head_[id];
+          gone.queue_tail(std::move(skb));
+        }
       }
+      net_.kernel().napi().stat(id).backlog_len = queue.size();
     }
-    net_.kernel().napi().stat(id).backlog_len = queue.size();
+    gone.purge(skb_drop_reason::DEV_DOWN);
   }
 }
 
@@ -61,9 +66,9 @@ std::optional<Rps::Choice> Softnet::get_rps_cpu(sk_buff& skb) {
 netif_rx_t Softnet::enqueue_to_backlog(skb_ptr skb, Rps::Choice to) {
   const unsigned id = to.cpu;
   kernel::Kernel& kernel = net_.kernel();
-  const bool were_enabled = kernel.cpu().local_irq_save();
-  net_.spend(kernel::cost::netif_rx);
   PerCpu& cpu = *cpus_[id];
+  const bool flags = spin_lock_irqsave(cpu.lock);
+  net_.spend(kernel::cost::netif_rx);
   kernel::softnet_stat& stat = kernel.napi().stat(id);
   const std::size_t qlen = cpu.input_pkt_queue.size();
   if (qlen == 0) cpu.throttle = false;
@@ -73,7 +78,7 @@ netif_rx_t Softnet::enqueue_to_backlog(skb_ptr skb, Rps::Choice to) {
   if (cpu.throttle || qlen > config.netdev_max_backlog) {
     ++stat.dropped;
     ++skb->dev->stats.rx_dropped;
-    kernel.cpu().local_irq_restore(were_enabled);
+    spin_unlock_irqrestore(cpu.lock, flags);
     kfree_skb_reason(std::move(skb), skb_drop_reason::CPU_BACKLOG);
     return NET_RX_DROP;
   }
@@ -92,7 +97,7 @@ netif_rx_t Softnet::enqueue_to_backlog(skb_ptr skb, Rps::Choice to) {
     cpus_[kernel.cpu().id()]->ipis |= kernel::cpumask_of(id);
     kernel.raise_softirq(kernel::Softirq::net_rx);
   }
-  kernel.cpu().local_irq_restore(were_enabled);
+  spin_unlock_irqrestore(cpu.lock, flags);
   return NET_RX_SUCCESS;
 }
 
@@ -114,15 +119,19 @@ int Softnet::process_backlog(unsigned id, int quota) {
   PerCpu& cpu = *cpus_[id];
   kernel::softnet_stat& stat = net_.kernel().napi().stat(id);
   for (int work = 0; work < quota; ++work) {
-    skb_ptr skb = cpu.input_pkt_queue.dequeue();
-    if (!skb) {
-      cpu.throttle = false;
-      cpu.backlog.missed = false;  // what came while it was polled was taken along
-      net_.kernel().napi().napi_complete_done(cpu.backlog, work);
-      return work;
+    skb_ptr skb;
+    {
+      const kernel::spin_guard_irqsave guard(cpu.lock);
+      skb = cpu.input_pkt_queue.dequeue();
+      if (!skb) {
+        cpu.throttle = false;
+        cpu.backlog.missed = false;  // what came while it was polled was taken along
+        net_.kernel().napi().napi_complete_done(cpu.backlog, work);
+        return work;
+      }
+      --stat.backlog_len;
+      net_.spend(kernel::cost::process_backlog);
     }
-    --stat.backlog_len;
-    net_.spend(kernel::cost::process_backlog);
     __netif_receive_skb(std::move(skb));
     ++head_[id];
   }

@@ -8,6 +8,7 @@
 
 #include "stack/core/rps.h"
 #include "stack/core/sk_buff.h"
+#include "stack/kernel/lock/spinlock.h"
 #include "stack/kernel/napi.h"
 #include "stack/kernel/sched.h"
 
@@ -60,7 +61,9 @@ class Softnet {
 
   /// softnet_data of one CPU.
   struct PerCpu {
+    explicit PerCpu(kernel::Kernel& kernel) : lock(kernel, "input_pkt_queue.lock") {}
     sk_buff_head input_pkt_queue;
+    kernel::spinlock_t lock;  ///< of the queue, which is filled from interrupts and other CPUs
     kernel::napi_struct backlog;
     bool throttle = false;
     kernel::cpumask_t ipis = 0;  ///< CPUs that it queued for, to be told at its softirq's end

@@ -127,10 +127,16 @@ void Udp::deliver_to_group(skb_ptr skb, const ipv4_endpoint& local, const ipv4_e
   queue_rcv(*last, std::move(skb));
 }
 
+// __udp_queue_rcv_skb: only a connected socket has one flow, which its packets may be steered by.
 void Udp::queue_rcv(udp_sock& sk, skb_ptr skb) {
-  if (sock_queue_rcv_skb(sk, std::move(skb))) return;
-  ipv4_.net.mib.inc(mib::UdpRcvbufErrors);
-  ipv4_.net.mib.inc(mib::UdpInErrors);
+  sock_hold(sk);  // another CPU may close it meanwhile
+  if (sk.remote) sk.rxhash = skb->hash;
+  sk_mark_napi_id(sk, !sk.remote);
+  if (!sock_queue_rcv_skb(sk, std::move(skb))) {
+    ipv4_.net.mib.inc(mib::UdpRcvbufErrors);
+    ipv4_.net.mib.inc(mib::UdpInErrors);
+  }
+  sock_put(sk);
 }
 
 void Udp::err_handler(sk_buff& skb, std::uint8_t type, std::uint8_t code) {
@@ -167,10 +173,7 @@ void Udp::close(udp_sock& sk) {
       std::erase(port->second, &sk);
       if (port->second.empty()) ports_.erase(port);
     }
-    sk.dead = true;
-    sk.receive_queue.purge(skb_drop_reason::SOCKET_CLOSE);
-    sk.wait.wake_up_all();
-    sk.write_wait.wake_up_all();
+    sk.close();
   }
   sock_put(sk);
 }
@@ -231,6 +234,7 @@ Errno Udp::connect(udp_sock& sk, const ipv4_endpoint& remote) {
 void Udp::disconnect(udp_sock& sk) {
   const bh_guard guard(ipv4_.net);
   sk.remote.reset();
+  sk.rxhash = 0;
   if (!sk.bound_to_address) sk.local.address = kInaddrAny;
 }
 
@@ -257,6 +261,7 @@ Result<std::size_t> Udp::udp_sendmsg(udp_sock& sk, std::span<const std::byte> da
                                      const std::optional<ipv4_endpoint>& to, bool nonblock,
                                      FrameId frame) {
   Net& net = ipv4_.net;
+  sock_rps_record_flow(sk);
   if (data.size() > kUdpMaxData) return std::errc::message_size;
   const std::optional<ipv4_endpoint>& peer = to ? to : sk.remote;
   if (!peer) return std::errc::destination_address_required;
@@ -317,6 +322,7 @@ Result<std::size_t> Udp::udp_sendmsg(udp_sock& sk, std::span<const std::byte> da
 Result<udp_datagram> Udp::udp_recvmsg(udp_sock& sk, std::span<std::byte> out, bool nonblock,
                                       bool peek) {
   Net& net = ipv4_.net;
+  sock_rps_record_flow(sk);
   auto received = skb_recv_datagram(sk, nonblock, peek);
   if (!received) return received.error();
   skb_ptr skb = std::move(received.value());

@@ -149,6 +149,8 @@ void Kernel::cond_resched() {
 }
 
 void Kernel::shutdown() {
+  // Whoever unwinds gives locks back: nobody goes on with them.
+  for (const auto& cpu : cpus_) cpu->stopped_ = true;
   for (const auto& cpu : cpus_) cpu->stop();
   for (const auto& task : tasks_) task->context_.destroy();
 }

@@ -46,10 +46,7 @@ PacketSocket::~PacketSocket() {
   {
     const bh_guard guard(net_);
     handler_.reset();
-    sk_.dead = true;
-    sk_.receive_queue.purge(skb_drop_reason::SOCKET_CLOSE);
-    sk_.wait.wake_up_all();
-    sk_.write_wait.wake_up_all();
+    sk_.close();
   }
   sock_put(sk_);
 }

@@ -270,30 +270,21 @@ TEST(Rfs, AFlowFollowsItsReaderOnceItsPacketsAreThrough) {
   EXPECT_EQ(rps.choose(host.dev, 0, kHash + 64, head)->cpu, 0U) << "another flow, the same entry";
 }
 
-TEST(Rfs, ReadingASocketMovesItsFlow) {
-  SoftnetRig host(on(2));
-  net::Rps& rps = host.network.softnet().rps;
-  ASSERT_TRUE(rps.set_rps_flow_cnt(host.dev, 0, 64));
-  ASSERT_TRUE(rps.set_rps_sock_flow_entries(64));
-  struct UdpSock : net::sock {
-    using sock::sock;
-  };
-  auto& sk = *new UdpSock(host.network);
-  net::skb_ptr first = host.make(1000);
-  (void)net::skb_get_hash(*first);
-  ASSERT_TRUE(net::sock_queue_rcv_skb(sk, std::move(first)));
-  host.rig.kernel.spawn("reader",
-                        [&] {
-                          auto got = net::skb_recv_datagram(sk, true, false);
-                          ASSERT_TRUE(got);
-                          net::consume_skb(std::move(got.value()));
-                        },
-                        {.cpu = 1});
-  host.rig.timeline.run();
+TEST(Softnet, ABacklogThatTwoCpusUseHasALock) {
+  kernel::Config config = on(2, only({{Cost::netif_rx, nanoseconds{10}},
+                                      {Cost::process_backlog, nanoseconds{300}},
+                                      {Cost::spin_lock_handover, nanoseconds{70}}}));
+  SoftnetRig host(std::move(config));
+  ASSERT_TRUE(host.network.softnet().rps.set_rps_cpus(host.dev, 0, 0b10));
   host.arrive(1);
+  // CPU 1 takes the first off its backlog when CPU 0 comes with the second.
+  host.rig.timeline.at(nanoseconds{100}, [&] { host.arrive(1); });
   host.rig.timeline.run();
-  EXPECT_EQ(host.sink.cpus, (std::vector<unsigned>{1}));
-  sock_put(sk);
+  EXPECT_EQ(host.sink.cpus, (std::vector<unsigned>{1, 1}));
+  EXPECT_EQ(host.rig.kernel.lockdep().find_class("input_pkt_queue.lock").contentions, 2U);
+  // Queued; taken off; the lock handed over; the second queued; handed back; taken off.
+  EXPECT_EQ(host.sink.last, Time{nanoseconds{10 + 300 + 70 + 10 + 70 + 300}});
+  EXPECT_EQ(host.rig.kernel.lockdep().errors(), std::vector<std::string>{});
 }
 
 }  // namespace

@@ -138,6 +138,11 @@ net::netdev_tx_t VirtioNet::start_xmit(net::skb_ptr& skb, net::net_device& dev) 
     net::netif_tx_stop_queue(txq);
     return net::NETDEV_TX_BUSY;
   }
+  if (txq.index >= pairs_in_use_) {
+    ++dev.stats.tx_dropped;
+    net::kfree_skb_reason(std::move(skb), net::skb_drop_reason::DEV_READY);
+    return net::NETDEV_TX_OK;
+  }
   QueuePair& pair = *pairs_[txq.index];
   Virtqueue& vq = pair.tx->vq();
   // Free what was sent, and leave the device an interrupt for when most of the rest is; but for a

@@ -73,7 +73,8 @@ constexpr std::array kNeeds{
     Need{regs::kFeatureCtrlRxExtra, feature_bit(kFeatureCtrlVq)},
     Need{regs::kFeatureGuestAnnounce, feature_bit(kFeatureCtrlVq)},
     Need{regs::kFeatureMq, feature_bit(kFeatureCtrlVq)},
-    Need{regs::kFeatureCtrlMacAddr, feature_bit(kFeatureCtrlVq)},
+    // 5.1.6.5.2.2: no command about addresses without it.
+    Need{regs::kFeatureCtrlMacAddr, feature_bit(regs::kFeatureCtrlRx)},
     Need{regs::kFeatureVqNotfCoal, feature_bit(kFeatureCtrlVq)},
     Need{regs::kFeatureNotfCoal, feature_bit(kFeatureCtrlVq)},
     Need{regs::kFeatureHashReport, feature_bit(kFeatureCtrlVq)},

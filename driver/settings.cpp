@@ -43,15 +43,28 @@ std::string VirtioNet::set_channels(std::uint16_t pairs) {
   }
   pairs_in_use_ = pairs;
   rss_.table = default_table(static_cast<unsigned>(rss_.table.size()), pairs);
+  if (pairs < before) leave_transmit_queues(pairs, before);
   if (running_ && !send_steering()) {
     pairs_in_use_ = before;
     rss_.table = table;
+    net::netif_set_real_num_queues(*netdev_, before, before);
     return "the device refuses the number of queue pairs";
   }
   // What is under way on a pair that is left is still polled; nothing new goes there.
   net::netif_set_real_num_queues(*netdev_, pairs, pairs);
   set_affinity();
   return {};
+}
+
+// 5.1.6.5.6.1: nothing is queued there from when the command is made available. Who picked such a
+// queue before either has its lock now, or finds in start_xmit that it is not in use.
+void VirtioNet::leave_transmit_queues(std::uint16_t pairs, std::uint16_t before) {
+  net::netif_set_real_num_queues(*netdev_, pairs, pairs);
+  for (std::uint16_t n = pairs; n < before; ++n) {
+    const net::bh_guard guard(netdev_->net());
+    net::netif_tx_lock(netdev_->tx_queue(n));
+    net::netif_tx_unlock(netdev_->tx_queue(n));
+  }
 }
 
 std::string VirtioNet::set_rxfh(const RssSettings& rss) {
@@ -65,7 +78,8 @@ std::string VirtioNet::set_rxfh(const RssSettings& rss) {
                   [this](std::uint16_t queue) { return queue >= pairs_in_use_; })) {
     return "queue pairs 0 to " + std::to_string(pairs_in_use_ - 1) + " are in use";
   }
-  const RssSettings before = std::exchange(rss_, rss);
+  const RssSettings before = rss_;
+  rss_ = rss;
   if (running_ && !send_steering()) {
     rss_ = before;
     return "the device refuses the indirection table";

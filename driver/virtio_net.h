@@ -149,6 +149,7 @@ class VirtioNet : public net::net_device_ops {
   void free_queues();
   void start_polling(QueuePair& pair);
   void stop_polling(QueuePair& pair);
+  void leave_transmit_queues(std::uint16_t pairs, std::uint16_t before);
   void drop_received(QueuePair& pair);
   [[nodiscard]] std::string resize_receive(QueuePair& pair);
   [[nodiscard]] std::string resize_transmit(QueuePair& pair);

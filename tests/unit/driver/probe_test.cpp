@@ -83,6 +83,7 @@ TEST(Probe, FeaturesComeWithThoseThatTheyNeed) {
         regs::kFeatureCtrlMacAddr, regs::kFeatureCtrlGuestOffloads, regs::kFeatureNotfCoal,
         regs::kFeatureVqNotfCoal, regs::kFeatureHashReport, regs::kFeatureRss,
         regs::kFeatureDeviceStats}},
+      {regs::kFeatureCtrlRx, {regs::kFeatureCtrlMacAddr}},
   };
   for (const Case& c : cases) {
     ModelOptions options;

@@ -43,10 +43,12 @@ class Nic:
             if text in line:
                 return
 
-    def frames_taken(self):
-        """From this kernel, out of the TAP device's queue."""
+    @staticmethod
+    def taken_and_dropped():
+        """Frames of this kernel's that were taken out of the TAP device's queue, and those that did not
+        fit into it."""
         link = json.loads(ip("-json", "-stats", "link", "show", "nic0"))[0]
-        return link["stats64"]["tx"]["packets"]
+        return link["stats64"]["tx"]["packets"], link["stats64"]["tx"]["dropped"]
 
     def stop(self):
         """Its totals, and what it said."""

@@ -142,6 +142,27 @@ TEST_F(VhostUserStop, FramesOnTheirWayArriveBeforeTheAnswer) {
   }
 }
 
+TEST_F(VhostUserStop, FramesThatWereKickedAreSentBeforeTheAnswer) {
+  make("edge10");
+  VhostClient client(*backend_);
+  ASSERT_NO_FATAL_FAILURE(start(client, kFeatures, 2));
+  for (unsigned round = 0; round < 8; ++round) {
+    SCOPED_TRACE(round);
+    sent_.clear();
+    std::vector<std::byte> out;
+    for (unsigned i = 0; i < 4; ++i) out = add_frame(client, round, 1 + round % 4);
+    client.kick(1);
+    const auto base = client.stop_ring(1);
+    EXPECT_EQ(sent_, std::vector<std::vector<std::byte>>(4, out));
+    const std::vector<std::byte> before(client.memory().begin(), client.memory().end());
+    run();
+    EXPECT_TRUE(std::ranges::equal(client.memory(), before));
+    for (unsigned i = 0; i < 4; ++i) ASSERT_TRUE(client.used(1));
+    EXPECT_EQ(base, base_of(client, 1));
+    ASSERT_NO_FATAL_FAILURE(resume(client, 1, base));
+  }
+}
+
 // Two laps of the ring, the last chain of which is longer than one descriptor: slots have any
 // flags.
 TEST_F(VhostUserStop, ARingGoesOnAtItsBeginning) {

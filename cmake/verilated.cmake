@@ -44,13 +44,20 @@ endif()
 target_compile_options(nicroscope_verilated PRIVATE -w -fcf-protection=none)
 target_link_libraries(nicroscope_verilated PUBLIC ZLIB::ZLIB Threads::Threads)
 
-# Of fast models. A word that was written in narrow pieces shortly before, as registers are, and is read
-# as a wide one has to wait until the pieces are in the cache; so does a narrow one of a wide write that
-# it crosses. Vectors and merged stores make more of both: a tenth of the time.
-set(NICROSCOPE_FAST_MODEL_OPTIONS -O3 -fno-tree-vectorize)
-if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
-  list(APPEND NICROSCOPE_FAST_MODEL_OPTIONS -fno-store-merging)
-endif()
+# The compiler's options for a profile's fast model. A word that was written in narrow pieces shortly before,
+# as registers are, and is read as a wide one has to wait until the pieces are in the cache; so does a narrow
+# one of a wide write that it crosses. Vectors and merged stores make more of both. A stream of 512 bits
+# gains more from them than it loses.
+function(nicroscope_fast_options profile result)
+  set(options -O3)
+  if(NOT "StreamBytes=64" IN_LIST NICROSCOPE_${profile}_PARAMETERS)
+    list(APPEND options -fno-tree-vectorize)
+    if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+      list(APPEND options -fno-store-merging)
+    endif()
+  endif()
+  set(${result} ${options} PARENT_SCOPE)
+endfunction()
 
 function(nicroscope_verilate_module target)
   cmake_parse_arguments(V "STEP" "TOP;PREFIX;SLOW" "SOURCES;OPTIONS;FAST" ${ARGN})
@@ -120,7 +127,7 @@ function(nicroscope_verilate target)
     set(fast -O1)
   elseif(V_VARIANT STREQUAL "fast")
     list(APPEND options -O3 -fno-split -fno-table --x-assign fast --x-initial fast --noassert)
-    set(fast ${NICROSCOPE_FAST_MODEL_OPTIONS})
+    nicroscope_fast_options(${V_PROFILE} fast)
     set(step STEP)
   else()
     message(FATAL_ERROR "nicroscope_verilate(${target}): VARIANT is ${V_VARIANT}; "

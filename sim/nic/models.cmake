@@ -21,8 +21,9 @@ foreach(NICROSCOPE_MODEL ${NICROSCOPE_MODELS})
   configure_file(nic/nic_model.cpp.in ${directory}/nic_${NICROSCOPE_MODEL}.cpp @ONLY)
   target_sources(nicroscope_sim PRIVATE ${directory}/nic_${NICROSCOPE_MODEL}.cpp)
   if(NICROSCOPE_MODEL_VARIANT STREQUAL "fast")
+    nicroscope_fast_options(${NICROSCOPE_MODEL_PROFILE} options)
     set_source_files_properties(${directory}/nic_${NICROSCOPE_MODEL}.cpp PROPERTIES
-      COMPILE_OPTIONS "${NICROSCOPE_FAST_MODEL_OPTIONS};-fcf-protection=none")
+      COMPILE_OPTIONS "${options};-fcf-protection=none")
   endif()
   target_link_libraries(nicroscope_sim PRIVATE model_${NICROSCOPE_MODEL})
   string(APPEND NICROSCOPE_MODEL_ROWS

@@ -267,6 +267,7 @@ done
         guest = self.start_guest(f"""
 {UP}
 ping -c 1 -W 60 {KERNEL} > /dev/null && echo "first: 1"
+while ping -c 1 -W 1 {KERNEL} > /dev/null; do sleep 0.1; done
 until ping -c 1 -W 1 {KERNEL} > /dev/null; do
   cd /sys/bus/virtio/drivers/virtio_net
   echo virtio0 > unbind

@@ -11,4 +11,10 @@ class GuestFailure : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// The wait for a guest, which may well live, was given up.
+class WaitEnded : public GuestFailure {
+ public:
+  using GuestFailure::GuestFailure;
+};
+
 }  // namespace nicroscope::uml

@@ -53,8 +53,10 @@ template <typename Function>
 void Host::explained(Function&& function) {
   try {
     function();
-  } catch (const GuestFailure& failure) {
-    constexpr int kTries = 20;  // of 10 ms: its sockets are closed before it is gone
+  } catch (const WaitEnded&) {
+    throw;
+  } catch (const GuestFailure&) {
+    constexpr int kTries = 500;  // of 10 ms: its sockets are closed before it is gone
     for (int i = 0; i < kTries; ++i) {
       if (const auto how = guest_.end()) {
         throw GuestFailure(fmt::format("{} has ended by itself, {}", guest_.name(), *how));

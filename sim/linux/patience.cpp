@@ -26,7 +26,7 @@ int wait_readable(std::initializer_list<int> descriptors, const Patience& patien
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         end - std::chrono::steady_clock::now());
     if (left.count() < 0) {
-      throw GuestFailure(fmt::format(
+      throw WaitEnded(fmt::format(
           "{} has said nothing for {} s of wall time; software takes no simulated time, "
           "so a loop that waits for nothing never ends",
           guest, patience.limit.count()));
@@ -34,7 +34,7 @@ int wait_readable(std::initializer_list<int> descriptors, const Patience& patien
     const int ready = ::poll(watched.data(), watched.size(), static_cast<int>(left.count()) + 1);
     if (ready < 0 && errno != EINTR) throw GuestFailure(guest + ": poll failed");
     if (ready <= 0) continue;
-    if (watched.back().revents != 0) throw GuestFailure(kStopped);
+    if (watched.back().revents != 0) throw WaitEnded(kStopped);
     for (const pollfd& each : watched) {
       if (each.revents != 0) return each.fd;
     }
@@ -44,7 +44,7 @@ int wait_readable(std::initializer_list<int> descriptors, const Patience& patien
 void check_stop(const Patience& patience) {
   if (patience.stop < 0) return;
   pollfd watched{patience.stop, POLLIN, 0};
-  if (::poll(&watched, 1, 0) > 0) throw GuestFailure(kStopped);
+  if (::poll(&watched, 1, 0) > 0) throw WaitEnded(kStopped);
 }
 
 }  // namespace nicroscope::uml

@@ -16,11 +16,11 @@ struct Patience {
 };
 
 /// The first of `descriptors`, in their order, that can be read or has been closed; waits for one.
-/// Throws GuestFailure, with the guest's name, if none comes in time or the wait is to end.
+/// Throws WaitEnded, with the guest's name, if none comes in time or the wait is to end.
 [[nodiscard]] int wait_readable(std::initializer_list<int> descriptors, const Patience& patience,
                                 const std::string& guest);
 
-/// Throws GuestFailure if every wait is to end.
+/// Throws WaitEnded if every wait is to end.
 void check_stop(const Patience& patience);
 
 }  // namespace nicroscope::uml

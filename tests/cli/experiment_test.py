@@ -127,6 +127,11 @@ class ExperimentTest(Case):
                     other["latency_us_median"] <= 1.03 * row["latency_us_median"] and
                     other["cpu_us_per_frame"] <= 1.03 * row["cpu_us_per_frame"]
                     for other in frontier))
+            for row in frontier:
+                self.assertFalse(any(
+                    1.02 * other["latency_us_median"] < row["latency_us_median"] and
+                    other["cpu_us_per_frame"] <= row["cpu_us_per_frame"]
+                    for other in rows(report, load=load)), "beaten, and on the frontier")
 
     def test_dim(self):
         report = experiment("dim")

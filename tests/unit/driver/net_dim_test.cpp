@@ -41,6 +41,43 @@ TEST(NetDim, FindsTheProfileThatCarriesMost) {
   }
 }
 
+/// The same with intervals that the profile makes longer: what comes in a millisecond follows from
+/// it. Returns how many of the last 100 intervals were in the profile `best`.
+template <typename PerMs>
+unsigned intervals_in(unsigned best, PerMs&& per_ms) {
+  NetDim dim(false);
+  DimSample at;
+  unsigned there = 0;
+  for (unsigned i = 0; i < 300; ++i) {
+    if (dim.sample(at)) dim.applied();
+    const unsigned profile = dim.profile();
+    if (i >= 200 && profile == best) ++there;
+    const std::uint64_t ms = 1 + profile;
+    const auto [packets, bytes] = per_ms(profile);
+    at.time += std::chrono::milliseconds{ms};
+    at.events += NetDim::kEvents;
+    at.packets += ms * packets;
+    at.bytes += ms * bytes;
+  }
+  return there;
+}
+using Load = std::pair<std::uint64_t, std::uint64_t>;  // packets, bytes
+
+TEST(NetDim, FewerInterruptsAreBetterWhereAllElseIsTheSame) {
+  EXPECT_GT(intervals_in(4, [](unsigned) { return Load{500, 100'000}; }), 70U);
+}
+
+TEST(NetDim, PacketsCountWhereBytesAreTheSame) {
+  EXPECT_GT(intervals_in(0, [](unsigned p) { return Load{1'000 - 150 * p, 100'000}; }), 70U);
+}
+
+TEST(NetDim, WhatCountsIsWhatComesInAMillisecond) {
+  const auto less_but_longer = [](unsigned p) {
+    return Load{1'000 - 150 * p, 1'000 * (1'000 - 150 * p)};
+  };
+  EXPECT_GT(intervals_in(0, less_but_longer), 70U);
+}
+
 TEST(NetDim, ParksWhereItIsBestUntilTheTrafficChanges) {
   NetDim dim(false);
   DimSample at;
@@ -93,6 +130,11 @@ TEST(NetDim, LooksAgainAfterSixtyFourInterrupts) {
   EXPECT_EQ(dim.profile(), 0U);
   at.events = 3 * NetDim::kEvents;
   EXPECT_FALSE(dim.sample(at)) << "the new profile is not in the device yet";
+  dim.applied();
+  at = {microseconds{1'500}, 15'000, 1'500'000, 4 * NetDim::kEvents};
+  EXPECT_FALSE(dim.sample(at)) << "the first interval of the new profile begins here";
+  at = {microseconds{2'000}, 17'000, 1'700'000, 5 * NetDim::kEvents};
+  EXPECT_TRUE(dim.sample(at)) << "worse: the other way";
 }
 
 TEST(NetDim, TheProfilesArePublished) {
@@ -132,6 +174,33 @@ TEST(NetDim, ChangesTheModerationOfItsQueue) {
   EXPECT_EQ(ethtool({"-C", "eth0", "adaptive-rx", "off", "rx-usecs", "7"}).status, 0);
   EXPECT_EQ(rig.device.control().moderation[0].usecs, 7);
   EXPECT_EQ(rig.tap.frames.size(), 2'000U);
+  rig.down();
+  rig.expect_nothing_held();
+}
+
+TEST(NetDim, TransmitQueuesHaveTheirOwn) {
+  ModelOptions model;
+  model.work_delay = std::chrono::nanoseconds{300};
+  DriverRig rig({}, model);
+  ASSERT_TRUE(rig.up());
+  driver::EthtoolResult result;
+  rig.in_process([&] {
+    const std::vector<std::string> args{"-C", "eth0", "adaptive-tx", "on"};
+    result = driver::ethtool(rig.driver, args);
+  });
+  EXPECT_EQ(result.status, 0);
+  rig.in_process([&] {
+    for (unsigned i = 0; i < 3'000; ++i) {
+      net::skb_ptr skb = rig.packet(200, i, 200, 1);
+      skb->dev = &rig.driver.netdev();
+      (void)net::dev_queue_xmit(std::move(skb));
+      rig.kernel.usleep(microseconds{10});
+    }
+  });
+  const auto& moderation = rig.device.control().moderation;
+  EXPECT_EQ(moderation[1].packets, 128U) << "one of its profiles";
+  EXPECT_EQ(moderation[0], Moderation{}) << "the receive queue is as it was";
+  EXPECT_EQ(rig.sent.size(), 3'000U);
   rig.down();
   rig.expect_nothing_held();
 }

@@ -115,7 +115,7 @@ std::vector<ProfileCheck> server2020() {
                              result.cpu.busy();
                     }});
 
-  const auto head_read = [&](unsigned round_trip) {
+  const auto head_read = [profile](unsigned round_trip) {
     LoadOptions options = load(profile, 1.6e6, kSmallest);
     options.scenario.bus.read_latency_ns = round_trip;
     options.scenario.bus.register_read_ns = round_trip;

@@ -68,13 +68,15 @@ synth: setup ## synthesise for FPGAs: cost by module (all profiles, or PROFILE=.
 
 PROFILE ?= edge10
 
-bench: build pgo ## measure throughput and simulation speed, plain and profile-guided
+bench: build pgo linux ## measure throughput, the simulation's speed, and Linux guests
 	@$(NICROSCOPE) bench rtl --profile $(PROFILE)
 	@echo
 	@$(NICROSCOPE) bench sim --profile $(PROFILE)
 	@echo
 	@echo "The same, built with its profile:"
 	@$(BUILD)-pgo/nicroscope bench sim --profile $(PROFILE)
+	@echo
+	@$(NICROSCOPE) bench linux
 
 pgo: setup ## build nicroscope with profile-guided optimisation, in build-pgo
 	@scripts/pgo.sh $(BUILD)-pgo $(JOBS) $(PROFILE) bench sim --profile $(PROFILE) --seconds 1

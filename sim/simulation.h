@@ -64,8 +64,8 @@ class Simulation {
   /// Simulates until `limit`, or until `done` (asked whenever events of the timeline have run), or
   /// until request_stop. Can be called again to go on, except after a failure.
   RunResult run_until(Time limit, const std::function<bool()>& done = {});
-  /// When something can happen next if nobody does anything: now at the earliest, as for a frame
-  /// that was due before; kNever if nothing ever will.
+  /// When something can happen next if nobody does anything: now at the earliest, where the NIC
+  /// tells of an earlier time than it means (rtl/rx/rx_lro_table.sv); kNever if nothing ever will.
   [[nodiscard]] Time next_event() const { return std::max(nic_->next_event(), timeline_.now()); }
   /// Before this the NIC neither reads nor writes memory, nor raises an interrupt, if nobody does
   /// anything.

@@ -63,6 +63,18 @@ def quiet_namespace():
             path.write_text("1", encoding="ascii")
 
 
+def end(process, reader=None):
+    """Kills `process`, if it still runs, and closes its pipes once the thread `reader` has read them."""
+    if process.poll() is None:
+        process.kill()
+        process.wait()
+    if reader is not None:
+        reader.join()
+    for pipe in (process.stdout, process.stderr):
+        if pipe is not None:
+            pipe.close()
+
+
 class Live:
     """`nicroscope tap`, ready, with the interface up and this kernel's address on it. With `outlived`
     the interface is there before the program and after it, so that this kernel's counts can be read
@@ -101,10 +113,6 @@ class Live:
         return json.loads(out)
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.communicate()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        end(self.process)
         if self.outlived:
             ip("tuntap", "del", "dev", self.name, "mode", "tap")

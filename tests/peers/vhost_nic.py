@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 
-from namespace import KERNEL, PREFIX, ip
+from namespace import KERNEL, PREFIX, end, ip
 
 PATIENCE = 100  # seconds, for a busy machine
 
@@ -63,9 +63,4 @@ class Nic:
         return json.loads(out)
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
-        self.process.stderr.close()
+        end(self.process, self.reader)

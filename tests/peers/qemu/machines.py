@@ -89,8 +89,4 @@ class Guest:
                         raise AssertionError(f"{name}: {answer}")
 
     def kill(self):
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
-        self.reader.join()
-        self.process.stdout.close()
+        namespace.end(self.process, self.reader)
